@@ -1,0 +1,3 @@
+"""Atoll: a real VPC on your own machine."""
+
+__version__ = "0.1.0"
