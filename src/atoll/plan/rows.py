@@ -1,0 +1,293 @@
+"""The rows of the plan. Keys are made of the cloud's stable ids; nothing that grows is a field."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from atoll.packet import ALL_PORTS, PortRange, Prefix
+from atoll.records import Record
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """Base of the rows. `origin`: ids of the cloud objects it came from, for explanations."""
+
+    origin: tuple[str, ...] = ()
+
+
+class DomainKind(StrEnum):
+    """What an isolated routing space stands for."""
+
+    VPC = "vpc"
+    INTERNET = "internet"
+    TRANSIT = "transit"
+    SERVICE = "service"
+
+
+class NodeKind(StrEnum):
+    """What ends or forwards packets."""
+
+    GUEST = "guest"
+    TRANSLATOR = "translator"
+    BALANCER = "balancer"
+    HOST = "host"
+    OPAQUE = "opaque"
+
+
+class Direction(StrEnum):
+    """Seen from the port or the segment: outward or inward."""
+
+    OUT = "out"
+    IN = "in"
+
+
+class Site(Row, frozen=True, kw_only=True):
+    """An availability zone. A zone that fails flips `up`."""
+
+    KIND: ClassVar[str] = "site"
+    id: str
+    up: bool = True
+
+
+class Domain(Row, frozen=True, kw_only=True):
+    """An isolated routing space: a VPC, or the internet."""
+
+    KIND: ClassVar[str] = "domain"
+    id: str
+    kind: DomainKind
+
+
+class Segment(Row, frozen=True, kw_only=True):
+    """A subnet. `table` routes what its ports send; `fence` is the ordered filter at its border, None = open."""
+
+    KIND: ClassVar[str] = "segment"
+    INDEX: ClassVar[tuple[str, ...]] = ("domain", "table", "fence", "site")
+    id: str
+    domain: str
+    site: str
+    prefix: Prefix
+    table: str
+    fence: str | None = None
+
+
+class Node(Row, frozen=True, kw_only=True):
+    """What ends or forwards packets: an instance, a host of the internet."""
+
+    KIND: ClassVar[str] = "node"
+    INDEX: ClassVar[tuple[str, ...]] = ("site",)
+    id: str
+    site: str
+    kind: NodeKind
+    powered: bool = True
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """Seconds after which the tracking of a silent connection ends."""
+
+    tcp_established: int = 432_000
+    udp_stream: int = 180
+    udp: int = 30
+
+
+class Port(Row, frozen=True, kw_only=True):
+    """A network interface. `index` is its device index in the node (eth0 = 0); None where it has no node."""
+
+    KIND: ClassVar[str] = "port"
+    INDEX: ClassVar[tuple[str, ...]] = ("node", "segment")
+    id: str
+    segment: str
+    mac: str
+    node: str | None = None
+    index: int | None = None
+    up: bool = True
+    guard: bool = True
+    filtered: bool = True
+    mtu: int = 9001
+    idle: Idle = Idle()
+
+
+class Address(Row, frozen=True, kw_only=True):
+    """An address of a port, unique in its domain."""
+
+    KIND: ClassVar[str] = "address"
+    KEY: ClassVar[tuple[str, ...]] = ("domain", "ip")
+    INDEX: ClassVar[tuple[str, ...]] = ("port",)
+    domain: str
+    ip: str
+    port: str
+    primary: bool
+
+
+class Deliver(msgspec.Struct, frozen=True, tag="deliver"):
+    """To the port that has the destination address in this domain (the local route)."""
+
+
+class ToPort(msgspec.Struct, frozen=True, tag="port"):
+    """To that port, whatever the destination: a middlebox or a translator."""
+
+    port: str
+
+
+class ToLink(msgspec.Struct, frozen=True, tag="link"):
+    """Over that link."""
+
+    link: str
+
+
+class Drop(msgspec.Struct, frozen=True, tag="drop"):
+    """Nowhere. `reason`: "blackhole"."""
+
+    reason: str = "blackhole"
+
+
+Via = Deliver | ToPort | ToLink | Drop
+
+
+class Route(Row, frozen=True, kw_only=True):
+    """One destination of one table. The longest prefix wins; equals do not occur (settled in compile)."""
+
+    KIND: ClassVar[str] = "route"
+    KEY: ClassVar[tuple[str, ...]] = ("table", "prefix")
+    INDEX: ClassVar[tuple[str, ...]] = ("table", "domain", "target")
+    table: str
+    domain: str
+    prefix: Prefix
+    via: Via
+
+    @property
+    def target(self) -> str | None:
+        """The port or link that it names."""
+        match self.via:
+            case ToPort(port):
+                return port
+            case ToLink(link):
+                return link
+        return None
+
+
+class Link(Row, frozen=True, kw_only=True):
+    """Joins two domains. What comes in on side a is routed by table `arrive_a`, on side b by `arrive_b`.
+
+    `mapped`: 1:1 address translation, with a's side inside (an internet gateway). `from_a`: connections may only be
+    opened from a (an egress-only gateway). `mtu` in bytes.
+    """
+
+    KIND: ClassVar[str] = "link"
+    INDEX: ClassVar[tuple[str, ...]] = ("a", "b", "arrive_a", "arrive_b")
+    id: str
+    a: str
+    b: str
+    arrive_a: str
+    arrive_b: str
+    mapped: bool = False
+    from_a: bool = False
+    mtu: int = 1500
+
+
+class Mapping(Row, frozen=True, kw_only=True):
+    """An Elastic IP or automatic public IP: `inside` is the private address, `outside` the public one."""
+
+    KIND: ClassVar[str] = "mapping"
+    KEY: ClassVar[tuple[str, ...]] = ("link", "inside")
+    INDEX: ClassVar[tuple[str, ...]] = ("link", "outside")
+    link: str
+    inside: str
+    outside: str
+
+
+class Filter(Row, frozen=True, kw_only=True):
+    """A security group (a union of rules, stateful) or a network ACL (ordered, stateless) of one domain."""
+
+    KIND: ClassVar[str] = "filter"
+    INDEX: ClassVar[tuple[str, ...]] = ("domain",)
+    id: str
+    domain: str
+    ordered: bool = False
+
+
+class SentBy(msgspec.Struct, frozen=True, tag="sent-by"):
+    """Packets whose sender wears that filter."""
+
+    filter: str
+
+
+class InSet(msgspec.Struct, frozen=True, tag="in-set"):
+    """Peer addresses that are members of that set."""
+
+    set: str
+
+
+class In(msgspec.Struct, frozen=True, tag="in"):
+    """Peer addresses inside that prefix."""
+
+    prefix: Prefix
+
+
+Peer = In | InSet | SentBy
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule matches. `protocol` None = every protocol.
+
+    `ports`: destination ports, for TCP and UDP only. `icmp`: (type, code), -1 = any, for ICMP only. `peer` is the
+    other end: the source inward, the destination outward; SentBy outward means the *receiver* wears the filter.
+    """
+
+    peer: Peer
+    protocol: int | None = None
+    ports: PortRange = ALL_PORTS
+    icmp: tuple[int, int] = (-1, -1)
+
+
+class Rule(Row, frozen=True, kw_only=True):
+    """A security group rule, or a network ACL entry with its `order` (lowest first). One to one with the user's."""
+
+    KIND: ClassVar[str] = "rule"
+    INDEX: ClassVar[tuple[str, ...]] = ("filter",)
+    id: str
+    filter: str
+    direction: Direction
+    match: Match
+    allow: bool = True
+    order: int | None = None
+
+
+class Wearing(Row, frozen=True, kw_only=True):
+    """A port wears a filter. `slot` keeps the user's order."""
+
+    KIND: ClassVar[str] = "wearing"
+    KEY: ClassVar[tuple[str, ...]] = ("port", "slot")
+    INDEX: ClassVar[tuple[str, ...]] = ("port", "filter")
+    port: str
+    slot: int
+    filter: str
+
+
+class Member(Row, frozen=True, kw_only=True):
+    """A prefix belongs to a set (a prefix list)."""
+
+    KIND: ClassVar[str] = "member"
+    KEY: ClassVar[tuple[str, ...]] = ("set", "prefix")
+    INDEX: ClassVar[tuple[str, ...]] = ("set",)
+    set: str
+    prefix: Prefix
+
+
+ROWS: tuple[type[Row], ...] = (
+    Site,
+    Domain,
+    Segment,
+    Node,
+    Port,
+    Address,
+    Route,
+    Link,
+    Mapping,
+    Filter,
+    Rule,
+    Wearing,
+    Member,
+)
+
+INTERNET = "internet"
+"""The id of the one internet domain, of its segment and of its route table."""
