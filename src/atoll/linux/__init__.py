@@ -1,0 +1,1 @@
+"""What Atoll asks of Linux: system calls, mounts, network namespaces, netlink. Knows nothing of a cloud."""
