@@ -1,0 +1,69 @@
+"""Every kind of entity, one family a file."""
+
+from atoll.model.entity import Entity
+from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair
+from atoll.model.kinds.filters import (
+    ALL_PROTOCOLS,
+    NetworkAcl,
+    NetworkAclAssociation,
+    NetworkAclEntry,
+    SecurityGroup,
+    SecurityGroupRule,
+)
+from atoll.model.kinds.interfaces import Attachment, ElasticIp, NetworkInterface, PrivateAddress, PublicAddress
+from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
+from atoll.model.kinds.vpc import InternetGateway, Subnet, Vpc, VpcBlock
+
+KINDS: tuple[type[Entity], ...] = (
+    Vpc,
+    Subnet,
+    InternetGateway,
+    RouteTable,
+    RouteTableAssociation,
+    VpcRoute,
+    SecurityGroup,
+    SecurityGroupRule,
+    NetworkAcl,
+    NetworkAclEntry,
+    NetworkAclAssociation,
+    NetworkInterface,
+    PrivateAddress,
+    ElasticIp,
+    PublicAddress,
+    Instance,
+    KeyPair,
+    ClientToken,
+    InternetHost,
+)
+
+BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
+BY_PREFIX: dict[str, type[Entity]] = {kind.PREFIX: kind for kind in KINDS if kind.PREFIX}
+
+__all__ = [
+    "ALL_PROTOCOLS",
+    "BY_KIND",
+    "BY_PREFIX",
+    "KINDS",
+    "Attachment",
+    "ClientToken",
+    "ElasticIp",
+    "Entity",
+    "Instance",
+    "InternetGateway",
+    "InternetHost",
+    "KeyPair",
+    "NetworkAcl",
+    "NetworkAclAssociation",
+    "NetworkAclEntry",
+    "NetworkInterface",
+    "PrivateAddress",
+    "PublicAddress",
+    "RouteTable",
+    "RouteTableAssociation",
+    "SecurityGroup",
+    "SecurityGroupRule",
+    "Subnet",
+    "Vpc",
+    "VpcBlock",
+    "VpcRoute",
+]

@@ -1,0 +1,84 @@
+"""Instances and key pairs."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from atoll.model.entity import Entity
+
+
+class Instance(Entity, frozen=True, kw_only=True):
+    """An instance. Its ENIs name it; it does not name them.
+
+    `boot` counts the starts: effects on the guest are idempotent by (id, boot). `due`: when the state machine is to
+    get its timer event, in seconds since the epoch.
+    """
+
+    KIND: ClassVar[str] = "instance"
+    PREFIX: ClassVar[str] = "i"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "vpc", "subnet", "timed")
+    id: str
+    image: str
+    type: str
+    zone: str
+    vpc: str
+    subnet: str
+    reservation: str
+    launch_index: int
+    launched: datetime
+    state: str = "pending"
+    state_reason: str = ""  # StateTransitionReason
+    boot: int = 1
+    due: float | None = None
+    key_name: str | None = None
+    user_data: bytes = b""
+    private_dns: str = ""
+    disable_api_termination: bool = False
+    disable_api_stop: bool = False
+    shutdown_behavior: str = "stop"  # InstanceInitiatedShutdownBehavior
+    client_token: str = ""
+    monitoring: bool = False
+    ebs_optimized: bool = False
+    last_interfaces: tuple[str, ...] = ()
+
+    @property
+    def timed(self) -> bool | None:
+        """Indexed: waits for its timer."""
+        return True if self.due is not None else None
+
+
+class KeyPair(Entity, frozen=True, kw_only=True):
+    """A key pair. The private half is answered once and not kept."""
+
+    KIND: ClassVar[str] = "key-pair"
+    PREFIX: ClassVar[str] = "key"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "place")
+    id: str
+    name: str
+    type: str  # rsa, ed25519
+    fingerprint: str
+    public_key: str
+    created: datetime
+
+    @property
+    def place(self) -> str:
+        """Indexed: home and name."""
+        return f"{self.home}/{self.name}"
+
+
+class ClientToken(Entity, frozen=True, kw_only=True):
+    """The answer of a call that named a ClientToken, for its repetition (fact 250)."""
+
+    KIND: ClassVar[str] = "client-token"
+    KEY: ClassVar[tuple[str, ...]] = ("home", "operation", "token")
+    operation: str
+    token: str
+    digest: str
+    answer: bytes
+
+
+class InternetHost(Entity, frozen=True, kw_only=True):
+    """A host on Atoll's internet, from which a user tries what the world sees."""
+
+    KIND: ClassVar[str] = "internet-host"
+    KEY: ClassVar[tuple[str, ...]] = ("ip",)
+    ip: str

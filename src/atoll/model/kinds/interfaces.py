@@ -1,0 +1,94 @@
+"""Network interfaces, their private addresses, Elastic IPs and the public pool."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from atoll.model.entity import Entity
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """An ENI's place in an instance; index 0 is the primary interface, which cannot be detached (fact 39)."""
+
+    id: str  # eni-attach-
+    instance: str
+    index: int
+    time: datetime
+    delete_on_termination: bool
+    status: str = "attached"
+
+
+class NetworkInterface(Entity, frozen=True, kw_only=True):
+    """An ENI. Everything here follows it when it moves (fact 33)."""
+
+    KIND: ClassVar[str] = "network-interface"
+    PREFIX: ClassVar[str] = "eni"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "vpc", "subnet", "groups", "instance", "attachment_id", "mac")
+    id: str
+    vpc: str
+    subnet: str
+    zone: str
+    mac: str
+    groups: tuple[str, ...]
+    description: str = ""
+    source_dest_check: bool = True
+    status: str = "available"
+    attachment: Attachment | None = None
+    public_ip: str | None = None  # the automatic public address, of the primary private address
+    wants_public_ip: bool = False  # asked for at launch: a new address comes at each start (fact 72)
+    primary_ip: str = ""
+    tcp_established_timeout: int | None = None  # seconds; None = AWS's default (fact 137)
+    udp_stream_timeout: int | None = None
+    udp_timeout: int | None = None
+
+    @property
+    def instance(self) -> str | None:
+        """Indexed: the instance that it is attached to."""
+        return self.attachment.instance if self.attachment else None
+
+    @property
+    def attachment_id(self) -> str | None:
+        """Indexed: the attachment's id."""
+        return self.attachment.id if self.attachment else None
+
+
+class PrivateAddress(Entity, frozen=True, kw_only=True):
+    """A private IPv4 address of an ENI."""
+
+    KIND: ClassVar[str] = "private-address"
+    KEY: ClassVar[tuple[str, ...]] = ("subnet", "ip")
+    INDEX: ClassVar[tuple[str, ...]] = ("interface", "subnet")
+    subnet: str
+    ip: str
+    interface: str
+    primary: bool
+    slot: int  # the order in which the ENI got its addresses; 0 = primary
+
+
+class ElasticIp(Entity, frozen=True, kw_only=True):
+    """An Elastic IP; bound to a private address of an ENI while `association_id` is set."""
+
+    KIND: ClassVar[str] = "elastic-ip"
+    PREFIX: ClassVar[str] = "eipalloc"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "public_ip", "interface", "association_id", "bound")
+    id: str
+    public_ip: str
+    association_id: str | None = None
+    interface: str | None = None
+    private_ip: str | None = None
+
+    @property
+    def bound(self) -> str | None:
+        """Indexed: ENI and private address."""
+        return f"{self.interface}/{self.private_ip}" if self.interface else None
+
+
+class PublicAddress(Entity, frozen=True, kw_only=True):
+    """A public address in use, so that no two things get the same one. `holder`: eipalloc- or eni-."""
+
+    KIND: ClassVar[str] = "public-address"
+    KEY: ClassVar[tuple[str, ...]] = ("ip",)
+    INDEX: ClassVar[tuple[str, ...]] = ("holder",)
+    ip: str
+    holder: str

@@ -1,0 +1,57 @@
+"""State machines: what an instance becomes, and what its state demands of the guest.
+
+Effects follow from the state alone, not from the step that led to it: the engine runs them when a committed state
+is new, and again for every instance after a restart. So recovery needs no code of its own, and each effect must be
+idempotent by (instance, boot).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from atoll.model.kinds import Instance
+
+CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+"""fact 258"""
+
+TERMINATED_STAYS = 3600.0
+"""Seconds for which a terminated instance is still described (fact 258)."""
+
+
+class Event(StrEnum):
+    """What can happen to an instance besides API calls."""
+
+    STARTED = "started"  # its guest runs
+    STOPPED = "stopped"  # its guest's processes are gone, the files kept
+    GONE = "gone"  # processes and files are gone
+    EXITED = "exited"  # the guest ended by itself (shutdown, or its init died)
+    TIMER = "timer"
+
+
+class Effect(StrEnum):
+    """What a state demands of the guest."""
+
+    START = "start"
+    STOP = "stop"
+    TERMINATE = "terminate"
+
+
+EFFECTS: dict[str, Effect] = {
+    "pending": Effect.START,
+    "stopping": Effect.STOP,
+    "shutting-down": Effect.TERMINATE,
+}
+
+NEXT: dict[tuple[str, Event], str] = {
+    ("pending", Event.STARTED): "running",
+    ("pending", Event.EXITED): "stopping",
+    ("running", Event.EXITED): "stopping",
+    ("stopping", Event.STOPPED): "stopped",
+    ("shutting-down", Event.GONE): "terminated",
+}
+
+
+def step(instance: Instance, event: Event) -> Instance | None:
+    """The instance after an event, or None when the event says nothing in its state."""
+    state = NEXT.get((instance.state, event))
+    return None if state is None else msgspec.structs.replace(instance, state=state)

@@ -1,0 +1,22 @@
+"""AWS's default quotas (aws-behaviour: Quotas), by name; a home may have its own."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+DEFAULTS: Mapping[str, int] = MappingProxyType(
+    {
+        "vpcs-per-region": 5,
+        "subnets-per-vpc": 200,
+        "elastic-ips-per-region": 5,
+        "internet-gateways-per-region": 5,
+        "route-tables-per-vpc": 200,
+        "routes-per-table": 50,
+        "network-acls-per-vpc": 200,
+        "network-acl-entries-per-direction": 20,
+        "security-groups-per-region": 2500,
+        "rules-per-security-group": 60,
+        "security-groups-per-interface": 5,
+        "interfaces-per-region": 5000,
+        "tags-per-resource": 50,
+    }
+)
