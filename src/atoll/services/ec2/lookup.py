@@ -1,0 +1,90 @@
+"""From an id that a client named to the entity, or AWS's own error for it."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
+
+from atoll.model.kinds import (
+    Entity,
+    Instance,
+    InternetGateway,
+    KeyPair,
+    NetworkAcl,
+    NetworkInterface,
+    RouteTable,
+    RouteTableAssociation,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    Vpc,
+)
+from atoll.model.kinds.interfaces import ElasticIp
+from atoll.model.tx import Tx
+from atoll.protocol.errors import AwsError
+
+E = TypeVar("E", bound=Entity)
+
+
+class Words(NamedTuple):
+    """How AWS speaks of a kind's ids: the codes' casing is AWS's own (fact 252)."""
+
+    not_found: str
+    noun: str  # "The {noun} '{id}' does not exist"
+    malformed: str
+
+
+WORDS: dict[type[Entity], Words] = {
+    Vpc: Words("InvalidVpcID.NotFound", "vpc ID", "InvalidVpcId.Malformed"),
+    Subnet: Words("InvalidSubnetID.NotFound", "subnet ID", "InvalidSubnetId.Malformed"),
+    InternetGateway: Words(
+        "InvalidInternetGatewayID.NotFound", "internetGateway ID", "InvalidInternetGatewayId.Malformed"
+    ),
+    RouteTable: Words("InvalidRouteTableID.NotFound", "routeTable ID", "InvalidRouteTableId.Malformed"),
+    RouteTableAssociation: Words(
+        "InvalidAssociationID.NotFound", "association ID", "InvalidRouteTableAssociationId.Malformed"
+    ),
+    SecurityGroup: Words("InvalidGroup.NotFound", "security group", "InvalidGroupId.Malformed"),
+    SecurityGroupRule: Words(
+        "InvalidSecurityGroupRuleId.NotFound", "security group rule ID", "InvalidSecurityGroupRuleId.Malformed"
+    ),
+    NetworkAcl: Words("InvalidNetworkAclID.NotFound", "network acl ID", "InvalidNetworkAclId.Malformed"),
+    NetworkInterface: Words(
+        "InvalidNetworkInterfaceID.NotFound", "networkInterface ID", "InvalidNetworkInterfaceId.Malformed"
+    ),
+    ElasticIp: Words("InvalidAllocationID.NotFound", "allocation ID", "InvalidAllocationID.Malformed"),
+    Instance: Words("InvalidInstanceID.NotFound", "instance ID", "InvalidInstanceID.Malformed"),
+    KeyPair: Words("InvalidKeyPair.NotFound", "key pair ID", "InvalidKeyPair.Malformed"),
+}
+
+ID = re.compile(r"([a-z-]+)-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
+
+
+def need(tx: Tx, kind: type[E], id: str) -> E:  # noqa: A002 - AWS's word
+    """The entity of that id in this account and region; AWS's Malformed or NotFound otherwise."""
+    words = WORDS[kind]
+    match = ID.match(id)
+    if match is None or match[1] != kind.PREFIX:
+        raise AwsError(words.malformed, f'Invalid id: "{id}" (expecting "{kind.PREFIX}-...")')
+    entity = tx.own(kind, id)
+    if entity is None:
+        raise AwsError(words.not_found, f"The {words.noun} '{id}' does not exist")
+    return entity
+
+
+def need_all(tx: Tx, kind: type[E], ids: Iterable[str]) -> list[E]:
+    """The entities of those ids, each once, in the order named; one error for all that are missing."""
+    words = WORDS[kind]
+    found: list[E] = []
+    missing: list[str] = []
+    for id_ in dict.fromkeys(ids):
+        try:
+            found.append(need(tx, kind, id_))
+        except AwsError as error:
+            if error.code != words.not_found:
+                raise
+            missing.append(id_)
+    if len(missing) == 1:
+        raise AwsError(words.not_found, f"The {words.noun} '{missing[0]}' does not exist")
+    if missing:
+        raise AwsError(words.not_found, f"The {words.noun}s '{', '.join(missing)}' do not exist")
+    return found

@@ -1,0 +1,103 @@
+"""Which handler serves which operation, and the rules that hold for all of them.
+
+- A parameter that the handler does not name is refused, never ignored.
+- DryRun: the handler decides as ever; instead of the answer comes DryRunOperation, and the draft is dropped (fact 247).
+- ClientToken: the same token with the same parameters gets the same answer again (fact 250).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from atoll.model.kinds import ClientToken
+from atoll.model.tx import Tx
+from atoll.protocol.errors import AwsError
+
+Request = Mapping[str, Any]
+Response = dict[str, Any]
+Handler = Callable[[Tx, Request], Response]
+
+
+class Operation(NamedTuple):
+    """A built operation: its handler and the parameters that the handler understands."""
+
+    service: str
+    name: str
+    handler: Handler
+    takes: frozenset[str]
+
+
+OPERATIONS: dict[tuple[str, str], Operation] = {}
+
+
+def operation(name: str, takes: str = "", *, service: str = "ec2") -> Callable[[Handler], Handler]:
+    """Register a handler. `takes`: the top-level parameters that it understands, separated by spaces.
+
+    DryRun is understood by all; a handler that takes ClientToken gets its idempotence from here.
+    """
+
+    def register(handler: Handler) -> Handler:
+        OPERATIONS[service, name] = Operation(service, name, handler, frozenset(takes.split()))
+        return handler
+
+    return register
+
+
+def answer(tx: Tx, service: str, name: str, request: Request) -> Response:
+    """Serve one call of a built operation in a draft; the caller commits the draft or drops it.
+
+    Raises AwsError; then the draft must be dropped.
+    """
+    built = OPERATIONS[service, name]
+    refuse_unknown(built, request)
+    wanted = {key: value for key, value in request.items() if key != "DryRun"}
+    token = wanted.get("ClientToken")
+    repeated = _answered(tx, name, token, wanted) if token else None
+    response = repeated if repeated is not None else built.handler(tx, wanted)
+    if request.get("DryRun"):
+        raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+    if token and repeated is None:
+        tx.put(
+            ClientToken(
+                home=tx.home,
+                operation=name,
+                token=token,
+                digest=_digest(wanted),
+                answer=msgspec.msgpack.encode(response),
+            )
+        )
+    return response
+
+
+def refuse_unknown(built: Operation, request: Request) -> None:
+    """Refuse what the handler would ignore."""
+    for name in request:
+        if name not in built.takes and name != "DryRun":
+            raise AwsError(
+                "UnsupportedOperation",
+                f"The parameter {name} of {built.name} is not built in Atoll. "
+                "Leave it out, or see docs/coverage.md for what is.",
+            )
+
+
+def _answered(tx: Tx, name: str, token: str, request: Request) -> Response | None:
+    if len(token) > 64:
+        raise AwsError("InvalidParameterValue", "Client token must be at most 64 ASCII characters.")
+    known = tx.get(ClientToken, tx.home, name, token)
+    if known is None:
+        return None
+    if known.digest != _digest(request):
+        raise AwsError(
+            "IdempotentParameterMismatch",
+            "The client token you have provided is associated with a resource that has different parameters. "
+            "Use another client token for this request.",
+        )
+    decoded: Response = msgspec.msgpack.decode(known.answer)
+    return decoded
+
+
+def _digest(request: Request) -> str:
+    encoded = msgspec.msgpack.encode(request, order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()
