@@ -14,6 +14,9 @@ from atoll.model.kinds import Instance
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 """fact 258"""
 
+POWERED = frozenset({"pending", "running"})
+"""The states in which an instance's network interfaces send and receive."""
+
 TERMINATED_STAYS = 3600.0
 """Seconds for which a terminated instance is still described (fact 258)."""
 

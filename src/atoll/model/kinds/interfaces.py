@@ -60,6 +60,7 @@ class PrivateAddress(Entity, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("subnet", "ip")
     INDEX: ClassVar[tuple[str, ...]] = ("interface", "subnet")
     subnet: str
+    vpc: str
     ip: str
     interface: str
     primary: bool

@@ -42,8 +42,13 @@ class VpcRoute(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "vpc-route"
     KEY: ClassVar[tuple[str, ...]] = ("route_table", "destination")
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "route_table", "target")
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "route_table", "target", "place")
     route_table: str
     destination: Prefix
     target: str
     instance: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Indexed: table and destination, so that one can ask whether it exists without reading it."""
+        return f"{self.route_table}/{self.destination}"

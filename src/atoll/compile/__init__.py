@@ -1,0 +1,32 @@
+"""From the model to the plan: one concept a file, each pass a pure function of what it reads.
+
+`PASSES` is the whole compiler; `constants` are the rows that no entity makes. See records/derive.py for how a change
+finds the passes that it concerns.
+"""
+
+from collections.abc import Iterable
+
+from atoll.compile import filters, gateways, instances, interfaces, internet, routes, subnets, vpcs
+from atoll.plan.rows import Row, Site
+from atoll.records import Derivation, Pass
+
+PASSES: tuple[Pass, ...] = (
+    *vpcs.PASSES,
+    *subnets.PASSES,
+    *routes.PASSES,
+    *gateways.PASSES,
+    *filters.PASSES,
+    *interfaces.PASSES,
+    *instances.PASSES,
+    *internet.PASSES,
+)
+
+
+def compiler() -> Derivation:
+    """A compiler that has compiled nothing yet."""
+    return Derivation(PASSES)
+
+
+def constants(zones: Iterable[str], internet_prefix: str = internet.DEFAULT_PREFIX) -> list[Row]:
+    """The rows that are always there: the zones, and the internet with its own addresses."""
+    return [*(Site(id=zone) for zone in zones), *internet.constants(internet_prefix)]

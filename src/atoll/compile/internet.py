@@ -1,0 +1,57 @@
+"""The internet: one domain with one segment, whose hosts are unfiltered."""
+
+from collections.abc import Iterable
+
+from atoll.compile.passes import of
+from atoll.model.kinds import InternetHost
+from atoll.packet import Prefix, ip_number
+from atoll.plan.rows import (
+    INTERNET,
+    Address,
+    Deliver,
+    Domain,
+    DomainKind,
+    Node,
+    NodeKind,
+    Port,
+    Route,
+    Row,
+    Segment,
+    Site,
+)
+from atoll.records import View
+
+DEFAULT_PREFIX = "203.0.113.0/24"
+"""TEST-NET-3 (RFC 5737): addresses that no real host has."""
+
+
+def constants(prefix: str) -> list[Row]:
+    """The domain, its segment and its own route; public addresses add their routes to the same table."""
+    block = Prefix.parse(prefix)
+    return [
+        Site(id=INTERNET),
+        Domain(id=INTERNET, kind=DomainKind.INTERNET),
+        Segment(id=INTERNET, domain=INTERNET, site=INTERNET, prefix=block, table=INTERNET),
+        Route(table=INTERNET, domain=INTERNET, prefix=block, via=Deliver()),
+    ]
+
+
+def host_id(ip: str) -> str:
+    """The id of the node and of the port of the internet host with that address."""
+    return f"{INTERNET}/{ip}"
+
+
+def host(_view: View, mine: InternetHost) -> Iterable[Row]:
+    """A host of the internet: a node, its port and its address."""
+    name = host_id(mine.ip)
+    yield Node(id=name, site=INTERNET, kind=NodeKind.HOST)
+    yield Port(id=name, segment=INTERNET, mac=_mac(mine.ip), node=name, index=0, filtered=False, mtu=1500)
+    yield Address(domain=INTERNET, ip=mine.ip, port=name, primary=True)
+
+
+def _mac(ip: str) -> str:
+    octets = ip_number(ip)[1].to_bytes(4, "big")
+    return "06:00:" + ":".join(f"{octet:02x}" for octet in octets)
+
+
+PASSES = (of(InternetHost, host),)

@@ -1,0 +1,91 @@
+"""What runs after a commit: the effects that instances' states demand.
+
+An effect is level-triggered: it follows from a committed state that is new, and after a restart from every state
+that is found. It is idempotent by (instance, boot), runs on a thread of its own, and reports an event through the
+same writer as any API call.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from atoll.model.kinds import Instance
+from atoll.model.machines import EFFECTS, Effect, Event
+from atoll.records import Delta, Record
+
+log = logging.getLogger(__name__)
+
+
+class Guests(Protocol):
+    """Whoever makes instances' software run. Blocking; any thread; idempotent by (instance, boot)."""
+
+    def run(self, effect: Effect, instance: Instance) -> Event:
+        """Carry out the effect and say what came of it."""
+        ...
+
+
+Report = Callable[[str, int, Event], Awaitable[None]]
+
+
+class Effects:
+    """Runs effects, several instances at once, and each instance's in order."""
+
+    def __init__(self, guests: Guests, report: Report, threads: int = 4) -> None:
+        self._guests = guests
+        self._report = report
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="guest")
+        self._last: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, delta: Delta) -> list[asyncio.Task[None]]:
+        """Start what the committed delta demands; the tasks end when the events have been reported."""
+        return [self._start(new) for old, new in delta.values() if isinstance(new, Instance) and _is_news(old, new)]
+
+    def resume(self, instances: Iterable[Instance]) -> list[asyncio.Task[None]]:
+        """After a restart: start what every state demands."""
+        return [self._start(one) for one in instances if one.state in EFFECTS]
+
+    def _start(self, instance: Instance) -> asyncio.Task[None]:
+        before = self._last.get(instance.id)
+        task = asyncio.create_task(self._run(instance, before))
+        self._last[instance.id] = task
+        task.add_done_callback(lambda done: self._forget(instance.id, done))
+        return task
+
+    def _forget(self, instance: str, done: asyncio.Task[None]) -> None:
+        if self._last.get(instance) is done:
+            del self._last[instance]
+
+    async def _run(self, instance: Instance, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        loop = asyncio.get_running_loop()
+        try:
+            event = await loop.run_in_executor(self._pool, self._guests.run, EFFECTS[instance.state], instance)
+        except Exception:
+            log.exception("%s of %s failed", EFFECTS[instance.state], instance.id)
+            event = FAILED[EFFECTS[instance.state]]
+        await self._report(instance.id, instance.boot, event)
+
+    async def idle(self) -> None:
+        """Wait until nothing runs."""
+        while self._last:
+            await asyncio.wait(list(self._last.values()))
+
+    def close(self) -> None:
+        """Let running effects end; start no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+FAILED: dict[Effect, Event] = {
+    Effect.START: Event.EXITED,  # AWS too lets an instance that cannot start fall back to stopped
+    Effect.STOP: Event.STOPPED,
+    Effect.TERMINATE: Event.GONE,
+}
+
+
+def _is_news(old: Record | None, new: Instance) -> bool:
+    if new.state not in EFFECTS:
+        return False
+    return not isinstance(old, Instance) or (old.state, old.boot) != (new.state, new.boot)

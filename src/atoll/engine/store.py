@@ -1,0 +1,74 @@
+"""The disk: one SQLite file. Its commit is the only commit point of a call."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from atoll.model.kinds import BY_KIND
+from atoll.records import Delta, Record
+
+FORMAT = 1
+
+
+class StoreError(Exception):
+    """The state folder cannot be used; the message says why and what to do."""
+
+
+class Store:
+    """Entities as rows (kind, id, body); the body is msgpack with field names, so a new field needs no migration."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._db.execute(
+                "create table if not exists row (kind text, id text, body blob, primary key (kind, id)) without rowid"
+            )
+            self._db.execute("create table if not exists meta (name text primary key, value text) without rowid")
+            self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
+            self._check_format()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise StoreError(f"{path}: {error}. Name another folder with --state, or move this file away.") from error
+        except StoreError:
+            self._db.close()
+            raise
+
+    def _check_format(self) -> None:
+        (value,) = self._db.execute("select value from meta where name = 'format'").fetchone()
+        if int(value) > FORMAT:
+            raise StoreError(
+                f"{self._path} was written by a newer Atoll (format {value}; this one knows {FORMAT}). "
+                "Install that version again, or name another folder with --state."
+            )
+
+    def load(self) -> Iterator[Record]:
+        """Every entity."""
+        for kind, body in self._db.execute("select kind, body from row"):
+            yield msgspec.msgpack.decode(body, type=BY_KIND[kind])
+
+    def commit(self, delta: Delta) -> None:
+        """Write a delta durably: when this returns it survives a crash of the process or the machine."""
+        db = self._db
+        db.execute("begin immediate")
+        try:
+            for (kind, *rest), (_, new) in delta.items():
+                id_ = "/".join(rest)
+                if new is None:
+                    db.execute("delete from row where kind = ? and id = ?", (kind, id_))
+                else:
+                    body = msgspec.msgpack.encode(new)
+                    db.execute("insert or replace into row values (?, ?, ?)", (kind, id_, body))
+            db.execute("commit")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("rollback")
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
