@@ -81,8 +81,12 @@ class Writer:
     async def write(self, account: str, region: str, decide: Callable[[Tx], T]) -> Written[T]:
         """One call: decide, compile, apply, commit. Whatever `decide` raises drops the draft and goes to the caller.
 
-        Raises CommitError when the network or the disk refuses; then everything is as before.
+        Raises CommitError when the network or the disk refuses; then everything is as before. A caller that is
+        cancelled does not cancel a call that is half made.
         """
+        return await asyncio.shield(asyncio.ensure_future(self._write(account, region, decide)))
+
+    async def _write(self, account: str, region: str, decide: Callable[[Tx], T]) -> Written[T]:
         async with self._lock:
             tx = self.draft(account, region)
             result = decide(tx)
