@@ -1,0 +1,104 @@
+"""Connections over time: a packet and its answer, now and after the plan has changed (laws 4 and 5).
+
+A connection is a value that each call takes and gives back; the plan of each call is the plan as it is then.
+"""
+
+import msgspec
+
+from atoll.analyze.lookup import Plan, domain_of, owner, owns
+from atoll.analyze.state import FRESH, State
+from atoll.analyze.walk import Walk, forward
+from atoll.packet import Flow, Reason
+from atoll.plan.rows import Port
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What became of a packet and of its answer.
+
+    `at`, `seen`: the port that the packet reached and what it looked like there. `answer_source`: where the answer
+    came from as its receiver saw it, if it got there. `reason`: the first thing that stopped either of the two.
+    """
+
+    arrives: bool
+    at: str | None
+    seen: Flow | None
+    answered: bool
+    answer_source: str | None
+    reason: Reason
+    forward: Walk
+    back: Walk | None
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """`port` opened it with `flow`; `receiver` got it as `seen` (None while no packet has arrived)."""
+
+    port: str
+    flow: Flow
+    state: State = FRESH
+    receiver: str | None = None
+    seen: Flow | None = None
+
+
+def probe(plan: Plan, port: str, flow: Flow) -> Verdict:
+    """A fresh connection's first packet, and its answer: from the address asked, out of the port it came in on."""
+    return start(plan, port, flow)[0]
+
+
+def start(plan: Plan, port: str, flow: Flow) -> tuple[Verdict, Connection]:
+    """Open a connection."""
+    return send(plan, Connection(port, flow))
+
+
+def send(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
+    """The opener sends one more packet, and the receiver answers it.
+
+    Where nothing has arrived yet nothing is remembered, so the packet is judged as a first one.
+    """
+    verdict, state = _exchange(plan, connection.port, connection.flow, connection.state)
+    if not verdict.arrives:
+        return verdict, connection
+    after = Connection(connection.port, connection.flow, state, verdict.at, verdict.seen)
+    return verdict, after
+
+
+def reply(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
+    """The receiver sends a packet of its own, and the opener answers that. ValueError while there is no receiver."""
+    if connection.receiver is None or connection.seen is None:
+        raise ValueError(f"no packet of {connection.flow} has arrived, so nobody can reply")
+    verdict, state = _exchange(plan, connection.receiver, connection.seen.reply(), connection.state)
+    return verdict, msgspec.structs.replace(connection, state=state)
+
+
+def _exchange(plan: Plan, port: str, flow: Flow, state: State) -> tuple[Verdict, State]:
+    walk = forward(plan, port, flow, state)[0]
+    if walk.at is None:
+        return Verdict(False, None, None, False, None, walk.reason, walk, None), state
+    state = state.plus(walk.state)
+    if not _ends_at(plan, walk.at, walk.flow.destination):
+        return Verdict(True, walk.at, walk.flow, False, None, Reason.NOT_MINE, walk, None), state
+    back = forward(plan, walk.at, walk.flow.reply(), state)[0]
+    if back.at is None:
+        return Verdict(True, walk.at, walk.flow, False, None, back.reason, walk, back), state
+    state = state.plus(back.state)
+    answered = back.flow == flow.reply() and _heard(plan, port, back.at, flow.source)
+    reason = Reason.DELIVERED if answered else Reason.NOT_MINE
+    return Verdict(True, walk.at, walk.flow, answered, back.flow.source, reason, walk, back), state
+
+
+def _ends_at(plan: Plan, port: str, ip: str) -> bool:
+    """Whether the node of that port has the address: a middlebox takes packets to others, and answers none of them."""
+    taker = plan.get(Port, port)
+    domain = domain_of(plan, taker) if taker else None
+    found = owner(plan, domain, ip) if domain else None
+    return bool(taker and found and (found[1].id == taker.id or found[1].node == taker.node))
+
+
+def _heard(plan: Plan, asked: str, at: str, source: str) -> bool:
+    """Whether the answer is at the port that asked, at its node, or with the owner of the address that asked."""
+    asker, taker = plan.get(Port, asked), plan.get(Port, at)
+    if asker is None or taker is None:
+        return False
+    if asker.id == taker.id or (asker.node is not None and asker.node == taker.node):
+        return True
+    domain = domain_of(plan, taker)
+    return domain is not None and owns(plan, taker, domain, source)
