@@ -12,9 +12,12 @@ import msgspec
 from atoll.model.kinds import Instance
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
-"""fact 258"""
+"""What AWS calls the states, with their numbers (fact 258)."""
 
-POWERED = frozenset({"pending", "running"})
+SHOWN = {"rebooting": "running"}
+"""States that AWS does not tell apart, and what it calls them."""
+
+POWERED = frozenset({"pending", "running", "rebooting"})
 """The states in which an instance's network interfaces send and receive."""
 
 TERMINATED_STAYS = 3600.0
@@ -35,12 +38,14 @@ class Effect(StrEnum):
     """What a state demands of the guest."""
 
     START = "start"
+    REBOOT = "reboot"  # end the processes of the boot before, keep the files, start again
     STOP = "stop"
     TERMINATE = "terminate"
 
 
 EFFECTS: dict[str, Effect] = {
     "pending": Effect.START,
+    "rebooting": Effect.REBOOT,
     "stopping": Effect.STOP,
     "shutting-down": Effect.TERMINATE,
 }
@@ -48,13 +53,38 @@ EFFECTS: dict[str, Effect] = {
 NEXT: dict[tuple[str, Event], str] = {
     ("pending", Event.STARTED): "running",
     ("pending", Event.EXITED): "stopping",
+    ("rebooting", Event.STARTED): "running",
+    ("rebooting", Event.EXITED): "stopping",
     ("running", Event.EXITED): "stopping",
     ("stopping", Event.STOPPED): "stopped",
     ("shutting-down", Event.GONE): "terminated",
 }
 
+EXIT_TERMINATES = "shutting-down"
+"""Where an instance goes that ends by itself and whose InstanceInitiatedShutdownBehavior is terminate."""
+
+REASONS = {
+    "pending": "pending",
+    "Client.UserInitiatedShutdown": "Client.UserInitiatedShutdown: User initiated shutdown",
+    "Client.InstanceInitiatedShutdown": "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
+}
+"""StateReason: codes and their messages."""
+
+
+def shown(instance: Instance) -> str:
+    """The state as AWS names it."""
+    return SHOWN.get(instance.state, instance.state)
+
 
 def step(instance: Instance, event: Event) -> Instance | None:
     """The instance after an event, or None when the event says nothing in its state."""
     state = NEXT.get((instance.state, event))
-    return None if state is None else msgspec.structs.replace(instance, state=state)
+    if state is None:
+        return None
+    if event is Event.EXITED:
+        if instance.shutdown_behavior == "terminate":
+            state = EXIT_TERMINATES
+        return msgspec.structs.replace(instance, state=state, reason_code="Client.InstanceInitiatedShutdown")
+    if state == "running":
+        return msgspec.structs.replace(instance, state=state, reason_code="")
+    return msgspec.structs.replace(instance, state=state)

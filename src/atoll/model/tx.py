@@ -1,9 +1,9 @@
 """The draft that one call writes: an overlay on the model, with the call's clock, identity and randomness."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from atoll.model import quotas
 from atoll.model.entity import Entity
@@ -21,6 +21,16 @@ class Settings:
         self.limits = {**quotas.DEFAULTS, **(limits or {})}
 
 
+class Facts(NamedTuple):
+    """What only the running world knows, for calls that ask it. Reads alone; each must answer at once."""
+
+    console: Callable[[str], bytes] = lambda _instance: b""
+    """An instance's console output so far: its last 64 KiB; empty if it never ran."""
+
+
+NO_FACTS = Facts()
+
+
 class Tx(Overlay):
     """Handlers read and write here, and have no other clock and no other randomness.
 
@@ -28,13 +38,22 @@ class Tx(Overlay):
     """
 
     def __init__(
-        self, base: Table, *, now: float, account: str, region: str, rng: random.Random, settings: Settings
+        self,
+        base: Table,
+        *,
+        now: float,
+        account: str,
+        region: str,
+        rng: random.Random,
+        settings: Settings,
+        facts: Facts = NO_FACTS,
     ) -> None:
         super().__init__(base)
         self.now = now
         self.account = account
         self.region = region
         self.settings = settings
+        self.facts = facts
         self._rng = rng
 
     @property

@@ -27,11 +27,15 @@ class Instance(Entity, frozen=True, kw_only=True):
     launched: datetime
     state: str = "pending"
     state_reason: str = ""  # StateTransitionReason
+    reason_code: str = "pending"  # StateReason.Code; empty while there is none
+    forced: bool = False  # the guest is not asked to shut down in order: Force, or SkipOsShutdown
     boot: int = 1
     due: float | None = None
     key_name: str | None = None
     user_data: bytes = b""
     private_dns: str = ""
+    hostname_type: str = "ip-name"  # or resource-name: what the private name is made of
+    resource_name_dns_a: bool = False
     disable_api_termination: bool = False
     disable_api_stop: bool = False
     shutdown_behavior: str = "stop"  # InstanceInitiatedShutdownBehavior
