@@ -1,0 +1,52 @@
+"""Packages that the image holds beyond the host's own programs, as a table: what to fetch, what to prepare.
+
+Maintainer scripts are never run: `links` does what they would have done with the package's files. What belongs
+to the moment of installation (default page, unit, enabling) is done in the guest by files/lib/packages/NAME.
+"""
+
+import msgspec
+
+_MODULES = (
+    "access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_core", "authz_host", "authz_user",
+    "autoindex", "deflate", "dir", "env", "filter", "mime", "mpm_event", "negotiation", "reqtimeout", "setenvif",
+    "status",
+)  # fmt: skip
+_CONFS = ("charset", "localized-error-pages", "other-vhosts-access-log", "security", "serve-cgi-bin")
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """One layer of software."""
+
+    name: str
+    program: str
+    """Path below / by which one sees that the software is there."""
+    packages: tuple[str, ...]
+    """Debian's and Ubuntu's names; what they need and the host lacks is fetched with them."""
+    links: tuple[tuple[str, str], ...] = ()
+    """(path, aim) of links to make; a link whose aim is not there is left out."""
+    drop: tuple[str, ...] = ()
+    """Patterns of paths to leave out of the layer: units appear in a guest when it installs the package."""
+
+
+def _enabled(kind: str, names: tuple[str, ...], suffixes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Links that a2enmod, a2enconf and a2ensite make."""
+    return tuple(
+        (f"etc/apache2/{kind}-enabled/{name}{suffix}", f"../{kind}-available/{name}{suffix}")
+        for name in names
+        for suffix in suffixes
+    )
+
+
+APACHE = Recipe(
+    name="apache2",
+    program="usr/sbin/apache2",
+    packages=("apache2",),
+    links=(
+        *_enabled("mods", _MODULES, (".load", ".conf")),
+        *_enabled("conf", _CONFS, (".conf",)),
+        *_enabled("sites", ("000-default",), (".conf",)),
+    ),
+    drop=("usr/lib/systemd/system/*", "usr/share/doc/*", "usr/share/man/*", "etc/init.d/*", "etc/cron.daily/*"),
+)
+
+RECIPES: tuple[Recipe, ...] = (APACHE,)

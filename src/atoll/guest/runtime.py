@@ -1,0 +1,75 @@
+"""The OCI runtime: runc, or crun where runc is missing or fails. Found by trying, once a process."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from atoll.guest.errors import GuestError
+from atoll.linux import mounts
+
+_CGROUPS = Path("/sys/fs/cgroup")
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+"""What a runtime process gets of the server's environment: nothing."""
+
+
+class Runtime(msgspec.Struct, frozen=True):
+    """A runtime and the folder in which it keeps its records of containers."""
+
+    name: str
+    program: str
+    state: Path
+
+    def run(self, container: str, bundle: Path, pid_file: Path) -> list[str]:
+        """Start a container in the background; its process id goes to `pid_file`."""
+        return [*self._global(), "run", "--detach", "--bundle", str(bundle), "--pid-file", str(pid_file), container]
+
+    def execute(self, container: str, argv: Sequence[str], env: Mapping[str, str], *, tty: bool) -> list[str]:
+        """Run a command in a running container, in the foreground."""
+        words = [f"--env={name}={value}" for name, value in env.items()]
+        return [*self._global(), "exec", *(["--tty"] if tty else []), *words, "--cwd", "/", container, *argv]
+
+    def delete(self, container: str) -> list[str]:
+        """Forget a container, killing what is left of it."""
+        return [*self._global(), "delete", "--force", container]
+
+    def hide_cgroups(self) -> None:
+        """In a mount namespace of our own: let the runtime find no cgroup it could write.
+
+        So none is left behind when the world ends, and hybrid layouts, which crun refuses, do not matter. runc
+        goes on when cgroups are read-only and it believes to be rootless; crun wants to see none.
+        """
+        if not _CGROUPS.is_dir():
+            return
+        if self.name == "crun":
+            mounts.tmpfs(_CGROUPS)
+        else:
+            mounts.read_only_below(_CGROUPS)
+
+    def _global(self) -> list[str]:
+        no_cgroups = ["--cgroup-manager=disabled"] if self.name == "crun" else ["--rootless=true"]
+        return [self.program, "--root", str(self.state), *no_cgroups]
+
+
+def installed(state: Path) -> list[Runtime]:
+    """Runtimes on this machine, in order of preference."""
+    found = ((name, shutil.which(name, path=ENVIRONMENT["PATH"])) for name in ("runc", "crun"))
+    runtimes = [Runtime(name, program, state) for name, program in found if program]
+    if not runtimes:
+        raise GuestError("instances need an OCI runtime, and neither runc nor crun is installed: install runc")
+    return runtimes
+
+
+def call(argv: Sequence[str], output: int = subprocess.DEVNULL) -> None:
+    """Run a runtime command to its end; what it starts prints to `output`. Raises GuestError with its log."""
+    with tempfile.NamedTemporaryFile(prefix="atoll-runtime-") as log:
+        command = [argv[0], f"--log={log.name}", *argv[1:]]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd="/", check=False
+        )
+        if done.returncode:
+            words = log.read().decode(errors="replace").strip()
+            raise GuestError(f"{Path(argv[0]).name} failed: {words or f'exit status {done.returncode}'}")
