@@ -1,0 +1,126 @@
+"""Random operations with random parameters and results, drawn from botocore's own shapes.
+
+Every value drawn is one that the wire can show.  What it cannot show is tried by hand in test_parse.py: empty
+structures everywhere, and empty lists in the ec2 protocol.
+"""
+
+import string
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from tests.protocol import oracle
+
+Values = st.SearchStrategy[Any]
+
+FIXED = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+MOST_ELEMENTS = 3
+MOST_MEMBERS = 6
+"""Optional members of a structure; half as many in each structure inside another."""
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+XML_TEXT = st.text(
+    st.one_of(
+        st.sampled_from(string.printable[:-2] + "&<>\"'\r\n\t ]]>"),
+        st.characters(min_codepoint=0x20, max_codepoint=0x10FFFF, exclude_categories=("Cs", "Cn")),
+    ),
+    max_size=12,
+)
+"""Text that XML 1.0 can carry."""
+
+_MICROSECONDS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))
+_MILLISECONDS = _MICROSECONDS.map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))
+
+
+def _scalars(text: Values, times: Values) -> dict[str, Values]:
+    number = st.floats(allow_nan=False)
+    return {
+        "string": text,
+        "boolean": st.booleans(),
+        "integer": st.integers(-(2**31), 2**31 - 1),
+        "long": st.integers(-(2**63), 2**63 - 1),
+        "float": number,
+        "double": number,
+        "timestamp": times,
+        "blob": st.binary(max_size=12),
+    }
+
+
+INPUT = _scalars(TEXT, _MICROSECONDS)
+OUTPUT = _scalars(XML_TEXT, _MILLISECONDS)
+
+
+def value(draw: st.DrawFn, shape: Shape, scalars: dict[str, Values], *, least: int, deep: int = 0) -> Any:
+    """A value of a shape; `least` elements in each list; `deep` counts the structures around it."""
+    match shape:
+        case StructureShape():
+            return _structure(draw, shape, scalars, least=least, deep=deep)
+        case ListShape():
+            size = draw(st.integers(least, max(least, MOST_ELEMENTS - deep // 2)))
+            return [value(draw, shape.member, scalars, least=least, deep=deep) for _ in range(size)]
+        case MapShape():
+            keys = draw(st.lists(scalars["string"], min_size=1, max_size=MOST_ELEMENTS, unique=True))
+            return {key: value(draw, shape.value, scalars, least=least, deep=deep) for key in keys}
+        case StringShape(enum=[_, *_] as enum):
+            return draw(st.sampled_from(enum))
+        case _:
+            return draw(scalars[shape.type_name])
+
+
+def _structure(draw: st.DrawFn, shape: StructureShape, scalars: dict[str, Values], *, least: int, deep: int) -> Any:
+    required = list(shape.required_members)
+    optional = [name for name in shape.members if name not in required]
+    fewest = 1 if optional and not required else 0
+    most = max(fewest, min(len(optional), MOST_MEMBERS >> deep))
+    picked = draw(st.lists(st.sampled_from(optional), min_size=fewest, max_size=most, unique=True)) if most else []
+    return {name: value(draw, shape.members[name], scalars, least=least, deep=deep + 1) for name in required + picked}
+
+
+@st.composite
+def calls(draw: st.DrawFn, service: str) -> tuple[str, dict[str, Any]]:
+    """An operation and parameters that it could be called with."""
+    name = draw(st.sampled_from(oracle.model(service).operation_names))
+    shape = oracle.operation(service, name).input_shape
+    if shape is None or not shape.members:
+        return name, {}
+    return name, value(draw, shape, INPUT, least=1 if service == "ec2" else 0)
+
+
+@st.composite
+def results(draw: st.DrawFn, service: str) -> tuple[str, dict[str, Any]]:
+    """An operation and a result that it could have; lists may be empty."""
+    name = draw(st.sampled_from(oracle.model(service).operation_names))
+    shape = oracle.operation(service, name).output_shape
+    if shape is None or not shape.members:
+        return name, {}
+    return name, value(draw, shape, OUTPUT, least=0)
+
+
+def filled(shape: Shape, numbers: Iterator[int]) -> Any:
+    """A value that has every member of every structure inside it, no two scalars alike where they can differ."""
+    match shape:
+        case StructureShape():
+            return {name: filled(member, numbers) for name, member in shape.members.items()}
+        case ListShape():
+            return [filled(shape.member, numbers) for _ in range(2)]
+        case MapShape():
+            return {f"key-{next(numbers)}": filled(shape.value, numbers) for _ in range(2)}
+    number = next(numbers)
+    return {
+        "boolean": number % 2 == 0,
+        "integer": number,
+        "long": number,
+        "float": number / 2,
+        "double": number / 2,
+        "timestamp": datetime.fromtimestamp(number, UTC),
+        "blob": str(number).encode(),
+    }.get(shape.type_name, f"text-{number}")
