@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from atoll.packet import Prefix, ip_number
 from atoll.packet.prefix import BITS
-from atoll.plan.rows import Address, Member, Node, Port, Route, Row, Segment, Site
+from atoll.plan.rows import Address, Member, Node, NodeKind, Port, Route, Row, Segment, Site
 from atoll.records import Overlay, Table
 
 Plan = Table | Overlay
@@ -61,6 +61,12 @@ def owns(plan: Plan, port: Port, domain: str, ip: str) -> bool:
     """Whether the address is the port's own."""
     address = plan.get(Address, domain, ip)
     return address is not None and address.port == port.id
+
+
+def is_balancer(plan: Plan, port: Port) -> bool:
+    """Whether the port is a balancer's, which sends packets of others as its own (law 3)."""
+    node = plan.get(Node, port.node) if port.node else None
+    return node is not None and node.kind is NodeKind.BALANCER
 
 
 def without_power(plan: Plan, port: Port) -> tuple[str, Row] | None:

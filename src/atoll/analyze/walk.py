@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from atoll.analyze.links import Crossing, Frame, cross
-from atoll.analyze.lookup import Plan, best_route, owner, owns, without_power
+from atoll.analyze.lookup import Plan, best_route, is_balancer, owner, owns, without_power
 from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
 from atoll.packet import Flow, Reason
@@ -37,7 +37,8 @@ class Hop(msgspec.Struct, frozen=True):
 class Walk(msgspec.Struct, frozen=True):
     """One outcome. `sent`: the packet as it left; `flow`: as it was when it was taken or refused.
 
-    `at`: the port that took it, None where it was refused. `state`: the ends and frames that the packet made; they count only if it was delivered.
+    `at`: the port that took it, None where it was refused. `state`: the ends and frames that it made, which count
+    only if it was delivered.
     """
 
     reason: Reason
@@ -108,7 +109,7 @@ class _Walker:
         if port.guard and not is_own:
             detail = f"{self.flow.source} is not one of its addresses"
             self._meet(Hop("port", port.id, detail, (port.key,), Reason.SPOOFED))
-        return self._leave(port, segment, port if is_own else None)
+        return self._leave(port, segment, port if is_own or is_balancer(self.plan, port) else None)
 
     def _leave(self, port: Port, segment: Segment, sender: Port | None) -> str | None:
         step = _decide(self.plan, segment.domain, segment.table, self.flow.destination, segment)
