@@ -81,6 +81,7 @@ class Effects:
 FAILED: dict[Effect, Event] = {
     Effect.START: Event.EXITED,  # AWS too lets an instance that cannot start fall back to stopped
     Effect.REBOOT: Event.EXITED,
+    Effect.REBOOT: Event.EXITED,
     Effect.STOP: Event.STOPPED,
     Effect.TERMINATE: Event.GONE,
 }

@@ -10,7 +10,7 @@ from atoll.compile import compiler
 from atoll.engine.clock import Clock
 from atoll.engine.store import Store
 from atoll.fabric.contract import Fabric, FabricError, SuspectError
-from atoll.model.tx import Settings, Tx
+from atoll.model.tx import NO_FACTS, Facts, Settings, Tx
 from atoll.plan.rows import Row
 from atoll.records import Delta, Table, inverse
 
@@ -42,12 +42,14 @@ class Writer:
         clock: Clock,
         settings: Settings,
         constants: list[Row],
+        facts: Facts = NO_FACTS,
         seed: int | None = None,
     ) -> None:
         self._store = store
         self._fabric = fabric
         self._clock = clock
         self._settings = settings
+        self._facts = facts
         self._rng = random.Random(seed)
         self._lock = asyncio.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fabric")
@@ -76,6 +78,7 @@ class Writer:
             region=region,
             rng=self._rng,
             settings=self._settings,
+            facts=self._facts,
         )
 
     async def write(self, account: str, region: str, decide: Callable[[Tx], T]) -> Written[T]:

@@ -1,0 +1,52 @@
+# Every target does all of its own set-up. `make` alone prints this help.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## print this help
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+	  printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: install
+install: $(READY) ## system packages, virtual environment and the atoll command (.venv/bin/atoll)
+
+$(READY): pyproject.toml tools/system-packages
+	@tools/system-packages
+	@[ -x $(BIN)/python ] || tools/make-venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[clients,dev]'
+	@touch $@
+
+.PHONY: demo
+demo: install ## build the article's ENI lab and try every claim with real packets
+	@$(BIN)/atoll up
+	@$(BIN)/atoll demo eni
+
+.PHONY: test
+test: install ## all tests, those with real packets included
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: install ## ruff, mypy --strict and the import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run 'make format'"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: install ## format the code
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: install ## the benchmarks of docs/benchmarks.md
+	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+.PHONY: gen
+gen: install ## make the data files anew from botocore's models
+	@$(BIN)/python tools/make_shapes.py
+
+.PHONY: clean
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,139 @@
+"""The control socket: what the command line asks of the running server, one thread a connection."""
+
+import logging
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from atoll.app.hosts import SYSTEM, add_host
+from atoll.app.names import find_instance
+from atoll.app.tracing import trace
+from atoll.compile.internet import host_id
+from atoll.guest.errors import GuestError
+from atoll.local import control
+from atoll.model.kinds import KINDS
+from atoll.plan.dump import dump
+
+if TYPE_CHECKING:
+    from atoll.app.server import Server
+
+log = logging.getLogger(__name__)
+
+Request = dict[str, Any]
+Fds = list[int]
+
+
+class Control:
+    """Accepts on the control socket until closed."""
+
+    def __init__(self, server: "Server", listener: socket.socket) -> None:
+        self._server = server
+        self._listener = listener
+        self._deeds: dict[str, Callable[[Request, Fds], Any]] = {
+            "status": self._status,
+            "down": self._down,
+            "reset": self._reset,
+            "exec": self._exec,
+            "internet": self._internet,
+            "trace": self._trace,
+            "audit": self._audit,
+            "plan": self._plan,
+        }
+
+    def start(self) -> None:
+        """Accept on a thread of its own."""
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), name="control-call", daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        fds: Fds = []
+        with connection:
+            try:
+                request, fds = control.receive(connection)
+                deed = self._deeds.get(str(request.get("do")))
+                if deed is None:
+                    raise ValueError(f"this server cannot do {request.get('do')!r}: is it an older Atoll?")
+                reply = {"ok": deed(request, fds)}
+            except (ValueError, LookupError, GuestError, OSError) as error:
+                reply = {"error": str(error)}
+            except Exception as error:
+                log.exception("control call failed")
+                reply = {"error": f"Atoll has a bug: {error}. See: atoll logs"}
+            finally:
+                for fd in fds:
+                    os.close(fd)
+            try:
+                control.send(connection, reply)
+            except OSError:
+                log.info("the caller of a control call went away")
+
+    def _status(self, _request: Request, _fds: Fds) -> Any:
+        server = self._server
+        model = server.writer.model
+        counts = {kind.KIND: sum(1 for _ in model.all(kind)) for kind in KINDS if kind.PREFIX}
+        return {
+            "pid": os.getpid(),
+            "endpoint": server.endpoint,
+            "fabric": server.options.fabric,
+            "state": str(server.options.folder.path),
+            "seconds": round(server.clock.now() - server.started),
+            "counts": {name: count for name, count in counts.items() if count},
+        }
+
+    def _down(self, _request: Request, _fds: Fds) -> Any:
+        server = self._server
+        server.loop.call_soon_threadsafe(server.stop.set)
+
+    def _reset(self, _request: Request, _fds: Fds) -> Any:
+        self._server.on_loop(self._server.reset)
+
+    def _exec(self, request: Request, fds: Fds) -> Any:
+        server = self._server
+        if server.guests is None:
+            raise ValueError("This Atoll runs without a network (--fabric none): its instances are records only.")
+        instance = find_instance(server.writer.model, request["instance"])
+        stdin, stdout, stderr = fds
+        return server.guests.exec(
+            instance.id, request["command"], request["env"], (stdin, stdout, stderr), tty=request["tty"]
+        )
+
+    def _internet(self, request: Request, fds: Fds) -> Any:
+        """Run a program of the host's on an internet host; its exit status."""
+        namespace = self._server.fabric.namespace(self._host(request["ip"]))
+        if namespace is None:
+            raise ValueError("This Atoll runs without a network (--fabric none): there is no internet here.")
+        stdin, stdout, stderr = fds
+        command = ["nsenter", f"--net={namespace}", f"--wd={request['cwd']}", "--", *request["command"]]
+        done = subprocess.run(
+            command, stdin=stdin, stdout=stdout, stderr=stderr, env=request["env"], cwd="/", check=False
+        )
+        return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+    def _host(self, ip: str) -> str:
+        """The internet host of that address, made if there is none yet; the id of its node."""
+        self._server.on_loop(lambda: self._server.writer.write(*SYSTEM, lambda tx: add_host(tx, ip)))
+        return host_id(ip)
+
+    def _trace(self, request: Request, _fds: Fds) -> Any:
+        return trace(self._server, request)
+
+    def _audit(self, _request: Request, _fds: Fds) -> Any:
+        server = self._server
+        return server.on_loop(lambda: server.writer.on_worker(server.fabric.observe))
+
+    def _plan(self, _request: Request, _fds: Fds) -> Any:
+        return dump(self._server.writer.plan)

@@ -1,0 +1,136 @@
+"""The endpoint: AWS's APIs over HTTP, as an ASGI application.
+
+One request: whose it is and which service (SigV4 scope), what it asks (parse), a read on the committed state or a
+write through the one writer, and the answer in the service's own form. Errors of every kind leave in AWS's envelopes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from atoll.engine.effects import Effects
+from atoll.engine.writer import CommitError, Writer
+from atoll.model.tx import Tx
+from atoll.protocol import (
+    AwsError,
+    Call,
+    Service,
+    account,
+    by_signing_name,
+    headers,
+    parse,
+    scope,
+    serialise,
+    serialise_error,
+    unknown_service_error,
+)
+from atoll.services.registry import OPERATIONS, Response, answer
+from atoll.services.unbuilt import answer_unbuilt
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Reply = tuple[int, Mapping[str, str], bytes]
+
+LARGEST_BODY = 16 * 1024 * 1024
+HOLD = 5.0
+"""Seconds for which an answer waits for what it started (a guest's boot), so that the next Describe shows it done.
+AWS's waiters sleep 15 seconds between looks."""
+
+
+class Endpoint:
+    """The ASGI application."""
+
+    def __init__(self, writer: Writer, effects: Effects, reset: Callable[[], Awaitable[None]]) -> None:
+        self._writer = writer
+        self._effects = effects
+        self._reset = reset
+
+    async def __call__(self, connection: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """ASGI's entry point."""
+        if connection["type"] != "http":
+            return
+        body = await _body(receive)
+        names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in connection["headers"]}
+        query = connection["query_string"].decode("latin-1")
+        status, extra, content = await self.reply(connection["method"], connection["path"], names, query, body)
+        fields = [(name.encode(), value.encode()) for name, value in extra.items()]
+        fields.append((b"content-length", str(len(content)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": content})
+
+    async def reply(self, method: str, path: str, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
+        """Answer one HTTP request; None for a body that is too large."""
+        if path == "/moto-api/reset" and method == "POST":
+            await self._reset()
+            return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
+        if path == "/_atoll/health":
+            return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
+        return await self._aws(names, query, body)
+
+    async def _aws(self, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
+        request_id = str(uuid4())
+        service: Service | None = by_signing_name("ec2")
+        assert service is not None
+        try:
+            asked = scope(names, parse_qsl(query, keep_blank_values=True))
+            service_asked = by_signing_name(asked.service)
+            if service_asked is None:
+                return _unserved(asked.service, names, request_id)
+            service = service_asked
+            if body is None:
+                raise AwsError("RequestEntityTooLarge", f"The request is larger than {LARGEST_BODY} bytes.", 413)
+            call = parse(service, body or query.encode("latin-1"))
+            result = await self._serve(service, call, account(asked.access_key), asked.region)
+            return 200, headers(request_id), serialise(service, call.operation, result, request_id)
+        except AwsError as error:
+            status, content = serialise_error(service, error, request_id)
+            return status, headers(request_id), content
+        except CommitError as error:
+            log.error("%s", error)
+            status, content = serialise_error(service, AwsError("InternalError", str(error), 500), request_id)
+            return status, headers(request_id), content
+        except Exception:
+            log.exception("request %s failed", request_id)
+            told = AwsError("InternalFailure", f"Atoll has a bug; 'atoll logs' shows it under {request_id}.", 400)
+            status, content = serialise_error(service, told, request_id)
+            return status, headers(request_id), content
+
+    async def _serve(self, service: Service, call: Call, owner: str, region: str) -> Response:
+        if (service.name, call.operation) not in OPERATIONS:
+            return answer_unbuilt(service, call.operation, call.params)
+
+        def decide(tx: Tx) -> Response:
+            return answer(tx, service.name, call.operation, call.params)
+
+        if service.is_read(call.operation):
+            return decide(self._writer.draft(owner, region))
+        written = await self._writer.write(owner, region, decide)
+        started = self._effects.follow(written.delta)
+        if started:
+            await asyncio.wait(started, timeout=HOLD)
+        return written.result
+
+
+def _unserved(signing_name: str, names: Mapping[str, str], request_id: str) -> Reply:
+    refusal = unknown_service_error(signing_name, names, request_id)
+    return refusal.status, refusal.headers, refusal.body
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None when it is larger than any AWS request may be."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(parts)
+        size += len(message.get("body", b""))
+        if size <= LARGEST_BODY:
+            parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts) if size <= LARGEST_BODY else None

@@ -1,0 +1,28 @@
+"""The hosts of Atoll's internet."""
+
+from atoll.compile.internet import DEFAULT_PREFIX
+from atoll.model.kinds import InternetHost
+from atoll.model.tx import Tx
+from atoll.packet import Prefix, ip_number
+
+SYSTEM = ("000000000000", "atoll")
+"""Account and region of what Atoll itself writes."""
+
+ALWAYS = ("203.0.113.10", "203.0.113.20")
+"""Hosts that are always there; others come when they are named."""
+
+
+def add_hosts(tx: Tx) -> None:
+    """The hosts that are always there."""
+    for ip in ALWAYS:
+        add_host(tx, ip)
+
+
+def add_host(tx: Tx, ip: str) -> None:
+    """A host of that address, unless there is one. ValueError for an address that cannot be one."""
+    family, _ = ip_number(ip)
+    block = Prefix.parse(DEFAULT_PREFIX)
+    if family != 4 or not block.holds(ip) or ip in (block.address(0), block.address(1), block.address(block.size - 1)):
+        raise ValueError(f"{ip} is no host of Atoll's internet: choose one from {block.address(2)} up in {block}.")
+    if tx.get(InternetHost, ip) is None:
+        tx.put(InternetHost(home="/".join(SYSTEM), ip=ip))

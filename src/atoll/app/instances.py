@@ -1,0 +1,63 @@
+"""Instances' software: from an effect that a state demands to the guest that carries it out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from atoll.guest.boot import Boot
+from atoll.guest.guests import Guests
+from atoll.model.kinds import Instance
+from atoll.model.machines import Effect, Event
+
+GRACE = 5.0
+"""Seconds that a guest has to shut down before it is killed; AWS gives minutes, nobody here wants to wait for that."""
+
+
+class RealGuests:
+    """Carries effects out with containers (engine.effects.Guests)."""
+
+    def __init__(self, guests: Guests, namespace: Callable[[str], Path | None]) -> None:
+        self.guests = guests
+        self._namespace = namespace
+
+    def run(self, effect: Effect, instance: Instance) -> Event:
+        """See engine.effects.Guests."""
+        match effect:
+            case Effect.START | Effect.REBOOT:
+                self.guests.start(self._boot(instance))
+                return Event.STARTED
+            case Effect.STOP:
+                self.guests.stop(instance.id, GRACE)
+                return Event.STOPPED
+            case Effect.TERMINATE:
+                self.guests.terminate(instance.id)
+                return Event.GONE
+
+    def _boot(self, instance: Instance) -> Boot:
+        namespace = self._namespace(instance.id)
+        if namespace is None:
+            raise LookupError(f"{instance.id} has no network namespace")
+        return Boot(
+            instance=instance.id,
+            boot=instance.boot,
+            netns=str(namespace),
+            hostname=instance.private_dns,
+            image=instance.image,
+            user_data=instance.user_data,
+            first=instance.boot == 1,
+        )
+
+
+class NoGuests:
+    """For --fabric none: instances are records that come up and go down at once."""
+
+    def run(self, effect: Effect, instance: Instance) -> Event:  # noqa: ARG002 - the protocol's signature
+        """See engine.effects.Guests."""
+        return DONE[effect]
+
+
+DONE = {
+    Effect.START: Event.STARTED,
+    Effect.REBOOT: Event.STARTED,
+    Effect.STOP: Event.STOPPED,
+    Effect.TERMINATE: Event.GONE,
+}

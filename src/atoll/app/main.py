@@ -1,0 +1,136 @@
+"""The server process, from its first line: bind, lock, make the world, and only then import what starts threads.
+
+    python -m atoll.app.main --state DIR --port N ...
+
+Writes lines of JSON to --ready-fd: {"progress": text}*, then {"ok": {...}} or {"error": text}.
+"""
+
+import argparse
+import fcntl
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from atoll.linux import world
+from atoll.local.control import ControlError, address
+from atoll.local.folder import StateFolder
+
+
+class Options(NamedTuple):
+    """How this server was asked to run."""
+
+    folder: StateFolder
+    port: int
+    host: str
+    fabric: str
+    public_pool: str
+    ready_fd: int
+
+
+class StartError(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop; the exit status of the world."""
+    options = _options(arguments)
+    options.folder.make()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        lock = _lock(options.folder)
+        api = _listen(options)
+        control = _control_socket(options.folder)
+        return _serve(options, api, control, lock)
+    except StartError as error:
+        tell(options.ready_fd, {"error": str(error)})
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _serve(options: Options, api: socket.socket, control: socket.socket, lock: int) -> int:
+    def serve() -> int:
+        from atoll.app.server import serve as run  # late: it imports what may start threads
+
+        return run(options, api, control)
+
+    if options.fabric == "none":
+        return serve()
+    try:
+        return world.run(serve, options.folder.world)
+    except PermissionError as error:
+        raise StartError(
+            "Atoll may not make namespaces here: run it as root (sudo atoll up), or without a network: "
+            "atoll up --fabric none"
+        ) from error
+    finally:
+        os.close(lock)
+
+
+def _lock(folder: StateFolder) -> int:
+    fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise StartError(f"Another Atoll already runs on {folder.path}. See it with: atoll status") from error
+    return fd
+
+
+def _listen(options: Options) -> socket.socket:
+    """The API's socket, bound in the host's network before the world is entered."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+    except OSError as error:
+        raise StartError(
+            f"{options.host}:{options.port} cannot be listened on: {error.strerror}. Choose another: --port N"
+        ) from error
+    listener.listen(1024)
+    return listener
+
+
+def _control_socket(folder: StateFolder) -> socket.socket:
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder.control.unlink(missing_ok=True)
+    try:
+        control.bind(address(folder.control))
+    except ControlError as error:
+        raise StartError(str(error)) from error
+    os.chmod(folder.control, 0o600)
+    control.listen(64)
+    return control
+
+
+def tell(fd: int, message: dict[str, object]) -> None:
+    """One line to whoever waits for this server to be ready."""
+    if fd >= 0:
+        os.write(fd, msgspec.json.encode(message) + b"\n")
+
+
+def _options(arguments: list[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="atoll.app")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--fabric", choices=["kernel", "none"], default="kernel")
+    parser.add_argument("--public-pool", default="198.18.0.0/16")
+    parser.add_argument("--ready-fd", type=int, default=-1)
+    found = parser.parse_args(arguments)
+    return Options(
+        StateFolder(found.state.absolute()),
+        found.port,
+        found.host,
+        found.fabric,
+        found.public_pool,
+        found.ready_fd,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""env: how to point AWS's clients at Atoll."""
+
+from typing import Annotated
+
+import typer
+
+from atoll.cli.common import State, call
+
+SERVED = ("EC2",)
+"""Services that Atoll serves, as AWS_ENDPOINT_URL_<SERVICE> names them. One by one, so that others (a Terraform
+backend on S3, say) still go where they went."""
+
+KEYS = {"AWS_ACCESS_KEY_ID": "atoll", "AWS_SECRET_ACCESS_KEY": "atoll"}
+REGION = "us-east-1"
+
+
+def env(
+    everything: Annotated[bool, typer.Option("--all", help="Send every service to Atoll, served or not.")] = False,
+    profile: Annotated[str | None, typer.Option(help="Print a profile for the AWS config file instead.")] = None,
+    state: State = None,
+) -> None:
+    """Print the environment that points AWS's clients at this Atoll.
+
+    Example: eval "$(atoll env)"
+    """
+    endpoint = call(state, {"do": "status"})["endpoint"]
+    if profile is not None:
+        print(profile_text(profile, endpoint, everything=everything))
+        return
+    for name, value in variables(endpoint, everything=everything).items():
+        print(f"export {name}={value or chr(34) * 2}")
+
+
+def variables(endpoint: str, *, everything: bool = False) -> dict[str, str]:
+    """The environment variables."""
+    urls = {"AWS_ENDPOINT_URL": endpoint} if everything else {f"AWS_ENDPOINT_URL_{name}": endpoint for name in SERVED}
+    return {
+        **urls,
+        **KEYS,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+    }
+
+
+def profile_text(name: str, endpoint: str, *, everything: bool = False) -> str:
+    """A profile for ~/.aws/config."""
+    lines = [f"[profile {name}]", f"region = {REGION}", "aws_access_key_id = atoll", "aws_secret_access_key = atoll"]
+    if everything:
+        return "\n".join([*lines, f"endpoint_url = {endpoint}"])
+    served = [f"{service.lower()} =\n  endpoint_url = {endpoint}" for service in SERVED]
+    return "\n".join([*lines, f"services = {name}", "", f"[services {name}]", *served])

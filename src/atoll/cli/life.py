@@ -1,0 +1,143 @@
+"""up, down, status, reset, logs: the server's life."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from atoll.cli.common import Json, State, call, fail, folder, note, show_json
+from atoll.local.control import ControlError, ask
+from atoll.local.folder import StateFolder
+
+PORT = 4566
+
+
+def up(
+    port: Annotated[int, typer.Option(help="Port of the API.")] = PORT,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; only loopback unless you say otherwise.")
+    ] = "127.0.0.1",
+    fabric: Annotated[str, typer.Option(help="kernel: real packets; none: records only.")] = "kernel",
+    public_pool: Annotated[str, typer.Option(help="Where public addresses come from.")] = "198.18.0.0/16",
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay in front, log to the terminal.")] = False,
+    state: State = None,
+) -> None:
+    """Start Atoll. Returns when it is ready.
+
+    Example: atoll up && eval "$(atoll env)" && aws ec2 describe-availability-zones
+    """
+    where = folder(state)
+    if _running(where):
+        print(f"Atoll is already up: {_status(where)['endpoint']}")
+        return
+    where.make()
+    command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]
+    command += ["--host", host, "--fabric", fabric, "--public-pool", public_pool]
+    if foreground:
+        os.execv(sys.executable, command)
+    ready = start(command, where)
+    print(f"Atoll is up: {ready['endpoint']}")
+    print('Point clients at it with: eval "$(atoll env)"   Stop it with: atoll down')
+
+
+def start(command: list[str], where: StateFolder) -> dict[str, Any]:
+    """Start the server in the background and wait until it is ready."""
+    read_end, write_end = os.pipe()
+    with where.log.open("ab") as log:
+        subprocess.Popen(
+            [*command, "--ready-fd", str(write_end)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(write_end,),
+            start_new_session=True,
+        )
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as lines:
+        for line in lines:
+            message: dict[str, Any] = msgspec.json.decode(line)
+            if "progress" in message:
+                note(message["progress"])
+            elif "error" in message:
+                fail(message["error"])
+            else:
+                return dict(message["ok"])
+    return fail(f"the server ended before it was ready. See: atoll logs --state {where.path}")
+
+
+def down(state: State = None) -> None:
+    """Stop Atoll: every guest, every namespace. What was built stays in the state folder.
+
+    Example: atoll down
+    """
+    where = folder(state)
+    if not _running(where):
+        print("Atoll is not running.")
+        return
+    call(state, {"do": "down"})
+    with where.lock.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until its world has ended
+    print("Atoll is down.")
+
+
+def status(json: Json = False, state: State = None) -> None:
+    """Say whether Atoll runs, where, and what it holds. Exit status 3 when it does not run.
+
+    Example: atoll status --json
+    """
+    where = folder(state)
+    if not _running(where):
+        if json:
+            show_json({"running": False, "state": str(where.path)})
+        else:
+            print(f"Atoll is not running on {where.path}. Start it with: atoll up")
+        raise typer.Exit(3)
+    found = _status(where)
+    if json:
+        show_json({"running": True, **found})
+        return
+    print(f"Atoll is up: {found['endpoint']}   fabric {found['fabric']}   for {found['seconds']} s   {found['state']}")
+    for name, count in found["counts"].items():
+        print(f"  {count:6} {name}")
+
+
+def reset(state: State = None) -> None:
+    """Forget everything that was built; Atoll stays up.
+
+    Example: atoll reset
+    """
+    call(state, {"do": "reset"})
+    print("Atoll is empty.")
+
+
+def logs(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 100,
+    state: State = None,
+) -> None:
+    """Show the server's log.
+
+    Example: atoll logs -f
+    """
+    where = folder(state)
+    if not where.log.exists():
+        fail(f"there is no log at {where.log}: Atoll never ran in the background there.")
+    arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(where.log)]
+    raise typer.Exit(subprocess.call(arguments))
+
+
+def _running(where: StateFolder) -> bool:
+    try:
+        _status(where)
+    except ControlError:
+        return False
+    return True
+
+
+def _status(where: StateFolder) -> dict[str, Any]:
+    found: dict[str, Any] = ask(where.control, {"do": "status"})
+    return found

@@ -1,0 +1,77 @@
+"""The control socket's language: one request, with file descriptors if it needs them; progress; one answer.
+
+Each message is a line of JSON. A request is {"do": name, ...}; what comes back is any number of {"progress": text}
+and then {"ok": value} or {"error": text}.
+"""
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+LONGEST = 1 << 20
+"""Bytes of one message."""
+
+PATH_LIMIT = 100
+"""Bytes that the kernel lets a socket's path have, with a margin."""
+
+
+class ControlError(Exception):
+    """The server refused, or cannot be reached; the message is for the user."""
+
+
+def address(path: Path) -> str:
+    """The path as a socket address; ControlError when the kernel would refuse it."""
+    if len(str(path)) > PATH_LIMIT:
+        raise ControlError(f"The path {path} is too long for a socket: choose a shorter --state folder.")
+    return str(path)
+
+
+def ask(
+    path: Path, request: dict[str, Any], fds: Sequence[int] = (), progress: Callable[[str], None] | None = None
+) -> Any:
+    """Send a request to the server behind `path` and wait for its answer. Raises ControlError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(address(path))
+        except OSError as error:
+            raise ControlError("Atoll is not running here. Start it with: atoll up") from error
+        line = msgspec.json.encode(request) + b"\n"
+        if fds:
+            socket.send_fds(connection, [line], list(fds))
+        else:
+            connection.sendall(line)
+        for message in _messages(connection):
+            if "progress" in message:
+                if progress is not None:
+                    progress(message["progress"])
+            elif "error" in message:
+                raise ControlError(message["error"])
+            else:
+                return message.get("ok")
+    raise ControlError("Atoll ended before it answered. See: atoll logs")
+
+
+def _messages(connection: socket.socket) -> Iterator[dict[str, Any]]:
+    with connection.makefile("rb") as lines:
+        for line in lines:
+            yield msgspec.json.decode(line)
+
+
+def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """The server's side: one request and the descriptors that came with it. ValueError when it is none."""
+    data, fds, _flags, _peer = socket.recv_fds(connection, LONGEST, 8)
+    while not data.endswith(b"\n"):
+        more = connection.recv(LONGEST)
+        if not more or len(data) > LONGEST:
+            raise ValueError("half a request")
+        data += more
+    request = msgspec.json.decode(data, type=dict[str, Any])
+    return request, list(fds)
+
+
+def send(connection: socket.socket, message: dict[str, Any]) -> None:
+    """The server's side: one message back."""
+    connection.sendall(msgspec.json.encode(message) + b"\n")
