@@ -28,7 +28,7 @@ from atoll.plan.rows import (
 from atoll.records import Table
 
 
-class _Reference(NamedTuple):
+class Reference(NamedTuple):
     """A field that names a row of another kind (None is allowed where the field may be None)."""
 
     kind: type[Row]
@@ -37,22 +37,22 @@ class _Reference(NamedTuple):
 
 
 REFERENCES = (
-    _Reference(Segment, "domain", Domain),
-    _Reference(Segment, "site", Site),
-    _Reference(Segment, "fence", Filter),
-    _Reference(Node, "site", Site),
-    _Reference(Port, "segment", Segment),
-    _Reference(Port, "node", Node),
-    _Reference(Address, "domain", Domain),
-    _Reference(Address, "port", Port),
-    _Reference(Route, "domain", Domain),
-    _Reference(Link, "a", Domain),
-    _Reference(Link, "b", Domain),
-    _Reference(Mapping, "link", Link),
-    _Reference(Filter, "domain", Domain),
-    _Reference(Rule, "filter", Filter),
-    _Reference(Wearing, "port", Port),
-    _Reference(Wearing, "filter", Filter),
+    Reference(Segment, "domain", Domain),
+    Reference(Segment, "site", Site),
+    Reference(Segment, "fence", Filter),
+    Reference(Node, "site", Site),
+    Reference(Port, "segment", Segment),
+    Reference(Port, "node", Node),
+    Reference(Address, "domain", Domain),
+    Reference(Address, "port", Port),
+    Reference(Route, "domain", Domain),
+    Reference(Link, "a", Domain),
+    Reference(Link, "b", Domain),
+    Reference(Mapping, "link", Link),
+    Reference(Filter, "domain", Domain),
+    Reference(Rule, "filter", Filter),
+    Reference(Wearing, "port", Port),
+    Reference(Wearing, "filter", Filter),
 )
 
 
