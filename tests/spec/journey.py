@@ -1,0 +1,136 @@
+"""One packet's way through one world."""
+
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Network
+
+from tests.spec.describe import UnsupportedError
+from tests.spec.filters import Ruling, acl_allows, groups_say
+from tests.spec.flow import INTERNET, Flow, Packet, Reason
+from tests.spec.things import LOCAL, Direction, Eni
+from tests.spec.world import World
+
+PRIVATE = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
+
+Tracked = tuple[str, Flow]  # what one interface (one incarnation of it) remembers: each end tracks for itself
+
+
+class Lost(Exception):  # noqa: N818 - an outcome, not an error
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Arrival:
+    at: str
+    packet: Packet  # as the network stack there sees it
+
+
+@dataclass
+class Journey:
+    """`forward`: the packet goes the way of its connection's first one. Only such a packet starts tracking."""
+
+    world: World
+    tracked: set[Tracked]
+    forward: bool
+    starts: set[Tracked] = field(default_factory=set)
+
+    def send(self, at: str, packet: Packet) -> Arrival:
+        """Let the host at `at` send the packet. Raises Lost: a lost packet leaves no trace (decision)."""
+        if not at.startswith(INTERNET):
+            arrival = self._leave(self.world.enis[at], packet)
+        elif IPv4Address(at.removeprefix(INTERNET)) in self.world.internet_hosts:
+            arrival = self._cross_internet(packet)
+        else:
+            raise ValueError(f"no such host: {at}")
+        self.tracked |= self.starts
+        return arrival
+
+    def _leave(self, eni: Eni, packet: Packet) -> Arrival:
+        _need(eni.alive, Reason.NOT_RUNNING)
+        for own in self.world.places(str(eni.host), packet.destination):
+            return Arrival(own, packet)  # decision: what a host sends to itself never leaves it
+        self._refuse_services(eni, packet)
+        _need(not eni.check or packet.source in eni.addresses, Reason.SOURCE_CHECK)  # fact 58
+        _need(self._groups_pass(eni, Direction.OUT, packet, eni), Reason.SG_EGRESS)
+        owner = self.world.owner(eni.vpc, packet.destination)
+        if packet.destination in self.world.subnets[eni.subnet].cidr:  # fact 114: no route table is asked
+            return self._hand_to(owner, packet, eni)
+        route = self.world.route(eni.subnet, packet.destination)
+        if route is None:
+            raise Lost(Reason.NO_ROUTE)
+        _need(not route.blackhole, Reason.BLACKHOLE)  # fact 102
+        if route.target == LOCAL:
+            return self._hand_to(owner, packet, eni)  # fact 16, 101
+        if route.target.startswith("eni-"):
+            return self._hand_to(self.world.enis[route.target], packet, eni)  # fact 105, 106, 110, 113
+        return self._leave_by_gateway(eni, packet)
+
+    def _hand_to(self, target: Eni | None, packet: Packet, sender: Eni) -> Arrival:
+        """From one interface to another of the VPC."""
+        if target is None:
+            raise Lost(Reason.NO_SUCH_ADDRESS)
+        if sender.subnet != target.subnet:  # fact 142: no network ACL inside a subnet
+            self._cross_border(sender, Direction.OUT, packet)
+            self._cross_border(target, Direction.IN, packet)
+        return self._arrive(target, packet, sender)
+
+    def _leave_by_gateway(self, eni: Eni, packet: Packet) -> Arrival:
+        self._cross_border(eni, Direction.OUT, packet)
+        _need(packet.source in eni.addresses, Reason.REFUSED_BY_IGW)  # fact 80: spoofed
+        _need(packet.source in eni.public, Reason.NO_PUBLIC_ADDRESS)  # fact 79
+        _need(not _is_private(packet.destination), Reason.REFUSED_BY_IGW)  # fact 80
+        return self._cross_internet(replace(packet, source=eni.public[packet.source]))
+
+    def _cross_internet(self, packet: Packet) -> Arrival:
+        if packet.destination in self.world.internet_hosts:
+            return Arrival(f"{INTERNET}{packet.destination}", packet)
+        if held := self.world.holder(packet.destination):
+            return self._enter_by_gateway(*held, packet)
+        raise Lost(Reason.NO_SUCH_ADDRESS)
+
+    def _enter_by_gateway(self, eni: Eni, private: IPv4Address, packet: Packet) -> Arrival:
+        """No route table governs the way in."""  # fact 79 with section 15: "inbound packets are delivered"
+        own = any(packet.source in cidr for cidr in self.world.cidrs[eni.vpc])
+        _need(not _is_private(packet.source) and not own, Reason.REFUSED_BY_IGW)  # fact 80
+        _need(eni.attachment is not None, Reason.NOT_RUNNING)  # fact 80: only attached interfaces
+        inside = replace(packet, destination=private)  # fact 75, 79: the guest sees its private address
+        self._cross_border(eni, Direction.IN, inside)
+        return self._arrive(eni, inside, sender=None)
+
+    def _cross_border(self, eni: Eni, direction: Direction, packet: Packet) -> None:
+        """The network ACL of the interface's subnet."""  # fact 142, 144
+        reason = Reason.NACL_IN if direction is Direction.IN else Reason.NACL_OUT
+        _need(acl_allows(self.world.subnets[eni.subnet].acl, direction, packet), reason)
+
+    def _arrive(self, eni: Eni, packet: Packet, sender: Eni | None) -> Arrival:
+        _need(not eni.check or packet.destination in eni.addresses, Reason.DESTINATION_CHECK)  # fact 58
+        _need(self._groups_pass(eni, Direction.IN, packet, sender), Reason.SG_INGRESS)
+        _need(eni.alive, Reason.NOT_RUNNING)
+        return Arrival(eni.id, packet)
+
+    def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, sender: Eni | None) -> bool:
+        entry = (eni.incarnation, packet.flow)
+        if entry in self.tracked:
+            return True  # fact 133, 134: whatever the rules say now
+        ruling = groups_say(self.world, eni, direction, packet, sender)
+        if ruling is Ruling.TRACKED and self.forward:
+            self.starts.add(entry)
+        return ruling is not Ruling.REFUSED
+
+    def _refuse_services(self, eni: Eni, packet: Packet) -> None:
+        """DNS, metadata and time answer past all filters; they are not modelled here."""  # fact 138, 143
+        resolver = self.world.cidrs[eni.vpc][0].network_address + 2
+        asks_it = packet.destination == resolver and packet.destination_port == 53
+        if asks_it or packet.destination.is_link_local:
+            raise UnsupportedError(f"the service at {packet.destination}")
+
+
+def _need(condition: bool, otherwise: Reason) -> None:
+    if not condition:
+        raise Lost(otherwise)
+
+
+def _is_private(address: IPv4Address) -> bool:
+    """RFC 1918 and RFC 6598."""
+    return any(address in cidr for cidr in PRIVATE)

@@ -1,0 +1,99 @@
+"""What a world is made of: AWS's own things, with the fields that decide about packets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Network
+
+from tests.spec.flow import ALL, ICMP, TCP, UDP, Packet
+
+EVERYWHERE = IPv4Network("0.0.0.0/0")
+ANY = -1
+LOCAL = "local"
+
+
+class Direction(Enum):
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Protocol and ports of a rule; `low` and `high` are type and code of ICMP."""
+
+    protocol: str
+    low: int = ANY
+    high: int = ANY
+
+    def covers(self, packet: Packet) -> bool:
+        if self.protocol == ALL:  # fact 122, 145: ports are ignored
+            return True
+        if self.protocol != packet.protocol:
+            return False
+        if self.protocol == ICMP:  # fact 122: -1 is any type, any code
+            return self.low in (ANY, packet.icmp_type) and self.high in (ANY, packet.icmp_code)
+        if self.protocol in (TCP, UDP):
+            return self.low <= packet.destination_port <= self.high
+        return True  # fact 145: other protocols have no ports
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    traffic: Traffic
+    peer: IPv4Network | str  # or the id of a security group
+
+
+Group = Mapping[Direction, tuple[GroupRule, ...]]
+
+
+@dataclass(frozen=True)
+class AclEntry:
+    direction: Direction
+    allow: bool
+    traffic: Traffic
+    peer: IPv4Network
+
+
+@dataclass(frozen=True)
+class Route:
+    destination: IPv4Network
+    target: str  # "local", or the id of an internet gateway or of a network interface
+    blackhole: bool
+
+
+@dataclass(frozen=True)
+class Subnet:
+    id: str
+    vpc: str
+    cidr: IPv4Network
+    routes: tuple[Route, ...]  # of the one table that is in force here
+    acl: tuple[AclEntry, ...]  # lowest number first
+
+
+@dataclass(frozen=True)
+class Eni:
+    """`public` maps private to public addresses. While attached: `attachment`, the `state` of its instance, and
+    `host`, the running system behind it: another one after each start (decision).
+    """
+
+    id: str
+    vpc: str
+    subnet: str
+    primary: IPv4Address
+    addresses: frozenset[IPv4Address]
+    public: Mapping[IPv4Address, IPv4Address]
+    groups: frozenset[str]
+    check: bool
+    attachment: str | None
+    host: str | None
+    state: str | None
+
+    @property
+    def alive(self) -> bool:
+        """Somebody sends and receives here."""  # fact 258, 259
+        return self.state == "running"
+
+    @property
+    def incarnation(self) -> str:
+        """Where connections are tracked: attached anew, or its instance started anew, is another place."""
+        return f"{self.id} as {self.attachment} on {self.host}"  # decision

@@ -1,0 +1,175 @@
+"""Hand-made Describe answers: an account whose things tests add, change and take away."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from tests.spec import Probe, World
+
+HOST = "203.0.113.10"
+OTHER_HOST = "203.0.113.11"
+WORLD = "0.0.0.0/0"
+Record = dict[str, Any]
+
+
+def permission(peer: str, protocol: str = "-1", low: int = -1, high: int | None = None) -> Record:
+    """One permission with one peer, a CIDR or a group's id; ports (or ICMP type and code) only if it has any."""
+    made: Record = {"IpProtocol": protocol, "IpRanges": [], "UserIdGroupPairs": [], "PrefixListIds": []}
+    if protocol != "-1":
+        made |= {"FromPort": low, "ToPort": low if high is None else high}
+    if peer.startswith("sg-"):
+        made["UserIdGroupPairs"].append({"GroupId": peer, "UserId": "123456789012"})
+    else:
+        made["IpRanges"].append({"CidrIp": peer})
+    return made
+
+
+def tcp(peer: str, low: int = 80, high: int | None = None) -> Record:
+    return permission(peer, "tcp", low, high)
+
+
+def entry(number: int, *, egress: bool, allow: bool, cidr: str = WORLD, **traffic: Any) -> Record:
+    made: Record = {"RuleNumber": number, "Egress": egress, "RuleAction": "allow" if allow else "deny"}
+    return made | {"Protocol": "-1", "CidrBlock": cidr} | traffic
+
+
+def tcp_ports(low: int, high: int) -> Record:
+    return {"Protocol": "6", "PortRange": {"From": low, "To": high}}
+
+
+def star() -> list[Record]:
+    return [entry(32767, egress=way, allow=False) for way in (False, True)]
+
+
+class Account:
+    """Ids are chosen by the test: eni-web lives in subnet-a of vpc-1, and so on."""
+
+    def __init__(self) -> None:
+        kinds = "Vpcs Subnets RouteTables InternetGateways SecurityGroups NetworkAcls"
+        self.answers: dict[str, list[Record]] = {kind: [] for kind in kinds.split()}
+        self.answers |= {"NetworkInterfaces": [], "Addresses": [], "Instances": []}
+
+    def world(self) -> World:
+        return World.of(deepcopy(self.answers), [HOST, OTHER_HOST])
+
+    def vpc(self, vpc: str, cidr: str = "10.0.0.0/16", *, gateway: bool = True) -> None:
+        """A VPC whose main table, rtb-main-of-<vpc>, knows the local route only; its gateway is igw-of-<vpc>."""
+        self.answers["Vpcs"].append({"VpcId": vpc, "CidrBlock": cidr})
+        self.table(f"rtb-main-of-{vpc}", vpc, cidr)["Associations"].append({"Main": True})
+        if gateway:
+            attachments = [{"VpcId": vpc, "State": "available"}]
+            gateways = self.answers["InternetGateways"]
+            gateways.append({"InternetGatewayId": f"igw-of-{vpc}", "Attachments": attachments})
+
+    def table(self, table: str, vpc: str, cidr: str = "10.0.0.0/16") -> Record:
+        local = {"DestinationCidrBlock": cidr, "GatewayId": "local", "State": "active"}
+        made: Record = {"RouteTableId": table, "VpcId": vpc, "Associations": [], "Routes": [local]}
+        self.answers["RouteTables"].append(made)
+        return made
+
+    def subnet(self, subnet: str, cidr: str, vpc: str = "vpc-1", *, public: bool = True) -> None:
+        """A subnet with a table of its own, rtb-of-<subnet>; a public one has the route to the gateway."""
+        self.answers["Subnets"].append({"SubnetId": subnet, "VpcId": vpc, "CidrBlock": cidr})
+        table = self.table(f"rtb-of-{subnet}", vpc, self.find("Vpcs", "VpcId", vpc)["CidrBlock"])
+        table["Associations"].append({"Main": False, "SubnetId": subnet})
+        if public:
+            self.route(subnet, WORLD, f"igw-of-{vpc}")
+
+    def route(self, subnet: str, destination: str, target: str, state: str = "active") -> None:
+        """Add the route, or replace the one to the same destination."""
+        key = "NetworkInterfaceId" if target.startswith("eni-") else "GatewayId"
+        table = self.find("RouteTables", "RouteTableId", f"rtb-of-{subnet}")
+        table["Routes"] = [r for r in table["Routes"] if r["DestinationCidrBlock"] != destination]
+        table["Routes"].append({"DestinationCidrBlock": destination, key: target, "State": state})
+
+    def group(self, group: str, *ingress: Record, egress: Sequence[Record] | None = None) -> None:
+        """Make the group, or replace its rules. Outbound is all open unless said otherwise."""
+        self.answers["SecurityGroups"] = [g for g in self.answers["SecurityGroups"] if g["GroupId"] != group]
+        out = [permission(WORLD)] if egress is None else list(egress)
+        made = {"GroupId": group, "IpPermissions": list(ingress), "IpPermissionsEgress": out}
+        self.answers["SecurityGroups"].append(made)
+
+    def acl(self, subnet: str, *entries: Record) -> None:
+        """Give the subnet a network ACL, or replace its entries; the rule "*" is added."""
+        acls = [a for a in self.answers["NetworkAcls"] if a["NetworkAclId"] != f"acl-of-{subnet}"]
+        made = {"NetworkAclId": f"acl-of-{subnet}", "Associations": [{"SubnetId": subnet}]}
+        self.answers["NetworkAcls"] = [*acls, {**made, "Entries": [*entries, *star()]}]
+
+    def eni(self, eni: str, subnet: str, *addresses: str, groups: Sequence[str] = ("sg-open",)) -> Record:
+        """An interface that is attached to nothing yet; the first address is the primary one."""
+        private = [{"PrivateIpAddress": a, "Primary": a == addresses[0]} for a in addresses]
+        made: Record = {
+            "NetworkInterfaceId": eni,
+            "SubnetId": subnet,
+            "VpcId": self.find("Subnets", "SubnetId", subnet)["VpcId"],
+            "PrivateIpAddress": addresses[0],
+            "PrivateIpAddresses": private,
+            "Groups": [{"GroupId": group} for group in groups],
+            "SourceDestCheck": True,
+        }
+        self.answers["NetworkInterfaces"].append(made)
+        return made
+
+    def attach(self, eni: str, instance: str, attachment: str = "") -> None:
+        self.find("NetworkInterfaces", "NetworkInterfaceId", eni)["Attachment"] = {
+            "AttachmentId": attachment or f"eni-attach-of-{eni}",
+            "InstanceId": instance,
+            "Status": "attached",
+        }
+
+    def instance(self, instance: str, state: str = "running", launched: str = "monday") -> None:
+        """Make the instance, or change its state."""
+        self.answers["Instances"] = [i for i in self.answers["Instances"] if i["InstanceId"] != instance]
+        made = {"InstanceId": instance, "State": {"Name": state}, "LaunchTime": launched}
+        self.answers["Instances"].append(made)
+
+    def server(self, name: str, subnet: str, *addresses: str, groups: Sequence[str] = ("sg-open",)) -> Record:
+        """eni-<name> on the running instance i-<name>."""
+        self.instance(f"i-{name}")
+        made = self.eni(f"eni-{name}", subnet, *addresses, groups=groups)
+        self.attach(f"eni-{name}", f"i-{name}")
+        return made
+
+    def elastic(self, public: str, eni: str | None, private: str | None = None) -> None:
+        """Allocate the Elastic IP if need be, take it from where it is, and associate it with an address."""
+        self.answers["Addresses"] = [a for a in self.answers["Addresses"] if a["PublicIp"] != public]
+        for each in self.answers["NetworkInterfaces"]:
+            for address in each["PrivateIpAddresses"]:
+                if address.get("Association", {}).get("PublicIp") == public:
+                    del address["Association"]
+        made = {"PublicIp": public}
+        if eni is not None:
+            private = private or str(self.find("NetworkInterfaces", "NetworkInterfaceId", eni)["PrivateIpAddress"])
+            self.automatic(public, eni, private)
+            made |= {"NetworkInterfaceId": eni, "PrivateIpAddress": private}
+        self.answers["Addresses"].append(made)
+
+    def automatic(self, public: str | None, eni: str, private: str | None = None) -> None:
+        """An automatic public address, which DescribeAddresses does not list; None takes it away."""
+        found = self.find("NetworkInterfaces", "NetworkInterfaceId", eni)
+        for address in found["PrivateIpAddresses"]:
+            if address["PrivateIpAddress"] == (private or found["PrivateIpAddress"]):
+                address["Association"] = {"PublicIp": public} if public else None
+
+    def find(self, kind: str, key: str, value: str) -> Record:
+        return next(record for record in self.answers[kind] if record[key] == value)
+
+
+def probe(at: str, source: str, destination: str, port: int = 80, protocol: str = "tcp", own: int = 40000) -> Probe:
+    return Probe(at, source, destination, protocol, own, port)
+
+
+def from_internet(destination: str, port: int = 80, protocol: str = "tcp", own: int = 40000) -> Probe:
+    return probe(f"internet:{HOST}", HOST, destination, port, protocol, own)
+
+
+def lab() -> Account:
+    """vpc-1 with public subnets a and b and private subnet c; sg-open lets everything in and out."""
+    account = Account()
+    account.vpc("vpc-1")
+    account.subnet("subnet-a", "10.0.1.0/24")
+    account.subnet("subnet-b", "10.0.2.0/24")
+    account.subnet("subnet-c", "10.0.3.0/24", public=False)
+    account.group("sg-open", permission(WORLD))
+    account.group("sg-closed")
+    return account
