@@ -136,13 +136,15 @@ class Derivation:
     def _difference(self, made: dict[_Unit, _Made | None]) -> Delta:
         before: dict[Key, Record] = {}
         after: dict[Key, Record] = {}
+        makers: dict[Key, _Unit] = {}
         for unit, new in made.items():
             before.update(self._made.get(unit, _NOTHING).records)
             for key, record in (new or _NOTHING).records.items():
-                owner = self._owner.get(key, unit)
-                if key in after or owner not in made:
+                owner = makers.get(key) or self._owner.get(key, unit)
+                if key in makers or owner not in made:
                     raise AssertionError(f"{key} has two owners: {self._name(unit)} and {self._name(owner)}")
                 after[key] = record
+                makers[key] = unit
         pairs = ((key, before.get(key), after.get(key)) for key in before | after)
         return {key: (old, new) for key, old, new in pairs if old != new}
 

@@ -31,7 +31,8 @@ class Table:
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self.records: dict[Key, Record] = {}
         self._index: dict[IndexKey, dict[Key, None]] = {}
-        self.apply({record.key: (None, record) for record in records})
+        for record in records:
+            self.apply({record.key: (None, record)})
 
     def find(self, key: Key) -> Record | None:
         """The record at that key, or None."""
@@ -64,7 +65,15 @@ class Table:
         return (cast("R", record) for key, record in self.records.items() if key[0] == kind.KIND)
 
     def apply(self, delta: Delta) -> None:
-        """Write a delta; the indices follow."""
+        """Write a delta; the indices follow.
+
+        AssertionError, and nothing is written, where the delta starts from another record than the table holds: the
+        indices would keep entries of the record that it does not name.
+        """
+        for key, (old, _) in delta.items():
+            held = self.records.get(key)
+            if held is not old and held != old:
+                raise AssertionError(f"{'/'.join(key)}: the delta starts from {old}, the table holds {held}")
         for key, (old, new) in delta.items():
             if old is not None:
                 for index in old.index_keys():
