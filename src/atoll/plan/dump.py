@@ -1,5 +1,6 @@
 """A plan as text to read, and as JSON to keep."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,10 +35,11 @@ def from_json(text: bytes) -> Table:
     if unknown:
         raise msgspec.ValidationError(f"no kind of row: {', '.join(unknown)}")
     rows = [msgspec.json.decode(raw, type=_BY_KIND[kind]) for kind, raws in kinds.items() for raw in raws]
-    table = Table(rows)
-    if len(table) != len(rows):
-        raise ValueError(f"{len(rows)} rows, but only {len(table)} keys")
-    return table
+    keys = Counter(row.key for row in rows)
+    twice = sorted(" ".join(key) for key, number in keys.items() if number > 1)
+    if twice:
+        raise ValueError(f"more than one row: {', '.join(twice)}")
+    return Table(rows)
 
 
 def _rows(plan: Table) -> Iterable[Row]:
