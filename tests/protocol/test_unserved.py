@@ -9,7 +9,7 @@ from botocore.model import Shape
 from botocore.parsers import create_parser
 from botocore.retries.standard import RetryContext, TransientRetryableChecker
 
-from atoll.protocol import unknown_service_error
+from atoll.protocol import CONTENT_TYPE, unknown_service_error
 
 SAID = "Atoll does not serve the service 'thing': see docs/coverage.md"
 
@@ -31,6 +31,8 @@ def test_each_protocols_client_reads_the_refusal(protocol: str, content_type: st
     read: dict[str, Any] = create_parser(protocol).parse(response, cast(Shape, None))
     assert (answer.status, read["Error"]["Code"], read["Error"]["Message"]) == (400, "InvalidAction", SAID)
     assert read["ResponseMetadata"]["RequestId"] == "req-1"
+    sent_as_json = "json" in content_type
+    assert answer.headers["content-type"] == (content_type.partition(";")[0] if sent_as_json else CONTENT_TYPE)
 
 
 def test_a_read_of_a_rest_service_shows_the_code_though_it_sends_no_content_type() -> None:

@@ -120,15 +120,16 @@ def _structure(service: Service, shape: Structure) -> Inner:
     def write_structure(value: Any) -> str:
         if type(value) is not dict and not isinstance(value, Mapping):  # the second question is a slow one
             raise expected("a mapping", value)
-        pieces: list[str] = []
+        pieces = []
         for name, below in value.items():
             known = members.get(name)
             if known is None:
                 raise MisfitError(f"the shape has no member {name!r}")
             if below is None:
                 continue
+            before, write, after = known
             try:
-                pieces += known[0], known[1](below), known[2]
+                pieces.append(f"{before}{write(below)}{after}")
             except MisfitError as misfit:
                 misfit.trail.append(name)
                 raise

@@ -1,7 +1,7 @@
 """A service's API as data: which operations there are, and what goes in and comes out."""
 
 from functools import cache, cached_property
-from importlib import resources
+from pathlib import Path
 
 import msgspec
 
@@ -19,6 +19,7 @@ from atoll.protocol.shapes import (
     unpack,
 )
 
+_DATA = Path(__file__).with_name("data")
 _READS = ("Describe", "Get", "List", "Search")
 _NOTHING = Structure({})
 
@@ -132,10 +133,9 @@ def limits(service: Service, operation: str, path: str) -> tuple[float | None, f
 @cache
 def load(name: str) -> Service:
     """The service of that name (botocore's name: `elbv2`); KeyError if Atoll has no model of it."""
-    file = resources.files("atoll.protocol") / "data" / f"{name}.msgpack"
     if name not in _signing_names().values():
         raise KeyError(name)
-    return Service(unpack(file.read_bytes()))
+    return Service(unpack((_DATA / f"{name}.msgpack").read_bytes()))
 
 
 def by_signing_name(name: str) -> Service | None:
@@ -146,5 +146,4 @@ def by_signing_name(name: str) -> Service | None:
 
 @cache
 def _signing_names() -> dict[str, str]:
-    file = resources.files("atoll.protocol") / "data" / "signing-names.json"
-    return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    return msgspec.json.decode((_DATA / "signing-names.json").read_bytes(), type=dict[str, str])
