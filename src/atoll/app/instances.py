@@ -41,7 +41,6 @@ class RealGuests:
             boot=instance.boot,
             netns=str(namespace),
             hostname=instance.private_dns,
-            image=instance.image,
             user_data=instance.user_data,
             first=instance.boot == 1,
         )
