@@ -24,7 +24,16 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "network-interface"
     PREFIX: ClassVar[str] = "eni"
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "vpc", "subnet", "groups", "instance", "attachment_id", "mac")
+    INDEX: ClassVar[tuple[str, ...]] = (
+        "home",
+        "vpc",
+        "subnet",
+        "groups",
+        "instance",
+        "attachment_id",
+        "mac",
+        "public_in",
+    )
     id: str
     vpc: str
     subnet: str
@@ -52,6 +61,11 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
         """Indexed: the attachment's id."""
         return self.attachment.id if self.attachment else None
 
+    @property
+    def public_in(self) -> str | None:
+        """Indexed: the VPC in which it has an automatic public address."""
+        return self.vpc if self.public_ip else None
+
 
 class PrivateAddress(Entity, frozen=True, kw_only=True):
     """A private IPv4 address of an ENI."""
@@ -72,10 +86,13 @@ class ElasticIp(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "elastic-ip"
     PREFIX: ClassVar[str] = "eipalloc"
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "public_ip", "interface", "association_id", "bound")
+    INDEX: ClassVar[tuple[str, ...]] = (
+        "home", "public_ip", "interface", "association_id", "last_association_id", "bound"
+    )  # fmt: skip
     id: str
     public_ip: str
     association_id: str | None = None
+    last_association_id: str | None = None  # which ended last: ending it again is no error (fact 67)
     interface: str | None = None
     private_ip: str | None = None
 

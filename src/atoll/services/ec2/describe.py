@@ -1,18 +1,21 @@
 """What all Describe operations share: ids, filters, pages.
 
 A family states its filters as a table from the filter's name to a function that yields the values an entity has for
-it; an entity passes a filter when one of those values matches one of the named ones (fact 248).
+it; an entity passes a filter when one of those values matches one of the named ones (fact 248). What a filter's exact
+values find through an index is read from there, so that the cost does not grow with what is not asked for.
 """
 
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from atoll.model.entity import Entity
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
+from atoll.services.ec2.lookup import need_all
 from atoll.services.registry import Request
 
 E = TypeVar("E", bound=Entity)
@@ -21,6 +24,7 @@ Values = Callable[[Tx, E], Iterable[str]]
 Filters = Mapping[str, Values[E]]
 
 MOST_FILTERS = 200
+WILD = frozenset("*?\\")
 
 
 def text(value: object) -> str:
@@ -61,29 +65,67 @@ def _tag_values(entity: Entity, name: str) -> Iterable[str] | None:
 
 def select(tx: Tx, entities: Iterable[E], request: Request, filters: Filters[E]) -> list[E]:
     """The entities that pass every filter of the request; an unknown filter name is an error (fact 21)."""
+
+    def values(entity: E, name: str) -> Iterable[str] | None:
+        tagged = _tag_values(entity, name)
+        if tagged is not None:
+            return tagged
+        return filters[name](tx, entity) if name in filters else None
+
+    return sift(entities, request, lambda name: name in filters or _is_tag_filter(name), values)
+
+
+def sift(
+    items: Iterable[T],
+    request: Request,
+    known: Callable[[str], bool],
+    values: Callable[[T, str], Iterable[str] | None],
+) -> list[T]:
+    """The items that pass every filter. `known`: is there such a filter; `values`: what an item has for one."""
     wanted = request.get("Filters") or []
     if len(wanted) > MOST_FILTERS:
         raise AwsError("FilterLimitExceeded", f"The maximum number of filters is {MOST_FILTERS}.")
-    kept = list(entities)
+    kept = list(items)
     for one in wanted:
-        name, values = one.get("Name"), one.get("Values")
+        name, patterns = one.get("Name"), one.get("Values")
         if not name:
             raise AwsError("InvalidParameterValue", "The filter 'null' is invalid")
-        if not values:
+        if not known(name):
+            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
+        if not patterns:
             raise AwsError("InvalidParameterValue", f"The filter '{name}' must have at least one value")
-        if len(values) > MOST_FILTERS:
+        if len(patterns) > MOST_FILTERS:
             raise AwsError("FilterLimitExceeded", f"The maximum number of filter values is {MOST_FILTERS}.")
-        kept = _passing(tx, kept, name, values, filters)
+        kept = [item for item in kept if matches(patterns, values(item, name) or ())]
     return kept
 
 
-def _passing(tx: Tx, entities: list[E], name: str, wanted: Sequence[str], filters: Filters[E]) -> list[E]:
-    if name.startswith("tag:") or name in ("tag-key", "tag-value"):
-        return [one for one in entities if matches(wanted, _tag_values(one, name) or ())]
-    values_of = filters.get(name)
-    if values_of is None:
-        raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
-    return [one for one in entities if matches(wanted, values_of(tx, one))]
+def _is_tag_filter(name: str) -> bool:
+    return name.startswith("tag:") or name in ("tag-key", "tag-value")
+
+
+def candidates(
+    tx: Tx, kind: type[E], request: Request, ids: str, indexed: Mapping[str, str] = MappingProxyType({})
+) -> list[E]:
+    """Where a Describe begins: the ids that it names, what a filter finds through an index, or all of this home.
+
+    `indexed`: filters whose exact values are found in an index (field), or are the id ("id").
+    """
+    if request.get(ids):
+        return need_all(tx, kind, request[ids])
+    for one in request.get("Filters") or ():
+        field, values = indexed.get(one.get("Name", "")), one.get("Values") or ()
+        if field and values and not any(WILD.intersection(value) for value in values):
+            return _under(tx, kind, field, values)
+    return tx.mine(kind)
+
+
+def _under(tx: Tx, kind: type[E], field: str, values: Iterable[str]) -> list[E]:
+    unique = dict.fromkeys(values)
+    if field == "id":
+        return [entity for value in unique if (entity := tx.own(kind, value)) is not None]
+    found = {entity.key: entity for value in unique for entity in tx.by(kind, field, value)}
+    return [entity for entity in found.values() if entity.home == tx.home]
 
 
 def page(items: Sequence[T], request: Request, *, least: int = 5, most: int = 1000) -> tuple[list[T], str | None]:
@@ -129,3 +171,18 @@ def _start(token: str | None) -> int:
 def answer(name: str, items: Iterable[dict[str, Any]], token: str | None = None) -> dict[str, Any]:
     """A Describe answer: the list under its name, and the next page's token if there is one."""
     return {name: list(items), **({"NextToken": token} if token else {})}
+
+
+def describe(
+    tx: Tx,
+    request: Request,
+    entities: Iterable[E],
+    filters: Filters[E],
+    name: str,
+    show: Callable[[Tx, E], dict[str, Any]],
+    *,
+    most: int = 1000,
+) -> dict[str, Any]:
+    """A whole Describe: what passes the filters, one page of it, as the answer shows it under `name`."""
+    shown, token = page(select(tx, entities, request, filters), request, most=most)
+    return answer(name, (show(tx, entity) for entity in shown), token)

@@ -17,6 +17,11 @@ def tags_of(entity: Entity) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in entity.tags]
 
 
+def tags_if_any(entity: Entity) -> list[dict[str, str]] | None:
+    """For the answers in which AWS leaves Tags out where there is none (VPCs, subnets, security groups)."""
+    return tags_of(entity) or None
+
+
 def on_creation(tx: Tx, request: Request, *resource_types: str) -> Tags:
     """The tags that TagSpecifications gives to a resource of the (first) type.
 

@@ -1,0 +1,66 @@
+"""Which addresses of a subnet are free (section 1: five are reserved, the rest go to ENIs)."""
+
+from atoll.model.kinds import PrivateAddress, Subnet
+from atoll.model.tx import Tx
+from atoll.packet import ip_number
+from atoll.protocol import AwsError
+from atoll.services.ec2.checks import invalid
+
+RESERVED_FIRST = 4
+RESERVED_LAST = 1
+GUESSES = 32
+"""Random tries before a search: in a subnet that is 90% full, one address in 30 needs the search."""
+
+
+def capacity(subnet: Subnet) -> int:
+    """How many addresses ENIs can have: all but the first four and the last."""
+    return subnet.prefix.size - RESERVED_FIRST - RESERVED_LAST
+
+
+def available(tx: Tx, subnet: Subnet) -> int:
+    """AvailableIpAddressCount; addresses of stopped instances stay counted as used."""
+    return capacity(subnet) - tx.count(PrivateAddress, "subnet", subnet.id)
+
+
+def is_free(tx: Tx, subnet: Subnet, ip: str) -> bool:
+    """Whether no ENI has the address."""
+    return tx.get(PrivateAddress, subnet.id, ip) is None
+
+
+def allocate_ip(tx: Tx, subnet: Subnet) -> str:
+    """A free address of the subnet, chosen at random; the caller puts the PrivateAddress.
+
+    O(1) expected; a search from a random place only where the subnet is all but full.
+    """
+    if available(tx, subnet) <= 0:
+        raise AwsError(
+            "InsufficientFreeAddressesInSubnet",
+            f"There are not enough free addresses in subnet '{subnet.id}' "
+            "to satisfy the requested number of instances.",
+        )
+    room = capacity(subnet)
+    for _ in range(GUESSES):
+        ip = subnet.prefix.address(RESERVED_FIRST + tx.pick(room))
+        if is_free(tx, subnet, ip):
+            return ip
+    start = tx.pick(room)
+    offsets = (RESERVED_FIRST + (start + step) % room for step in range(room))
+    return next(ip for offset in offsets if is_free(tx, subnet, ip := subnet.prefix.address(offset)))
+
+
+def claim_ip(tx: Tx, subnet: Subnet, ip: str) -> str:
+    """The address that a user named, in canonical form, if it can be had; the caller puts the PrivateAddress."""
+    try:
+        family, number = ip_number(ip)
+    except ValueError:
+        family, number = 0, 0
+    if family != 4:
+        raise invalid(ip, "privateIpAddress", "Must be a valid IPv4 address.")
+    if not subnet.prefix.holds(ip):
+        raise AwsError("InvalidParameterValue", f"Address {ip} does not fall within the subnet's address range")
+    offset = number - subnet.prefix.base
+    if offset < RESERVED_FIRST or offset >= subnet.prefix.size - RESERVED_LAST:
+        raise AwsError("InvalidParameterValue", f"Address {ip} is in subnet's reserved address range")
+    if not is_free(tx, subnet, ip):
+        raise AwsError("InvalidIPAddress.InUse", f"The specified address {ip} is already in use.")
+    return ip
