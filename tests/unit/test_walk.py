@@ -2,6 +2,36 @@
 
 import pytest
 from msgspec.structs import replace
+
+from atoll.analyze.history import probe
+from atoll.analyze.links import Frame
+from atoll.analyze.walk import forward
+from atoll.packet import ICMP, UDP, Flow, Prefix, Reason
+from atoll.plan.rows import (
+    INTERNET,
+    Address,
+    Deliver,
+    Domain,
+    DomainKind,
+    Drop,
+    Filter,
+    InSet,
+    Link,
+    Mapping,
+    Member,
+    Node,
+    NodeKind,
+    Port,
+    Route,
+    Rule,
+    Segment,
+    SentBy,
+    Site,
+    ToLink,
+    ToPort,
+    Wearing,
+)
+from atoll.records import Table
 from tests.unit.lagoon import (
     CLIENT,
     IN,
@@ -19,34 +49,6 @@ from tests.unit.lagoon import (
     rule,
     tcp,
 )
-
-from atoll.analyze.history import probe
-from atoll.analyze.links import Frame
-from atoll.analyze.walk import forward
-from atoll.packet import ICMP, UDP, Flow, Prefix, Reason
-from atoll.plan.rows import (
-    INTERNET,
-    Address,
-    Deliver,
-    Domain,
-    DomainKind,
-    Drop,
-    Filter,
-    InSet,
-    Link,
-    Member,
-    Node,
-    NodeKind,
-    Port,
-    Route,
-    Rule,
-    Segment,
-    SentBy,
-    Site,
-    ToLink,
-    ToPort,
-)
-from atoll.records import Table
 
 EIP = "198.18.0.7"
 
@@ -97,6 +99,25 @@ def test_a_public_address_in_a_subnet_without_a_way_out_is_reached_but_does_not_
     assert ends(plan, "eni-client", tcp(CLIENT, "198.18.0.8", 5432)) == (True, False, Reason.NO_ROUTE)
 
 
+def test_a_public_address_is_of_one_gateway() -> None:
+    other = Link(id="igw-2", a="vpc-2", b=INTERNET, arrive_a="in", arrive_b=INTERNET, mapped=True)
+    mapping = Mapping(link="igw-2", inside="10.0.1.5", outside=EIP)
+    plan = change(lab(), other, mapping, without=[row(lab(), Mapping, "igw", "10.0.1.5")])
+    assert refused(plan, "eni-client", tcp(CLIENT, EIP)) is Reason.NO_PUBLIC_ADDRESS
+
+
+def test_an_answer_from_another_address_is_no_answer() -> None:
+    plan = change(
+        lab(),
+        Link(id="igw-2", a=VPC, b=INTERNET, arrive_a="igw-in", arrive_b=INTERNET, mapped=True),
+        Mapping(link="igw-2", inside="10.0.1.5", outside="198.18.0.8"),
+        route("rtb-pub", "0.0.0.0/0", ToLink("igw-2")),
+    )
+    verdict = probe(plan, "eni-client", tcp(CLIENT, EIP))
+    assert (verdict.arrives, verdict.answered, verdict.reason) == (True, False, Reason.NOT_MINE)
+    assert verdict.answer_source == "198.18.0.8"
+
+
 # the way out
 
 
@@ -116,8 +137,10 @@ def test_no_way_out_without_a_public_address_a_route_or_a_rule() -> None:
 
 def test_a_blackhole_and_a_route_to_what_is_gone() -> None:
     flow = tcp("10.0.1.5", "203.0.113.80", 443)
-    for via in (Drop(), ToLink("igw-gone"), ToPort("eni-gone")):
-        assert refused(change(lab(), route("rtb-pub", "0.0.0.0/0", via)), "eni-web", flow) is Reason.BLACKHOLE
+    elsewhere = Link(id="igw-2", a="vpc-2", b=INTERNET, arrive_a="in", arrive_b=INTERNET)
+    for via in (Drop(), ToLink("igw-gone"), ToPort("eni-gone"), ToLink("igw-2")):
+        plan = change(lab(), elsewhere, route("rtb-pub", "0.0.0.0/0", via))
+        assert refused(plan, "eni-web", flow) is Reason.BLACKHOLE, via
 
 
 def test_the_longest_prefix_wins() -> None:
@@ -133,6 +156,10 @@ def test_the_longest_prefix_wins_in_a_table_too_long_to_be_read_whole() -> None:
     assert probe(plan, "eni-client", tcp(CLIENT, EIP)).answered
     assert refused(plan, "eni-client", tcp(CLIENT, "198.19.7.7")) is Reason.BLACKHOLE
     assert refused(plan, "eni-client", tcp(CLIENT, "198.20.7.7")) is Reason.NO_ROUTE
+    narrower = change(plan, route(INTERNET, "198.19.7.0/25", Deliver(), INTERNET))
+    assert refused(narrower, "eni-client", tcp(CLIENT, "198.19.7.7")) is Reason.NO_SUCH_ADDRESS
+    default = change(plan, route(INTERNET, "0.0.0.0/0", Drop(), INTERNET))
+    assert refused(default, "eni-client", tcp(CLIENT, "198.20.7.7")) is Reason.BLACKHOLE
 
 
 # hairpins and own addresses
@@ -163,6 +190,37 @@ def test_a_packet_to_a_nodes_own_address_never_leaves_it() -> None:
     assert (verdict.answered, verdict.at) == (True, "eni-web1")
     assert probe(plan, "eni-web1", tcp("10.0.1.6", "10.0.1.6", 1)).answered
     assert refused(plan, "eni-web-b", tcp("10.0.3.5", "10.0.1.6", 1)) is Reason.RECEIVER_RULES
+
+
+def test_an_address_of_the_other_port_of_a_node_is_the_nodes_own() -> None:
+    """Taken by one port and answered by the node; asked from one port and heard on the other."""
+    plan = change(lab(), *guest("two", "pub-b", "10.0.3.9", guard=False), *port("two1", "i-two", 1, "priv", "10.0.2.9"))
+    by_first = change(plan, route("rtb-pub", "10.0.2.0/24", ToPort("eni-two")))
+    verdict = probe(by_first, "eni-web", tcp("10.0.1.5", "10.0.2.9"))
+    assert (verdict.answered, verdict.at) == (True, "eni-two")
+    verdict = probe(plan, "eni-two", tcp("10.0.2.9", "10.0.1.5"))
+    assert verdict.answered
+    assert verdict.back is not None
+    assert verdict.back.at == "eni-two1"
+
+
+def test_a_middlebox_of_two_ports_hears_an_answer_on_either() -> None:
+    plan = change(
+        lab(),
+        *guest("two", "pub-b", "10.0.3.9", guard=False),
+        *port("two1", "i-two", 1, "priv", "10.0.2.9", guard=False),
+        route("rtb-pub", "192.0.2.0/24", ToPort("eni-two1")),
+    )
+    verdict = probe(plan, "eni-two", tcp("192.0.2.1", "10.0.1.5"))
+    assert verdict.answered
+    assert verdict.back is not None
+    assert verdict.back.at == "eni-two1"
+
+
+def test_ports_without_a_node_are_not_of_one_node() -> None:
+    plan = change(lab(), *port("one", None, None, "pub", "10.0.1.21"), *port("other", None, None, "pub", "10.0.1.22"))
+    (walk,) = forward(plan, "eni-one", tcp("10.0.1.21", "10.0.1.22"))
+    assert [hop.id for hop in walk.refusals] == ["eni-one", "eni-other"]
 
 
 # segments, tables and fences
@@ -227,6 +285,11 @@ def test_groups_are_a_union_and_refer_to_what_the_sender_wears() -> None:
     assert probe(both, "eni-web", tcp("10.0.1.5", "10.0.2.5", 5432)).answered
 
 
+def test_a_union_knows_no_denial() -> None:
+    plan = change(lab(), rule("sgr-deny", "sg-web", IN, protocol=6, ports=(81, 81), allow=False))
+    assert refused(plan, "eni-client", tcp(CLIENT, EIP, 81)) is Reason.RECEIVER_RULES
+
+
 def test_a_reference_outward_asks_what_the_receiver_wears() -> None:
     plan = change(lab(), rule("sgr-web-out", "sg-web", OUT, SentBy("sg-db")))
     assert probe(plan, "eni-web", tcp("10.0.1.5", "10.0.2.5", 5432)).answered
@@ -252,6 +315,9 @@ def test_icmp_by_type_and_code() -> None:
     plan = change(lab(), rule("sgr-ping", "sg-web", IN, protocol=ICMP, icmp=(8, -1)))
     assert probe(plan, "eni-client", echo).answered
     assert refused(plan, "eni-client", replace(echo, icmp_type=13)) is Reason.RECEIVER_RULES
+    coded = change(lab(), rule("sgr-ping", "sg-web", IN, protocol=ICMP, ports=(80, 80), icmp=(8, 0)))
+    assert probe(coded, "eni-client", echo).answered
+    assert refused(coded, "eni-client", replace(echo, icmp_code=1)) is Reason.RECEIVER_RULES
     fenced = change(
         with_fence(plan, "pub"),
         rule("acl-in", "acl", IN, order=100),
@@ -298,7 +364,12 @@ def test_what_a_middlebox_sends_on_has_no_sender() -> None:
 
 
 def test_references_outward_do_not_survive_a_middlebox() -> None:
-    plan = change(with_middlebox(guard=False), rule("sgr-web-out", "sg-web", OUT, SentBy("sg-db")))
+    """Not even where the middlebox wears that group: it is not the packet's receiver."""
+    plan = with_middlebox(guard=False)
+    plan = change(
+        plan, replace(row(plan, Port, "eni-mb"), filtered=True), Wearing(port="eni-mb", slot=0, filter="sg-db")
+    )
+    plan = change(plan, rule("sgr-web-out", "sg-web", OUT, SentBy("sg-db")))
     assert refused(plan, "eni-web", tcp("10.0.1.5", "10.0.2.5", 5432)) is Reason.SENDER_RULES
 
 

@@ -1,12 +1,12 @@
 """A verdict as lines: what decided at each hop, and why not."""
 
 from msgspec.structs import replace
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, lab, row, rule, tcp
 
 from atoll.analyze.explain import describe_match, explain
 from atoll.analyze.history import probe
 from atoll.packet import ICMP, Prefix
 from atoll.plan.rows import Direction, Filter, In, InSet, Match, Segment, SentBy, Site
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, lab, row, rule, tcp
 
 EIP = "198.18.0.7"
 

@@ -2,7 +2,6 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, group, guest, lab, public, route, row, rule, tcp
 
 from atoll.analyze.history import Connection, Verdict, probe, reply, send, start
 from atoll.packet import ICMP, UDP, Flow, Prefix, Reason
@@ -23,6 +22,7 @@ from atoll.plan.rows import (
     Wearing,
 )
 from atoll.records import Table
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, group, guest, lab, public, route, row, rule, tcp
 
 EIP = "198.18.0.7"
 FLOW = tcp(CLIENT, EIP)
@@ -83,7 +83,8 @@ def test_an_untracked_connection_is_cut_with_its_rule_and_recovers_with_it() -> 
     sent, replied = both(closed, connection)
     assert sent.reason is Reason.RECEIVER_RULES
     assert (replied.arrives, replied.answered, replied.reason) == (True, False, Reason.RECEIVER_RULES)
-    assert send(plan, send(closed, connection)[1])[0].answered
+    assert send(closed, connection)[1] == connection
+    assert send(plan, connection) == (probe(plan, "eni-client", FLOW), connection)
 
 
 def test_an_untracked_connection_is_cut_with_the_open_rule_of_the_other_way() -> None:
@@ -298,8 +299,27 @@ def test_the_state_of_a_connection_spans_the_legs_through_a_middlebox() -> None:
     assert onward.at == "eni-db"
     assert onward.back is not None
     assert onward.back.at == "eni-web"
+    assert onward.answered
     closed = without_rule(plan, "sgr-web-out")
     assert reply(closed, sent_on)[0].at == "eni-web"
+
+
+def test_an_answer_to_where_nothing_was_sent_from_is_judged_there_and_tracked() -> None:
+    """A middlebox sends on for web, and nobody told the network of the first leg."""
+    plan = change(
+        narrow(), *guest("mb", "pub-b", "10.0.3.9", guard=False), rule("sgr-back", "sg-web", IN, "10.0.0.0/16")
+    )
+    connection = opened(plan, "eni-mb", tcp("10.0.1.5", "10.0.2.5", 5432))
+    closed = without_rule(plan, "sgr-back")
+    assert send(closed, connection)[0].answered
+    assert probe(closed, "eni-mb", connection.flow).reason is Reason.RECEIVER_RULES
+
+
+def test_a_connection_that_goes_on_remembers_no_more_than_it_did() -> None:
+    for plan in (narrow(), wide_open()):
+        connection = opened(plan)
+        assert send(plan, connection)[1] == connection
+        assert reply(plan, connection)[1] == connection
 
 
 def test_a_route_of_the_internet_that_goes_cuts_the_way_in_but_not_the_way_out() -> None:

@@ -180,7 +180,7 @@ class _Walker:
             return
         judgement = judge_port(self.plan, port, direction, self.flow, other)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
-        if judgement.allowed and end is None:
+        if judgement.allowed:
             self.ends.append(End(port.id, self.flow, judgement.tracked))
 
     def _fence(self, segment: Segment, direction: Direction) -> None:
