@@ -1,0 +1,98 @@
+"""Regions and availability zones (fact 257). All commercial regions are there and opted in."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from atoll.model.regions import REGIONS, Region, Zone
+from atoll.model.tx import Tx
+from atoll.protocol import AwsError
+from atoll.services.ec2.describe import sift
+from atoll.services.registry import Request, Response, operation
+
+NOT_REQUIRED = "opt-in-not-required"
+
+
+def _endpoint(region: Region) -> str:
+    return f"ec2.{region.name}.amazonaws.com"
+
+
+def _opt_in_status(region: Region) -> str:
+    return "opted-in" if region.opt_in else NOT_REQUIRED
+
+
+REGION_FILTERS: Mapping[str, Callable[[Region], str]] = {
+    "endpoint": _endpoint,
+    "opt-in-status": _opt_in_status,
+    "region-name": lambda region: region.name,
+}
+
+
+@operation("DescribeRegions", "RegionNames AllRegions Filters")
+def describe_regions(_tx: Tx, request: Request) -> Response:
+    """Every region is opted in, so AllRegions adds none."""
+    names = request.get("RegionNames")
+    _check_known("region", names, REGIONS)
+    named = [region for region in REGIONS.values() if not names or region.name in names]
+    kept = sift(named, request, REGION_FILTERS.__contains__, lambda one, name: [REGION_FILTERS[name](one)])
+    return {
+        "Regions": [
+            {"OptInStatus": _opt_in_status(region), "RegionName": region.name, "Endpoint": _endpoint(region)}
+            for region in kept
+        ]
+    }
+
+
+def _check_known(noun: str, names: Iterable[str] | None, known: Iterable[str]) -> None:
+    unknown = sorted(set(names or ()) - set(known))
+    if unknown:
+        raise AwsError("InvalidParameterValue", f"Invalid {noun}: [{', '.join(unknown)}]")
+
+
+def _shown(region: Region, zone: Zone) -> Response:
+    return {
+        "OptInStatus": NOT_REQUIRED,
+        "Messages": [],
+        "RegionName": region.name,
+        "ZoneName": zone.name,
+        "ZoneId": zone.id,
+        "GroupName": f"{region.name}-zg-1",
+        "NetworkBorderGroup": region.name,
+        "ZoneType": "availability-zone",
+        "GroupLongName": f"{region.description} 1",
+        "State": "available",
+    }
+
+
+ZONE_FILTERS = {
+    "group-long-name": "GroupLongName",
+    "group-name": "GroupName",
+    "opt-in-status": "OptInStatus",
+    "region-name": "RegionName",
+    "state": "State",
+    "zone-id": "ZoneId",
+    "zone-name": "ZoneName",
+    "zone-type": "ZoneType",
+    "message": None,
+    "parent-zone-id": None,
+    "parent-zone-name": None,
+}
+"""Each filter's member of the answer; no zone has a parent or a message."""
+
+
+@operation("DescribeAvailabilityZones", "ZoneNames ZoneIds AllAvailabilityZones Filters")
+def describe_availability_zones(tx: Tx, request: Request) -> Response:
+    """This region's zones; there are no Local Zones, so AllAvailabilityZones adds none."""
+    region = REGIONS[tx.region]
+    names, ids = request.get("ZoneNames"), request.get("ZoneIds")
+    _check_known("availability zone", names, (zone.name for zone in region.zones))
+    _check_known("availability zone-id", ids, (zone.id for zone in region.zones))
+    named = [
+        _shown(region, zone)
+        for zone in region.zones
+        if (not names or zone.name in names) and (not ids or zone.id in ids)
+    ]
+
+    def values(zone: Response, name: str) -> list[str]:
+        member = ZONE_FILTERS[name]
+        return [zone[member]] if member else []
+
+    return {"AvailabilityZones": sift(named, request, ZONE_FILTERS.__contains__, values)}
