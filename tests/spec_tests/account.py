@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from tests.spec import Probe, World
+from tests.spec import Probe, Reason, Verdict, World
 
 HOST = "203.0.113.10"
 OTHER_HOST = "203.0.113.11"
@@ -161,6 +161,20 @@ def probe(at: str, source: str, destination: str, port: int = 80, protocol: str 
 
 def from_internet(destination: str, port: int = 80, protocol: str = "tcp", own: int = 40000) -> Probe:
     return probe(f"internet:{HOST}", HOST, destination, port, protocol, own)
+
+
+def lost(verdict: Verdict) -> Reason:
+    """Why the packet itself is lost: the answer to one that arrives may be lost for the same reason."""
+    assert not verdict.arrives
+    assert not verdict.answered
+    return verdict.reason
+
+
+def unanswered(verdict: Verdict) -> Reason:
+    """Why the answer to a packet that arrived is lost."""
+    assert verdict.arrives
+    assert not verdict.answered
+    return verdict.reason
 
 
 def lab() -> Account:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.spec import History, Probe, Reason, judge
-from tests.spec_tests.account import HOST, WORLD, Account, entry, from_internet, lab, permission, probe, tcp
+from tests.spec_tests.account import HOST, WORLD, Account, entry, from_internet, lab, lost, permission, probe, tcp
 
 A1, B1, B2 = "10.0.1.10", "10.0.2.20", "10.0.2.21"
 PUBLIC = "198.18.0.1"
@@ -36,13 +36,13 @@ class TestTracking:
         account.group("sg-a", egress=[])
         assert history.send(account.world(), connection).answered
         assert history.reply(account.world(), connection).arrives
-        assert history.open(account.world(), FRESH)[0].reason is Reason.SG_INGRESS
+        assert lost(history.open(account.world(), FRESH)[0]) is Reason.SG_INGRESS
 
     def test_an_untracked_flow_is_cut_with_its_rule_and_comes_back_with_it(self, account: Account) -> None:
         account.group("sg-a", tcp(WORLD, 22))
         history, connection = opened(account, SSH)
         account.group("sg-a")
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
         account.group("sg-a", tcp(WORLD, 22))
         assert history.send(account.world(), connection).answered
 
@@ -51,7 +51,7 @@ class TestTracking:
         account.group("sg-a", permission(WORLD, protocol, 22))
         history, connection = opened(account, from_internet(PUBLIC, 22, protocol))
         account.group("sg-a", permission(WORLD, protocol, 22), egress=[])
-        assert history.reply(account.world(), connection).reason is Reason.SG_EGRESS
+        assert lost(history.reply(account.world(), connection)) is Reason.SG_EGRESS
 
     def test_the_next_packet_that_is_allowed_without_the_pair_starts_tracking(self, account: Account) -> None:
         account.group("sg-a", tcp(WORLD, 22))
@@ -67,7 +67,7 @@ class TestTracking:
         history, connection = opened(account, SSH)
         account.group("sg-a", egress=[tcp(WORLD, 0, 65535)])
         assert history.reply(account.world(), connection).arrives  # the egress rule judges it as the packet it is
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
 
     @pytest.mark.parametrize(
         ("ingress", "egress", "lives"),
@@ -87,6 +87,13 @@ class TestTracking:
         account.group("sg-a", egress=[egress])
         assert history.send(account.world(), connection).arrives is lives
 
+    def test_an_open_rule_beside_a_narrow_one_leaves_the_flow_untracked(self, account: Account) -> None:
+        narrow, wide = tcp(f"{HOST}/32", 22), tcp(WORLD, 22)
+        account.group("sg-a", narrow, wide)
+        history, connection = opened(account, SSH)
+        account.group("sg-a")
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
+
     def test_icmp_is_always_tracked(self, account: Account) -> None:
         account.group("sg-a", permission(WORLD))
         history, ping = opened(account, Probe(f"internet:{HOST}", HOST, PUBLIC, "icmp", 77, 0))
@@ -94,9 +101,9 @@ class TestTracking:
         account.group("sg-a")
         assert history.send(account.world(), ping).answered
         assert history.reply(account.world(), ping).arrives
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
         other = Probe(f"internet:{HOST}", HOST, PUBLIC, "icmp", 78, 0)
-        assert history.open(account.world(), other)[0].reason is Reason.SG_INGRESS
+        assert lost(history.open(account.world(), other)[0]) is Reason.SG_INGRESS
 
     def test_each_end_tracks_for_itself(self, account: Account) -> None:
         account.group("sg-b", permission(WORLD))  # untracked at the receiver, tracked at the sender
@@ -104,28 +111,28 @@ class TestTracking:
         account.group("sg-a", egress=[])
         assert history.send(account.world(), connection).answered
         account.group("sg-b")
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
 
     def test_a_sender_with_both_directions_open_is_untracked_too(self, account: Account) -> None:
         account.group("sg-a", permission(WORLD))
         history, connection = opened(account, probe("eni-a1", A1, B1))
         account.group("sg-a", permission(WORLD), egress=[])
-        assert history.send(account.world(), connection).reason is Reason.SG_EGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_EGRESS
         account.group("sg-a")
-        assert history.reply(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.reply(account.world(), connection)) is Reason.SG_INGRESS
 
     def test_a_tracked_flow_lets_both_ends_speak_first(self, account: Account) -> None:
         history, _ = opened(account, probe("eni-b1", B1, B2, 5000, "udp", 6000))
         account.group("sg-b", egress=[])
         back = probe("eni-b2", B2, B1, 6000, "udp", 5000)
         assert history.open(account.world(), back)[0].answered
-        assert judge(account.world(), back).reason is Reason.SG_EGRESS
+        assert lost(judge(account.world(), back)) is Reason.SG_EGRESS
 
     def test_other_groups_count_like_other_rules(self, account: Account) -> None:
         history, connection = opened(account, SSH)
         account.find("NetworkInterfaces", "NetworkInterfaceId", "eni-a1")["Groups"] = [{"GroupId": "sg-closed"}]
         assert history.send(account.world(), connection).answered
-        assert judge(account.world(), SSH).reason is Reason.SG_INGRESS
+        assert lost(judge(account.world(), SSH)) is Reason.SG_INGRESS
 
 
 class TestRefusedFirstPackets:
@@ -134,15 +141,23 @@ class TestRefusedFirstPackets:
         history = History()
         refused, connection = history.open(account.world(), probe("eni-a1", A1, B1))
         assert refused.reason is Reason.SG_INGRESS
-        assert history.reply(account.world(), connection).reason is Reason.SOCKET_GONE
+        assert lost(history.reply(account.world(), connection)) is Reason.SOCKET_GONE
         account.group("sg-a", egress=[])  # the sender's end was not tracked either
         account.group("sg-b", tcp("10.0.0.0/16"))
-        assert history.send(account.world(), connection).reason is Reason.SG_EGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_EGRESS
         account.group("sg-a")
         assert history.send(account.world(), connection).answered
         account.group("sg-a", egress=[])
         assert history.send(account.world(), connection).answered
         assert history.reply(account.world(), connection).arrives
+
+    def test_it_may_be_opened_after_a_new_start_of_its_host(self, account: Account) -> None:
+        account.group("sg-b")
+        history = History()
+        _, connection = history.open(account.world(), probe("eni-a1", A1, B1))
+        account.instance("i-a1", launched="tuesday")
+        account.group("sg-b", tcp("10.0.0.0/16"))
+        assert history.send(account.world(), connection).answered
 
     def test_it_is_open_though_its_answer_was_lost(self, account: Account) -> None:
         account.acl("subnet-a", entry(1, egress=False, allow=True))
@@ -159,11 +174,11 @@ class TestEveryPacketIsJudged:
         history, connection = opened(account, SSH)
         both = (entry(1, egress=False, allow=True), entry(1, egress=True, allow=True))
         account.acl("subnet-a", both[1])
-        assert history.send(account.world(), connection).reason is Reason.NACL_IN
+        assert lost(history.send(account.world(), connection)) is Reason.NACL_IN
         assert history.reply(account.world(), connection).arrives
         account.acl("subnet-a", both[0])
         assert history.send(account.world(), connection).arrives
-        assert history.reply(account.world(), connection).reason is Reason.NACL_OUT
+        assert lost(history.reply(account.world(), connection)) is Reason.NACL_OUT
         account.acl("subnet-a", *both)
         assert history.send(account.world(), connection).answered
 
@@ -172,12 +187,12 @@ class TestEveryPacketIsJudged:
         account.route("subnet-a", f"{HOST}/32", "eni-gone", "blackhole")
         verdict = history.send(account.world(), connection)
         assert (verdict.arrives, verdict.answered, verdict.reason) == (True, False, Reason.BLACKHOLE)
-        assert history.reply(account.world(), connection).reason is Reason.BLACKHOLE
+        assert lost(history.reply(account.world(), connection)) is Reason.BLACKHOLE
 
     def test_routes_judge_the_initiators_packets(self, account: Account) -> None:
         history, connection = opened(account, probe("eni-a1", A1, HOST))
         account.find("RouteTables", "RouteTableId", "rtb-of-subnet-a")["Routes"].pop()
-        assert history.send(account.world(), connection).reason is Reason.NO_ROUTE
+        assert lost(history.send(account.world(), connection)) is Reason.NO_ROUTE
         assert history.reply(account.world(), connection).arrives  # no table governs the way in
 
     def test_the_source_check_judges_them_too(self, account: Account) -> None:
@@ -187,26 +202,26 @@ class TestEveryPacketIsJudged:
         account.group("sg-b", permission(WORLD))
         history, connection = opened(account, probe("eni-a1", "192.168.7.1", B1))
         box["SourceDestCheck"] = True
-        assert history.send(account.world(), connection).reason is Reason.SOURCE_CHECK
-        assert history.reply(account.world(), connection).reason is Reason.DESTINATION_CHECK
+        assert lost(history.send(account.world(), connection)) is Reason.SOURCE_CHECK
+        assert lost(history.reply(account.world(), connection)) is Reason.DESTINATION_CHECK
 
 
 class TestElasticIps:
     def test_one_that_moved_leads_to_the_new_holder_and_the_old_flow_is_dead(self, account: Account) -> None:
         history, connection = opened(account, SSH)
         account.elastic(PUBLIC, "eni-b1")
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
-        assert history.reply(account.world(), connection).reason is Reason.NO_PUBLIC_ADDRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
+        assert lost(history.reply(account.world(), connection)) is Reason.NO_PUBLIC_ADDRESS
         account.group("sg-b", tcp(f"{HOST}/32", 22))
         verdict = history.send(account.world(), connection)
         assert (verdict.at, verdict.destination, verdict.answer_source) == ("eni-b1", B1, PUBLIC)
-        assert history.reply(account.world(), connection).reason is Reason.NO_PUBLIC_ADDRESS  # still the first one
+        assert lost(history.reply(account.world(), connection)) is Reason.NO_PUBLIC_ADDRESS  # still the first one
 
     def test_another_one_on_the_receiver_is_another_flow_to_the_prober(self, account: Account) -> None:
         history, connection = opened(account, SSH)
         account.elastic(PUBLIC, None)
         account.elastic("198.18.0.2", "eni-a1")
-        assert history.send(account.world(), connection).reason is Reason.NO_SUCH_ADDRESS
+        assert lost(history.send(account.world(), connection)) is Reason.NO_SUCH_ADDRESS
         verdict = history.reply(account.world(), connection)
         assert (verdict.arrives, verdict.source, verdict.reason) == (True, "198.18.0.2", Reason.ELSEWHERE)
 
@@ -216,31 +231,31 @@ class TestElasticIps:
         account.elastic("198.18.0.2", "eni-a1")
         verdict = history.send(account.world(), connection)
         assert (verdict.source, verdict.answered) == ("198.18.0.2", True)
-        assert history.reply(account.world(), connection).reason is Reason.NO_SUCH_ADDRESS
+        assert lost(history.reply(account.world(), connection)) is Reason.NO_SUCH_ADDRESS
 
 
 class TestHostsThatChange:
     def test_a_flow_to_a_stopped_instance_dies(self, account: Account) -> None:
         history, connection = opened(account, SSH)
         account.instance("i-a1", "stopped")
-        assert history.send(account.world(), connection).reason is Reason.NOT_RUNNING
-        assert history.reply(account.world(), connection).reason is Reason.NOT_RUNNING
+        assert lost(history.send(account.world(), connection)) is Reason.NOT_RUNNING
+        assert lost(history.reply(account.world(), connection)) is Reason.NOT_RUNNING
 
     def test_after_a_new_start_nothing_is_tracked_and_no_socket_is_left(self, account: Account) -> None:
         history, connection = opened(account, SSH)
         account.instance("i-a1", launched="tuesday")
         assert history.send(account.world(), connection).arrives  # allowed as a new one; RST is an answer too
-        assert history.reply(account.world(), connection).reason is Reason.SOCKET_GONE
+        assert lost(history.reply(account.world(), connection)) is Reason.SOCKET_GONE
         account.instance("i-a1", launched="wednesday")
         account.group("sg-a")
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
 
     def test_the_initiators_socket_dies_with_its_instance(self, account: Account) -> None:
         history, connection = opened(account, probe("eni-a1", A1, B1))
         account.instance("i-a1", "stopped")
-        assert history.send(account.world(), connection).reason is Reason.NOT_RUNNING
+        assert lost(history.send(account.world(), connection)) is Reason.NOT_RUNNING
         account.instance("i-a1", launched="tuesday")
-        assert history.send(account.world(), connection).reason is Reason.SOCKET_GONE
+        assert lost(history.send(account.world(), connection)) is Reason.SOCKET_GONE
         verdict = history.reply(account.world(), connection)
         assert verdict.reason is Reason.SG_INGRESS  # what came back as a tracked answer is now a stranger
 
@@ -252,8 +267,8 @@ class TestHostsThatChange:
         account.group("sg-a")
         assert history.send(account.world(), connection).answered
         account.attach("eni-second", "i-b1", "eni-attach-new")
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
-        assert history.reply(account.world(), connection).reason is Reason.SOCKET_GONE
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
+        assert lost(history.reply(account.world(), connection)) is Reason.SOCKET_GONE
         account.group("sg-a", tcp(WORLD, 22))
         assert history.send(account.world(), connection).at == "eni-second"
 
@@ -261,14 +276,14 @@ class TestHostsThatChange:
         history, connection = opened(account, SSH)
         account.attach("eni-a1", "i-a1", "eni-attach-new")
         account.group("sg-a")
-        assert history.send(account.world(), connection).reason is Reason.SG_INGRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
 
     def test_a_deleted_interface_has_no_socket(self, account: Account) -> None:
         history, connection = opened(account, probe("eni-b1", B1, B2))
         interfaces = account.answers["NetworkInterfaces"]
         account.answers["NetworkInterfaces"] = [i for i in interfaces if i["NetworkInterfaceId"] != "eni-b1"]
-        assert history.send(account.world(), connection).reason is Reason.SOCKET_GONE
-        assert history.reply(account.world(), connection).reason is Reason.NO_SUCH_ADDRESS
+        assert lost(history.send(account.world(), connection)) is Reason.SOCKET_GONE
+        assert lost(history.reply(account.world(), connection)) is Reason.NO_SUCH_ADDRESS
 
     def test_a_secondary_address_that_moved_takes_the_old_flow_nowhere(self, account: Account) -> None:
         interface = account.find("NetworkInterfaces", "NetworkInterfaceId", "eni-b1")
@@ -278,7 +293,7 @@ class TestHostsThatChange:
         interface["PrivateIpAddresses"].remove(extra)
         account.find("NetworkInterfaces", "NetworkInterfaceId", "eni-b2")["PrivateIpAddresses"].append(extra)
         assert history.send(account.world(), connection).at == "eni-b2"
-        assert history.reply(account.world(), connection).reason is Reason.SOCKET_GONE
+        assert lost(history.reply(account.world(), connection)) is Reason.SOCKET_GONE
 
     def test_a_stopped_instances_automatic_address_is_gone_and_its_elastic_one_is_not(self, account: Account) -> None:
         account.automatic("198.18.7.7", "eni-b1")
@@ -288,6 +303,6 @@ class TestHostsThatChange:
         for name in ("a1", "b1"):
             account.instance(f"i-{name}", launched="tuesday")
         account.automatic("198.18.7.8", "eni-b1")
-        assert history.send(account.world(), automatic).reason is Reason.NO_SUCH_ADDRESS
+        assert lost(history.send(account.world(), automatic)) is Reason.NO_SUCH_ADDRESS
         assert history.send(account.world(), elastic).answered
         assert judge(account.world(), from_internet("198.18.7.8")).answered

@@ -93,6 +93,18 @@ class TestRoutes:
         main["Routes"].append(default)
         assert judge(account.world(), probe("eni-a1", A1, HOST)).answered
 
+    def test_each_vpc_has_a_main_table_of_its_own(self, account: Account) -> None:
+        account.vpc("vpc-2")
+        account.subnet("subnet-z", "10.0.1.0/24", "vpc-2")
+        account.find("RouteTables", "RouteTableId", "rtb-of-subnet-z")["Associations"] = []
+        account.server("z", "subnet-z", "10.0.1.50")
+        account.elastic("198.18.0.5", "eni-z")
+        default = {"DestinationCidrBlock": WORLD, "GatewayId": "igw-of-vpc-2", "State": "active"}
+        account.find("RouteTables", "RouteTableId", "rtb-main-of-vpc-2")["Routes"].append(default)
+        assert judge(account.world(), from_internet("198.18.0.5")).answered
+        account.find("RouteTables", "RouteTableId", "rtb-of-subnet-a")["Associations"] = []
+        assert reason(account, probe("eni-a1", A1, HOST)) is Reason.NO_ROUTE
+
     def test_the_longest_prefix_wins(self, account: Account) -> None:
         account.route("subnet-a", f"{HOST}/32", "eni-gone", "blackhole")
         assert reason(account, probe("eni-a1", A1, HOST)) is Reason.BLACKHOLE
@@ -127,6 +139,13 @@ class TestMiddleboxes:
         self.check(account, False)
         verdict = judge(account.world(), probe("eni-a1", A1, C1))
         assert verdict == Verdict(True, "eni-box", A1, C1, False, None, Reason.NO_ANSWER)
+
+    def test_it_does_not_come_between_two_hosts_of_a_subnet(self, account: Account) -> None:
+        self.check(account, False)
+        account.server("c2", "subnet-c", "10.0.3.31")
+        account.route("subnet-c", "10.0.3.0/24", "eni-box")
+        assert judge(account.world(), probe("eni-c1", C1, "10.0.3.31")).at == "eni-c2"
+        assert judge(account.world(), probe("eni-a1", A1, C1)).at == "eni-box"
 
     def test_its_groups_and_its_subnets_acl_judge(self, account: Account) -> None:
         self.check(account, False)
@@ -266,6 +285,9 @@ class TestInterfacesAndInstances:
         assert reason(account, probe("eni-a1", A1, "10.0.1.40")) is Reason.NOT_RUNNING
         assert reason(account, from_internet("198.18.0.4")) is Reason.NOT_RUNNING
         assert reason(account, probe("eni-free", "10.0.1.40", A1)) is Reason.NOT_RUNNING
+        account.group("sg-open")
+        assert reason(account, from_internet("198.18.0.4")) is Reason.NOT_RUNNING  # the gateway has nobody to map to
+        account.group("sg-open", permission(WORLD))
         account.attach("eni-free", "i-a1")
         assert judge(account.world(), from_internet("198.18.0.4")).at == "eni-free"
 
