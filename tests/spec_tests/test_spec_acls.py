@@ -1,6 +1,7 @@
 """Network ACLs: ordered, stateless, at the border of the subnet only."""
 
 import pytest
+
 from tests.spec import Probe, Reason, judge
 from tests.spec_tests.account import (
     HOST,

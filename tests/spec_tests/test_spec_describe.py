@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from tests.spec import ContradictionError, UnsupportedError, judge
 from tests.spec_tests.account import WORLD, Account, Record, from_internet, lab, permission
 

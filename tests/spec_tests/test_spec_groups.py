@@ -1,6 +1,7 @@
 """Security groups: both sides of every kind of rule."""
 
 import pytest
+
 from tests.spec import Probe, Reason, judge
 from tests.spec_tests.account import HOST, Account, from_internet, lab, lost, permission, probe, tcp
 

@@ -1,6 +1,7 @@
 """Connections in a world that changes: what lives on, what is cut, and by whom."""
 
 import pytest
+
 from tests.spec import History, Probe, Reason, judge
 from tests.spec_tests.account import HOST, WORLD, Account, entry, from_internet, lab, lost, permission, probe, tcp
 

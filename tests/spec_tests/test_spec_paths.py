@@ -1,6 +1,7 @@
 """Routes, gateways, addresses, interfaces: where a packet goes and whether its answer finds the way back."""
 
 import pytest
+
 from tests.spec import Probe, Reason, UnsupportedError, Verdict, judge
 from tests.spec_tests.account import HOST, OTHER_HOST, WORLD, Account, from_internet, lab, permission, probe
 
