@@ -4,7 +4,6 @@ import json
 
 import msgspec
 import pytest
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, public, route, rule
 
 from atoll.packet import Prefix
 from atoll.plan.dump import dump, from_json, to_json
@@ -20,6 +19,7 @@ from atoll.plan.rows import (
     ToPort,
 )
 from atoll.records import Table
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, public, route, rule
 
 
 def everything() -> Table:

@@ -2,7 +2,6 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, port, route, row, rule
 
 from atoll.packet import Prefix
 from atoll.plan.rows import (
@@ -26,6 +25,7 @@ from atoll.plan.rows import (
 )
 from atoll.plan.validate import REFERENCES, Reference, problems
 from atoll.records import Table
+from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, port, route, row, rule
 
 PLAN = lab()
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.toys import PASSES, Badge, Person, Roll, Team, drafted, full, steps, writes
 
 from atoll.records import Derivation, Overlay, Pass, Proposal, Record, Table, View, inverse
+from tests.unit.toys import PASSES, Badge, Person, Roll, Team, drafted, full, steps, writes
 
 Program = list[list[tuple[bool, Record]]]
 
