@@ -18,6 +18,7 @@ from atoll.protocol.errors import AwsError
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 Handler = Callable[[Tx, Request], Response]
+Repeated = Callable[[Tx, Response], Response]
 
 
 class Operation(NamedTuple):
@@ -27,19 +28,22 @@ class Operation(NamedTuple):
     name: str
     handler: Handler
     takes: frozenset[str]
+    repeated: Repeated | None = None  # what a repeated ClientToken gets, from the first answer; None: that answer
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
-def operation(name: str, takes: str = "", *, service: str = "ec2") -> Callable[[Handler], Handler]:
+def operation(
+    name: str, takes: str = "", *, service: str = "ec2", repeated: Repeated | None = None
+) -> Callable[[Handler], Handler]:
     """Register a handler. `takes`: the top-level parameters that it understands, separated by spaces.
 
     DryRun is understood by all; a handler that takes ClientToken gets its idempotence from here.
     """
 
     def register(handler: Handler) -> Handler:
-        OPERATIONS[service, name] = Operation(service, name, handler, frozenset(takes.split()))
+        OPERATIONS[service, name] = Operation(service, name, handler, frozenset(takes.split()), repeated)
         return handler
 
     return register
@@ -55,7 +59,10 @@ def answer(tx: Tx, service: str, name: str, request: Request) -> Response:
     wanted = {key: value for key, value in request.items() if key != "DryRun"}
     token = wanted.get("ClientToken")
     repeated = _answered(tx, name, token, wanted) if token else None
-    response = repeated if repeated is not None else built.handler(tx, wanted)
+    if repeated is not None:
+        response = built.repeated(tx, repeated) if built.repeated else repeated
+    else:
+        response = built.handler(tx, wanted)
     if request.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     if token and repeated is None:
