@@ -1,0 +1,159 @@
+"""Images: a fixed table, described and launched, never made."""
+
+import re
+from typing import Any
+
+from atoll.model.tx import Tx
+from atoll.protocol.errors import AwsError
+from atoll.services.ec2.describe import answer, no_pages_with_ids, page, sift
+from atoll.services.ec2.image_table import Image, images
+from atoll.services.ec2.paths import at
+from atoll.services.registry import Request, Response, operation
+
+ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
+ALIASES = ("amazon", "aws-marketplace", "self")
+
+
+def need_image(tx: Tx, id_: str) -> Image:
+    """The image of that id in this region; AWS's Malformed or NotFound otherwise."""
+    if not ID.match(id_):
+        raise AwsError("InvalidAMIID.Malformed", f'Invalid id: "{id_}" (expecting "ami-...")')
+    found = images(tx.region).get(id_)
+    if found is None:
+        raise AwsError("InvalidAMIID.NotFound", f"The image id '[{id_}]' does not exist")
+    return found
+
+
+def image_of(region: str, id_: str) -> Image | None:
+    """The image that an instance was launched from."""
+    return images(region).get(id_)
+
+
+def image_shape(image: Image) -> dict[str, Any]:
+    """An Image of the API."""
+    shape: dict[str, Any] = {
+        "PlatformDetails": platform_details(image),
+        "UsageOperation": usage_operation(image),
+        "BlockDeviceMappings": [_root(image)],
+        "Description": image.description,
+        "EnaSupport": image.virtualization == "hvm",
+        "Hypervisor": "xen",
+        "ImageOwnerAlias": "amazon",
+        "Name": image.name,
+        "RootDeviceName": image.root_device,
+        "RootDeviceType": "ebs",
+        "VirtualizationType": image.virtualization,
+        "ImageId": image.id,
+        "ImageLocation": f"amazon/{image.name}",
+        "State": "available",
+        "OwnerId": image.owner,
+        "CreationDate": image.created,
+        "Public": True,
+        "Architecture": image.architecture,
+        "ImageType": "machine",
+    }
+    if image.virtualization == "hvm":
+        shape["SriovNetSupport"] = "simple"
+    if image.boot_mode is not None:
+        shape["BootMode"] = image.boot_mode
+    if image.imds_v2:
+        shape["ImdsSupport"] = "v2.0"
+    if image.windows:
+        shape["Platform"] = "windows"
+    return shape
+
+
+def platform_details(image: Image) -> str:
+    """PlatformDetails: what is billed for."""
+    return "Windows" if image.windows else "Linux/UNIX"
+
+
+def usage_operation(image: Image) -> str:
+    """UsageOperation: its billing code."""
+    return "RunInstances:0002" if image.windows else "RunInstances"
+
+
+def _root(image: Image) -> dict[str, Any]:
+    return {
+        "DeviceName": image.root_device,
+        "Ebs": {
+            "DeleteOnTermination": True,
+            "SnapshotId": image.snapshot,
+            "VolumeSize": image.volume_gib,
+            "VolumeType": image.volume_type,
+            "Encrypted": False,
+        },
+    }
+
+
+PATHS = {
+    "architecture": "Architecture",
+    "block-device-mapping.delete-on-termination": "BlockDeviceMappings.Ebs.DeleteOnTermination",
+    "block-device-mapping.device-name": "BlockDeviceMappings.DeviceName",
+    "block-device-mapping.encrypted": "BlockDeviceMappings.Ebs.Encrypted",
+    "block-device-mapping.snapshot-id": "BlockDeviceMappings.Ebs.SnapshotId",
+    "block-device-mapping.volume-size": "BlockDeviceMappings.Ebs.VolumeSize",
+    "block-device-mapping.volume-type": "BlockDeviceMappings.Ebs.VolumeType",
+    "boot-mode": "BootMode",
+    "creation-date": "CreationDate",
+    "description": "Description",
+    "ena-support": "EnaSupport",
+    "hypervisor": "Hypervisor",
+    "image-id": "ImageId",
+    "image-type": "ImageType",
+    "is-public": "Public",
+    "kernel-id": "KernelId",
+    "manifest-location": "ImageLocation",
+    "name": "Name",
+    "owner-alias": "ImageOwnerAlias",
+    "owner-id": "OwnerId",
+    "platform": "Platform",
+    "product-code": "ProductCodes.ProductCodeId",
+    "product-code.type": "ProductCodes.ProductCodeType",
+    "ramdisk-id": "RamdiskId",
+    "root-device-name": "RootDeviceName",
+    "root-device-type": "RootDeviceType",
+    "source-instance-id": "SourceInstanceId",
+    "sriov-net-support": "SriovNetSupport",
+    "state": "State",
+    "state-reason-code": "StateReason.Code",
+    "state-reason-message": "StateReason.Message",
+    "virtualization-type": "VirtualizationType",
+}
+
+
+def _known(name: str) -> bool:
+    """No image here has tags, but their filters are filters."""
+    return name in PATHS or name == "tag-key" or name.startswith("tag:")
+
+
+@operation(
+    "DescribeImages",
+    "ImageIds Owners ExecutableUsers Filters IncludeDeprecated IncludeDisabled MaxResults NextToken",
+)
+def describe_images(tx: Tx, request: Request) -> Response:
+    """None is deprecated, disabled or private, so Include... adds none and ExecutableUsers self or an id finds none."""
+    no_pages_with_ids(request, "ImageIds")
+    named = dict.fromkeys(request.get("ImageIds") or ())
+    found = [need_image(tx, id_) for id_ in named] if named else list(images(tx.region).values())
+    found = [image for image in found if _owned(tx, image, request) and _executable(request)]
+    shapes = sift(
+        [image_shape(image) for image in found],
+        request,
+        _known,
+        lambda shape, name: at(shape, PATHS[name]) if name in PATHS else (),
+    )
+    shown, token = page(shapes, request)
+    return answer("Images", shown, token)
+
+
+def _owned(tx: Tx, image: Image, request: Request) -> bool:
+    owners = set(request.get("Owners") or ())
+    if not owners:
+        return True
+    return image.owner in owners or "amazon" in owners or ("self" in owners and image.owner == tx.account)
+
+
+def _executable(request: Request) -> bool:
+    users = request.get("ExecutableUsers")
+    return not users or "all" in users
