@@ -1,0 +1,88 @@
+"""Instances described: DescribeInstances, DescribeInstanceStatus, GetConsoleOutput."""
+
+import base64
+from typing import Any
+
+from atoll.model.kinds import Instance
+from atoll.model.tx import Tx
+from atoll.protocol.errors import AwsError
+from atoll.services.ec2 import paths
+from atoll.services.ec2.describe import answer, candidates, describe, no_pages_with_ids, page, select
+from atoll.services.ec2.instance_filters import FILTERS, INDEXED, OWN
+from atoll.services.ec2.instance_shape import reservations, state_shape
+from atoll.services.ec2.interface_shape import zone_id
+from atoll.services.ec2.lookup import need
+from atoll.services.registry import Request, Response, operation
+
+
+@operation("DescribeInstances", "InstanceIds Filters MaxResults NextToken IncludeManagedResources")
+def describe_instances(tx: Tx, request: Request) -> Response:
+    """Pages count instances, not reservations."""
+    no_pages_with_ids(request, "InstanceIds")
+    found = select(tx, candidates(tx, Instance, request, "InstanceIds", INDEXED), request, FILTERS)
+    shown, token = page(found, request)
+    return answer("Reservations", reservations(tx, shown), token)
+
+
+def _status_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
+    running = instance.state == "running"
+    check: dict[str, Any] = {"Status": "ok" if running else "not-applicable"}
+    if running:
+        check["Details"] = [{"Name": "reachability", "Status": "passed"}]
+    return {
+        "AvailabilityZone": instance.zone,
+        "AvailabilityZoneId": zone_id(instance.region, instance.zone),
+        "Events": [],
+        "InstanceId": instance.id,
+        "InstanceState": state_shape(instance),
+        "InstanceStatus": check,
+        "Operator": {"Managed": False},
+        "SystemStatus": check,
+    }
+
+
+STATUS_FILTERS = {
+    **{
+        name: OWN[name]
+        for name in ("availability-zone", "availability-zone-id", "instance-state-code", "instance-state-name")
+    },
+    **paths.filters(
+        _status_shape,
+        {
+            "event.code": "Events.Code",
+            "event.description": "Events.Description",
+            "event.instance-event-id": "Events.InstanceEventId",
+            "event.not-after": "Events.NotAfter",
+            "event.not-before": "Events.NotBefore",
+            "event.not-before-deadline": "Events.NotBeforeDeadline",
+            "instance-status.reachability": "InstanceStatus.Details.Status",
+            "instance-status.status": "InstanceStatus.Status",
+            "operator.managed": "Operator.Managed",
+            "operator.principal": "Operator.Principal",
+            "system-status.reachability": "SystemStatus.Details.Status",
+            "system-status.status": "SystemStatus.Status",
+        },
+    ),
+}
+
+
+@operation(
+    "DescribeInstanceStatus", "InstanceIds Filters MaxResults NextToken IncludeAllInstances IncludeManagedResources"
+)
+def describe_instance_status(tx: Tx, request: Request) -> Response:
+    """Running instances, or all. Checks pass from the moment that the guest runs."""
+    no_pages_with_ids(request, "InstanceIds")
+    found = candidates(tx, Instance, request, "InstanceIds")
+    if not request.get("IncludeAllInstances"):
+        found = [one for one in found if one.state in ("running", "rebooting")]
+    return describe(tx, request, found, STATUS_FILTERS, "InstanceStatuses", _status_shape)
+
+
+@operation("GetConsoleOutput", "InstanceId Latest")
+def get_console_output(tx: Tx, request: Request) -> Response:
+    """What the guest wrote, as of now: there is no older copy, so Latest changes nothing."""
+    instance = need(tx, Instance, request["InstanceId"])
+    if instance.state == "terminated":
+        raise AwsError("IncorrectInstanceState", f"The instance '{instance.id}' is terminated; its console is gone.")
+    output = base64.b64encode(tx.facts.console(instance.id)).decode()
+    return {"InstanceId": instance.id, "Timestamp": tx.time, "Output": output}
