@@ -21,14 +21,14 @@ from atoll.engine.store import Store, StoreError
 from atoll.engine.timers import Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
-from atoll.fabric.kernel import KernelFabric
 from atoll.fabric.none import NoneFabric
 from atoll.guest.errors import GuestError
 from atoll.guest.guests import Guests
 from atoll.model.kinds import Instance
 from atoll.model.machines import Event
+from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts, Settings
-from atoll.services.ec2 import lifecycle, regions
+from atoll.services.ec2 import lifecycle
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Server:
             self.fabric,
             self.clock,
             Settings(options.public_pool),
-            constants(regions.zone_names()),
+            constants(zone.name for region in REGIONS.values() for zone in region.zones),
             Facts(console=self.guests.console) if self.guests else NO_FACTS,
         )
         runner = RealGuests(self.guests, self.fabric.namespace) if self.guests else NoGuests()
@@ -139,7 +139,11 @@ class Server:
 
 
 def _fabric(options: Options) -> Fabric:
-    return NoneFabric() if options.fabric == "none" else KernelFabric(options.folder.world)
+    if options.fabric == "none":
+        return NoneFabric()
+    from atoll.fabric.kernel import KernelFabric  # not needed, nor its netlink, without a network
+
+    return KernelFabric(options.folder.world)
 
 
 def _web_settings(endpoint: Endpoint) -> uvicorn.Config:
