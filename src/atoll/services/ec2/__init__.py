@@ -1,8 +1,21 @@
 """Amazon EC2: one resource family a file. Importing this package registers its handlers."""
 
 from atoll.services.ec2 import (
+    address_associations,
+    attachments,
+    elastic_ips,
     gateways,
+    images,
+    instance_attributes,
+    instance_states,
+    instance_types,
+    instances,
+    interface_attributes,
+    interfaces,
+    key_pairs,
+    launch,
     network_acls,
+    private_addresses,
     regions,
     route_tables,
     routes,
@@ -14,8 +27,21 @@ from atoll.services.ec2 import (
 )
 
 __all__ = [
+    "address_associations",
+    "attachments",
+    "elastic_ips",
     "gateways",
+    "images",
+    "instance_attributes",
+    "instance_states",
+    "instance_types",
+    "instances",
+    "interface_attributes",
+    "interfaces",
+    "key_pairs",
+    "launch",
     "network_acls",
+    "private_addresses",
     "regions",
     "route_tables",
     "routes",
