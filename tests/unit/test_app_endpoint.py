@@ -1,0 +1,177 @@
+"""The endpoint: every request gets AWS's answer or AWS's error, and nothing else."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import pytest
+
+import atoll.services.ec2  # noqa: F401 - registers the handlers
+from atoll.app.endpoint import Endpoint, Reply
+from atoll.app.instances import NoGuests
+from atoll.compile import constants
+from atoll.engine.clock import ManualClock
+from atoll.engine.effects import Effects
+from atoll.engine.store import Store
+from atoll.engine.writer import Writer
+from atoll.fabric.none import NoneFabric
+from atoll.model.kinds import Vpc
+from atoll.model.machines import Event
+from atoll.model.tx import Settings
+from atoll.services import registry
+from atoll.services.ec2 import lifecycle
+
+SCOPE = "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+
+
+class Site:
+    """An endpoint without sockets."""
+
+    def __init__(self, folder: Path) -> None:
+        clock = ManualClock()
+        self.writer = Writer(
+            Store(folder / "atoll.db"), NoneFabric(), clock, Settings(), constants(["us-east-1a", "us-east-1b"]), seed=1
+        )
+        self.effects = Effects(NoGuests(), self._report)
+        self.endpoint = Endpoint(self.writer, self.effects, self.writer.reset)
+
+    async def _report(self, instance: str, boot: int, event: Event) -> None:
+        written = await self.writer.write(
+            "000000000000", "atoll", lambda tx: lifecycle.on_event(tx, instance, boot, event)
+        )
+        self.effects.follow(written.delta)
+
+    async def ask(self, *, key: str = "atoll", region: str = "us-east-1", service: str = "ec2", **fields: str) -> Reply:
+        names = {"authorization": SCOPE.format(key=key, region=region, service=service)}
+        body = urlencode({"Version": "2016-11-15", **fields}).encode()
+        return await self.endpoint.reply("POST", "/", names, "", body)
+
+
+def run(folder: Path, story: Callable[[Site], Coroutine[Any, Any, None]]) -> None:
+    async def whole() -> None:
+        site = Site(folder)
+        await site.writer.load()
+        try:
+            await story(site)
+        finally:
+            site.effects.close()
+            site.writer.close()
+
+    asyncio.run(whole())
+
+
+def text(reply: Reply, tag: str) -> str:
+    found = next(element for element in ElementTree.fromstring(reply[2]).iter() if element.tag.split("}")[-1] == tag)
+    return found.text or ""
+
+
+def refusal(reply: Reply) -> tuple[int, str]:
+    return reply[0], text(reply, "Code")
+
+
+def test_a_write_is_answered_and_read_back(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        made = await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16")
+        shown = await site.ask(Action="DescribeVpcs")
+        assert (made[0], shown[0]) == (200, 200)
+        assert text(made, "vpcId") == text(shown, "vpcId")
+
+    run(tmp_path, story)
+
+
+def test_region_and_account_keep_things_apart(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        vpc = text(await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16"), "vpcId")
+        named = {"Action": "DescribeVpcs", "VpcId.1": vpc}
+        assert (await site.ask(**named))[0] == 200
+        assert refusal(await site.ask(region="eu-west-1", **named)) == (400, "InvalidVpcID.NotFound")
+        assert refusal(await site.ask(key="210987654321", **named)) == (400, "InvalidVpcID.NotFound")
+
+    run(tmp_path, story)
+
+
+def test_dry_run_changes_nothing(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        reply = await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16", DryRun="true")
+        assert refusal(reply) == (412, "DryRunOperation")
+        assert list(site.writer.model.all(Vpc)) == []
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"Action": "MakeCoffee"}, "InvalidAction"),
+        ({"Action": "CreateTransitGateway"}, "InvalidAction"),
+        ({"Action": "CreateVpc", "CidrBlock": "10.0.0.0/16", "Colour": "red"}, "UnknownParameter"),
+        ({"Action": "CreateVpc", "AmazonProvidedIpv6CidrBlock": "true"}, "UnsupportedOperation"),
+        ({"Action": "DescribeNatGateways", "NatGatewayId.1": "nat-0123456789abcdef0"}, "NatGatewayNotFound"),
+    ],
+)
+def test_what_cannot_be_done_is_a_400_that_nobody_retries(tmp_path: Path, fields: dict[str, str], code: str) -> None:
+    async def story(site: Site) -> None:
+        assert refusal(await site.ask(**fields)) == (400, code)
+
+    run(tmp_path, story)
+
+
+def test_things_that_cannot_exist_here_are_truthfully_none(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        status, _, body = await site.ask(Action="DescribeTransitGateways")
+        assert status == 200
+        assert b"<transitGatewaySet/>" in body or b"<transitGatewaySet></transitGatewaySet>" in body
+
+    run(tmp_path, story)
+
+
+def test_a_service_that_is_not_served_names_itself(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        status, _, body = await site.ask(service="s3", Action="ListBuckets")
+        assert status == 400
+        assert b"s3" in body
+
+    run(tmp_path, story)
+
+
+def test_an_unsigned_request_is_refused(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        reply = await site.endpoint.reply("POST", "/", {}, "", b"Action=DescribeVpcs&Version=2016-11-15")
+        assert refusal(reply) == (403, "MissingAuthenticationToken")
+
+    run(tmp_path, story)
+
+
+def test_a_handlers_bug_is_one_request_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(site: Site) -> None:
+        built = registry.OPERATIONS["ec2", "CreateVpc"]
+
+        def broken(_tx: object, _request: object) -> registry.Response:
+            raise KeyError("a bug")
+
+        monkeypatch.setitem(registry.OPERATIONS, ("ec2", "CreateVpc"), built._replace(handler=broken))
+        assert refusal(await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16")) == (400, "InternalFailure")
+        monkeypatch.undo()
+        assert (await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16"))[0] == 200
+
+    run(tmp_path, story)
+
+
+def test_reset_as_suites_written_for_moto_expect_it(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16")
+        assert (await site.endpoint.reply("POST", "/moto-api/reset", {}, "", b""))[0] == 200
+        assert list(site.writer.model.all(Vpc)) == []
+
+    run(tmp_path, story)
+
+
+def test_a_body_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        names = {"authorization": SCOPE.format(key="atoll", region="us-east-1", service="ec2")}
+        assert refusal(await site.endpoint.reply("POST", "/", names, "", None)) == (413, "RequestEntityTooLarge")
+
+    run(tmp_path, story)
