@@ -19,6 +19,7 @@ import msgspec
 from atoll.linux import world
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
+from atoll.model import quotas
 
 
 class Options(NamedTuple):
@@ -29,6 +30,7 @@ class Options(NamedTuple):
     host: str
     fabric: str
     public_pool: str
+    quota: tuple[str, ...]
     ready_fd: int
 
 
@@ -42,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.folder.make()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        limits(options)
         lock = _lock(options.folder)
         api = _listen(options)
         control = _control_socket(options.folder)
@@ -120,6 +123,7 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--fabric", choices=["kernel", "none"], default="kernel")
     parser.add_argument("--public-pool", default="198.18.0.0/16")
+    parser.add_argument("--quota", action="append", default=[])
     parser.add_argument("--ready-fd", type=int, default=-1)
     found = parser.parse_args(arguments)
     return Options(
@@ -128,8 +132,20 @@ def _options(arguments: list[str] | None) -> Options:
         found.host,
         found.fabric,
         found.public_pool,
+        tuple(found.quota),
         found.ready_fd,
     )
+
+
+def limits(options: Options) -> dict[str, int]:
+    """The quotas that were asked for as NAME=NUMBER. StartError for what is none."""
+    found: dict[str, int] = {}
+    for text in options.quota:
+        name, _, value = text.partition("=")
+        if name not in quotas.DEFAULTS or not value.isdecimal():
+            raise StartError(f"--quota {text} is not NAME=NUMBER. Names: {', '.join(quotas.DEFAULTS)}")
+        found[name] = int(value)
+    return found
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
 from atoll.app.instances import NoGuests, RealGuests
-from atoll.app.main import Options, tell
+from atoll.app.main import Options, limits, tell
 from atoll.compile import constants
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
@@ -56,7 +56,7 @@ class Server:
             Store(options.folder.database),
             self.fabric,
             self.clock,
-            Settings(options.public_pool),
+            Settings(options.public_pool, limits(options)),
             constants(zone.name for region in REGIONS.values() for zone in region.zones),
             Facts(console=self.guests.console) if self.guests else NO_FACTS,
         )

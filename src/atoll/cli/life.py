@@ -23,6 +23,9 @@ def up(
     ] = "127.0.0.1",
     fabric: Annotated[str, typer.Option(help="kernel: real packets; none: records only.")] = "kernel",
     public_pool: Annotated[str, typer.Option(help="Where public addresses come from.")] = "198.18.0.0/16",
+    quota: Annotated[
+        list[str] | None, typer.Option(help="Change one of AWS's quotas: NAME=NUMBER; may be repeated.")
+    ] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in front, log to the terminal.")] = False,
     state: State = None,
 ) -> None:
@@ -37,6 +40,7 @@ def up(
     where.make()
     command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]
     command += ["--host", host, "--fabric", fabric, "--public-pool", public_pool]
+    command += [word for one in quota or [] for word in ("--quota", one)]
     if foreground:
         os.execv(sys.executable, command)
     ready = start(command, where)

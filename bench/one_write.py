@@ -1,0 +1,150 @@
+"""One write end to end: AuthorizeSecurityGroupIngress to a packet that passes, the disk's fsync included.
+
+At 10, 1,000 and 10,000 ENIs in one VPC. A client on Atoll's internet holds a connection to the API (opened before it
+went there), opens a port, sends a UDP datagram to an Elastic IP and waits for the guest's echo; then it revokes.
+The same with an unrelated call (CreateTags) shows what a call costs without the network, and the echo alone what a
+packet costs. Usage: python bench/one_write.py [ENIs ...]
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from bench.network import public_instance
+from bench.run import atoll, client, row
+
+SIZES = (10, 1_000, 10_000)
+ROUNDS = 300
+PORT = 7777
+ECHO = f"""#!/usr/bin/python3
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", {PORT}))
+while True:
+    data, peer = s.recvfrom(100)
+    s.sendto(data, peer)
+"""
+SCOPE = "AWS4-HMAC-SHA256 Credential=atoll/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
+
+
+def request(**fields: str) -> bytes:
+    body = urlencode({"Version": "2016-11-15", **fields}).encode()
+    head = f"POST / HTTP/1.1\r\nHost: a\r\nAuthorization: {SCOPE}\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + body
+
+
+def call(api: socket.socket, message: bytes) -> None:
+    api.sendall(message)
+    answer = b""
+    while b"\r\n\r\n" not in answer or not answer.endswith((b"Response>", b"Response>\n")):
+        more = api.recv(65536)
+        if not more:
+            raise ConnectionError("the API hung up")
+        answer += more
+    if b" 200 " not in answer.split(b"\r\n", 1)[0]:
+        raise RuntimeError(answer.decode())
+
+
+def permission(action: str, group: str) -> bytes:
+    rule = {"IpProtocol": "udp", "FromPort": str(PORT), "ToPort": str(PORT), "IpRanges.1.CidrIp": "203.0.113.0/24"}
+    return request(Action=action, GroupId=group, **{f"IpPermissions.1.{name}": value for name, value in rule.items()})
+
+
+def echo(ip: str, seconds: float) -> bool:
+    """One datagram from a fresh port, and whether it came back."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(seconds)
+        udp.connect((ip, PORT))
+        udp.send(b"x")
+        try:
+            return udp.recv(10) == b"x"
+        except (TimeoutError, ConnectionRefusedError):
+            return False
+
+
+def measure(group: str, ip: str) -> None:
+    """Runs on Atoll's internet; the API's connection is standard input."""
+    api = socket.socket(fileno=os.dup(0))
+    opening, closing = (
+        permission("AuthorizeSecurityGroupIngress", group),
+        permission("RevokeSecurityGroupIngress", group),
+    )
+    tagging = request(Action="CreateTags", **{"ResourceId.1": group, "Tag.1.Key": "a", "Tag.1.Value": "b"})
+    times: dict[str, list[float]] = {"authorise to packet": [], "revoke": [], "CreateTags": [], "packet alone": []}
+    disobeyed = 0
+    for number in range(ROUNDS):
+        start = time.perf_counter()
+        call(api, opening)
+        passed = echo(ip, 1.0)
+        times["authorise to packet"].append(time.perf_counter() - start)
+        disobeyed += not passed
+        start = time.perf_counter()
+        disobeyed += not echo(ip, 1.0)
+        times["packet alone"].append(time.perf_counter() - start)
+        start = time.perf_counter()
+        call(api, closing)
+        times["revoke"].append(time.perf_counter() - start)
+        if number % 10 == 0:
+            disobeyed += echo(ip, 0.05)
+        start = time.perf_counter()
+        call(api, tagging)
+        times["CreateTags"].append(time.perf_counter() - start)
+    print(json.dumps({"times": times, "disobeyed": disobeyed}))
+
+
+def bench(interfaces: int) -> None:
+    quotas = ["interfaces-per-region=100000", "subnets-per-vpc=1000"]
+    with atoll(*(word for quota in quotas for word in ("--quota", quota))) as (folder, endpoint):
+        ec2 = client(endpoint)
+        group, public, subnet = public_instance(ec2, ECHO)
+        fill(endpoint, subnet, interfaces)
+        host, port = endpoint.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as api:
+            api.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            found = inside(folder, api, group, public)
+        for label, times in found["times"].items():
+            print(row(f"{interfaces:>6} ENIs  {label}", times))
+        print(f"{interfaces:>6} ENIs  packets that disobeyed: {found['disobeyed']}")
+
+
+def fill(endpoint: str, subnet: str, interfaces: int) -> None:
+    """ENIs that nobody uses, in the same VPC and subnet and in the same default group."""
+    host, port = endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as api:
+        message = request(Action="CreateNetworkInterface", SubnetId=subnet)
+        start = time.perf_counter()
+        for _ in range(interfaces - 1):
+            call(api, message)
+        spent = time.perf_counter() - start
+    print(f"{interfaces:>6} ENIs  CreateNetworkInterface: {spent / max(1, interfaces - 1) * 1e3:.2f} ms a call")
+
+
+def inside(folder: Path, api: socket.socket, group: str, public: str) -> dict[str, object]:
+    from atoll.local.control import ask
+
+    read_end, write_end = os.pipe()
+    command = [sys.executable, str(Path(__file__).resolve()), "--inside", group, public]
+    environment = dict(os.environ)
+    wanted = {"do": "internet", "ip": "203.0.113.10", "command": command, "env": environment, "cwd": "/"}
+    status = ask(folder / "control", wanted, (api.fileno(), write_end, 2))
+    os.close(write_end)
+    with os.fdopen(read_end) as output:
+        text = output.read()
+    if status:
+        raise RuntimeError(f"the measuring process ended with {status}")
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--inside"]:
+        measure(sys.argv[2], sys.argv[3])
+    else:
+        for size in [int(word) for word in sys.argv[1:]] or SIZES:
+            bench(size)
