@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from atoll.guest import Boot, Guests
+from atoll.linux import mounts
 from atoll.linux.syscalls import Clone, inside
 
 ADDRESS = "10.0.0.5"
@@ -96,6 +97,7 @@ def laboratory(folder: Path, cache: Path) -> Iterator[Lab]:
             for instance in list((folder / "instances").iterdir()):
                 made.guests.terminate(instance.name)
             made.guests.close()
+            mounts.unmount_below(folder)
 
 
 def _ip(words: str) -> None:

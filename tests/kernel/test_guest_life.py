@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from atoll.guest import Boot, GuestError, Guests
-from tests.kernel.guest_lab import Lab
+from atoll.linux import mounts
+from tests.kernel.guest_lab import Lab, laboratory
 
 pytestmark = pytest.mark.kernel
 
@@ -46,7 +47,7 @@ def test_terminate_leaves_no_process_no_mount_and_no_file(lab: Lab) -> None:
     assert any(_pid_namespace(pid) == namespace for pid in _processes())
     lab.guests.terminate("i-1")
     assert not any(_pid_namespace(pid) == namespace for pid in _processes())
-    assert str(lab.folder) not in Path("/proc/self/mountinfo").read_text()
+    assert str(lab.folder / "instances/i-1") not in Path("/proc/self/mountinfo").read_text()
     assert list((lab.folder / "instances").iterdir()) == []
     assert list((lab.folder / "runtime").iterdir()) == []
     lab.guests.terminate("i-1")
@@ -54,7 +55,7 @@ def test_terminate_leaves_no_process_no_mount_and_no_file(lab: Lab) -> None:
 
 def test_no_mount_is_seen_outside_while_a_guest_runs(lab: Lab) -> None:
     lab.boot()
-    assert str(lab.folder) not in Path("/proc/self/mountinfo").read_text()
+    assert str(lab.folder / "instances/i-1") not in Path("/proc/self/mountinfo").read_text()
 
 
 def test_no_cgroup_is_made(lab: Lab) -> None:
@@ -128,6 +129,15 @@ def test_another_server_finds_the_guest_and_hears_of_its_end(lab: Lab, guest_cac
     assert lab.exits == [("i-1", 1)]
 
 
+def test_a_container_that_its_server_had_no_time_to_record_is_replaced(lab: Lab) -> None:
+    lab.boot()
+    init = lab.guests.running()["i-1"]
+    (lab.folder / "instances/i-1/process.json").unlink()
+    lab.boot()
+    assert init not in _processes()
+    assert lab.sh("echo here") == (0, "here\n")
+
+
 def test_two_guests_are_apart(lab: Lab) -> None:
     lab.boot("#!/bin/sh\necho a > /etc/mine\nsleep infinity &\n", instance="i-a")
     lab.boot(instance="i-b")
@@ -143,6 +153,24 @@ def test_a_netns_that_is_not_there_is_an_error_that_leaves_nothing(lab: Lab) -> 
         lab.guests.start(Boot("i-x", 1, "/proc/self/ns/none", "x"))
     assert lab.guests.running() == {}
     assert list((lab.folder / "runtime").iterdir()) == []
+
+
+def test_a_state_folder_on_an_overlay_serves_from_memory(tmp_path: Path, guest_cache: Path) -> None:
+    """As in a container of a CI: an overlay cannot be written through another."""
+
+    def on_an_overlay() -> None:
+        for name in ("lower", "upper", "work", "state"):
+            (tmp_path / name).mkdir()
+        mounts.overlay(tmp_path / "state", [tmp_path / "lower"], tmp_path / "upper", tmp_path / "work")
+        with laboratory(tmp_path / "state", guest_cache) as lab:
+            lab.boot("#!/bin/sh\necho kept > /etc/kept\n")
+            lab.guests.stop("i-1", grace=5)
+            lab.boot(number=2)
+            assert lab.sh("cat /etc/kept") == (0, "kept\n")
+        mounts.unmount_below(tmp_path / "state")
+
+    mounts.apart(on_an_overlay)
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
 
 def _processes() -> list[int]:

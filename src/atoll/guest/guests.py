@@ -161,8 +161,12 @@ class Guests:
         folder = self._instances / instance
         found = record.read(folder)
         if found is None:
+            # A server that was killed between starting a container and recording it left the runtime's record only.
+            for known in self._runtimes:
+                _forget(known, instance)
             return
-        self._asked.add((instance, found.boot))
+        if found.alive():
+            self._asked.add((instance, found.boot))
         if not _end_process(found, grace):
             raise GuestError(f"process {found.pid} of {instance} does not end although it was killed")
         _forget(self._by_name(found.runtime), instance)
