@@ -44,8 +44,9 @@ bench: install ## the benchmarks of docs/benchmarks.md
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 .PHONY: gen
-gen: install ## make the data files anew from botocore's models
+gen: install ## make the data files and docs/coverage.md anew
 	@$(BIN)/python tools/make_shapes.py
+	@$(BIN)/python tools/make_coverage.py
 
 .PHONY: clean
 clean: ## remove the virtual environment and caches

@@ -17,7 +17,7 @@ from atoll.engine.clock import ManualClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
 from atoll.engine.writer import Writer
-from atoll.fabric.none import NoneFabric
+from atoll.fabric.none import NoFabric
 from atoll.model.kinds import Vpc
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
@@ -33,7 +33,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         clock = ManualClock()
         self.writer = Writer(
-            Store(folder / "atoll.db"), NoneFabric(), clock, Settings(), constants(["us-east-1a", "us-east-1b"]), seed=1
+            Store(folder / "atoll.db"), NoFabric(), clock, Settings(), constants(["us-east-1a", "us-east-1b"]), seed=1
         )
         self.effects = Effects(NoGuests(), self._report)
         self.endpoint = Endpoint(self.writer, self.effects, self.writer.reset)

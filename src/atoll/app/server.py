@@ -21,7 +21,7 @@ from atoll.engine.store import Store, StoreError
 from atoll.engine.timers import Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
-from atoll.fabric.none import NoneFabric
+from atoll.fabric.none import NoFabric
 from atoll.guest.errors import GuestError
 from atoll.guest.guests import Guests
 from atoll.model.kinds import Instance
@@ -140,7 +140,7 @@ class Server:
 
 def _fabric(options: Options) -> Fabric:
     if options.fabric == "none":
-        return NoneFabric()
+        return NoFabric()
     from atoll.fabric.kernel import KernelFabric  # not needed, nor its netlink, without a network
 
     return KernelFabric(options.folder.world)
