@@ -1,0 +1,133 @@
+"""An Atoll without a process, a network or a fabric: AWS's API over a table, for tests of the services.
+
+A boto3 client's requests never leave the process: botocore's before-send event hands them to parse, the registry and
+serialise, so both directions of the protocol are botocore's own. `call` goes to the registry directly.
+"""
+
+import io
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+
+import atoll.services.ec2  # noqa: F401 - registers the handlers
+from atoll.model.kinds import ClientToken
+from atoll.model.tx import Settings, Tx
+from atoll.protocol import AwsError, by_signing_name, headers, load, parse, scope, serialise, serialise_error
+from atoll.protocol import account as account_of
+from atoll.records import Key, Record, Table
+from atoll.services import registry
+from atoll.services.unbuilt import answer_unbuilt
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+START = 1_700_000_000.0
+"""Seconds since the epoch: 2023-11-14T22:13:20Z."""
+
+_SESSION = botocore.session.Session()
+
+
+class InProcess:
+    """One cloud: its table, a clock that stands still until a test sets it, and a seeded source of randomness."""
+
+    def __init__(self, *, seed: int = 0, settings: Settings | None = None) -> None:
+        self.table = Table()
+        self.now = START
+        self.settings = settings or Settings()
+        self.rng = random.Random(seed)
+        self._requests = 0
+
+    def draft(self, region: str = REGION, account: str = ACCOUNT) -> Tx:
+        """A draft over the table, for tests that read or write the model itself."""
+        return Tx(self.table, now=self.now, account=account, region=region, rng=self.rng, settings=self.settings)
+
+    def put(self, *records: Record) -> None:
+        """Write entities past the API: what no operation can make yet."""
+        tx = self.draft()
+        for record in records:
+            tx.put(record)
+        self.table.apply(tx.delta())
+
+    def entities(self) -> set[Key]:
+        """The keys of all that exists; a call's remembered ClientToken is no thing of the cloud."""
+        return {key for key in self.table.records if key[0] != ClientToken.KIND}
+
+    def call(
+        self, operation: str, *, service: str = "ec2", region: str = REGION, account: str = ACCOUNT, **params: Any
+    ) -> dict[str, Any]:
+        """One call of a handler, committed; AwsError leaves the table as it was."""
+        tx = self.draft(region, account)
+        if (service, operation) not in registry.OPERATIONS:
+            return answer_unbuilt(load(service), operation, params)
+        answer = registry.answer(tx, service, operation, params)
+        self.table.apply(tx.delta())
+        return answer
+
+    def client(self, service: str = "ec2", *, region: str = REGION, account: str = ACCOUNT) -> Any:
+        """A client as boto3.client makes it; the access key says the account (design: drop-in).
+
+        It does not check parameters itself: whatever a test names, the server decides.
+        """
+        client = _SESSION.create_client(
+            service,
+            region_name=region,
+            aws_access_key_id=account,
+            aws_secret_access_key="secret",
+            endpoint_url="http://in.process",
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+        )
+        answer: Any = self._answer  # the stubs say that handlers return nothing; this event wants an answer
+        client.meta.events.register("before-send", answer)
+        return client
+
+    def _answer(self, request: AWSPreparedRequest, **_kwargs: Any) -> AWSResponse:
+        status, body = self._served(_text(request.headers), _bytes(request.body))
+        told: Any = headers(self._request_id)
+        return AWSResponse(request.url, status, told, _Raw(body))
+
+    @property
+    def _request_id(self) -> str:
+        return f"00000000-0000-0000-0000-{self._requests:012d}"
+
+    def _served(self, request_headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        self._requests += 1
+        signed = scope(request_headers)
+        service = by_signing_name(signed.service)
+        assert service is not None, signed.service
+        try:
+            asked = parse(service, body)
+            answer = self.call(
+                asked.operation,
+                service=service.name,
+                region=signed.region,
+                account=account_of(signed.access_key),
+                **asked.params,
+            )
+        except AwsError as error:
+            return serialise_error(service, error, self._request_id)
+        return 200, serialise(service, asked.operation, answer, self._request_id)
+
+
+class _Raw(io.BytesIO):
+    """What AWSResponse reads a body from."""
+
+    def stream(self, amount: int = 1 << 16, decode_content: bool = False) -> Iterator[bytes]:
+        """The body in pieces."""
+        del decode_content
+        while piece := self.read(amount):
+            yield piece
+
+
+def _text(found: Any) -> dict[str, str]:
+    return {name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in found.items()}
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, bytes):
+        return body
+    return body.encode() if isinstance(body, str) else bytes(body.read())
