@@ -1,0 +1,67 @@
+"""The nft part of a delta as one transaction of a router: pure, so that its order can be tested.
+
+Order inside: elements go, changed chains are emptied, sets and chains come, rules come, chains and sets go, elements
+come. So nothing is removed while something refers to it, and nothing refers to what is not there yet.
+"""
+
+from collections.abc import Iterator
+
+from atoll.fabric.kernel import encode, pipeline
+from atoll.fabric.kernel.numbers import Numbers
+from atoll.fabric.kernel.objects import Chain, Element, Set
+from atoll.linux.netlink import Message
+from atoll.linux.nft import wire
+from atoll.records import Record
+
+Entry = tuple[Record | None, Record | None]
+
+
+def is_late(old: Record | None, new: Record | None) -> bool:
+    """Whether a removal waits until interfaces have left their old class: nobody may be caught without groups."""
+    return isinstance(old, Element) and new is None and old.shape in ("class", "class-slot-group")
+
+
+def messages(entries: list[Entry], numbers: Numbers) -> list[Message]:
+    """Everything of one router in one transaction."""
+    gone_sets = {old.name for old, new in entries if isinstance(old, Set) and new is None}
+    return [
+        *_elements(entries, numbers, gone_sets, added=False),
+        *_chains_and_sets(entries, numbers, gone_sets),
+        *_elements(entries, numbers, gone_sets, added=True),
+    ]
+
+
+def _chains_and_sets(entries: list[Entry], numbers: Numbers, gone_sets: set[str]) -> Iterator[Message]:
+    chains = [(old, new) for old, new in entries if isinstance(old or new, Chain)]
+    for old, _ in chains:
+        if isinstance(old, Chain):
+            yield wire.flush_chain(old.name)
+    for number, (old, new) in enumerate(entries):
+        if isinstance(new, Set) and old is None:
+            yield wire.new_set(new.name, pipeline.SHAPES[new.shape], number + 1)
+    for old, new in chains:
+        if isinstance(new, Chain) and old is None:
+            yield wire.new_chain(new.name, new.hook)
+    for _, new in chains:
+        if isinstance(new, Chain):
+            for rule in encode.rules(new, numbers):
+                yield wire.add_rule(new.name, rule)
+    for old, new in chains:
+        if isinstance(old, Chain) and new is None:
+            yield wire.delete_chain(old.name)
+    for name in sorted(gone_sets):
+        yield wire.delete_set(name)
+
+
+def _elements(entries: list[Entry], numbers: Numbers, gone_sets: set[str], *, added: bool) -> Iterator[Message]:
+    """A changed element goes and comes; one whose reasons alone changed stays. Sets that go take theirs along."""
+    by_set: dict[str, list[wire.Element]] = {}
+    for old, new in entries:
+        record, other = (new, old) if added else (old, new)
+        if not isinstance(record, Element) or record.set in gone_sets:
+            continue
+        if isinstance(other, Element) and other.value == record.value:
+            continue
+        by_set.setdefault(record.set, []).append(encode.element(record, numbers))
+    for name, elements in by_set.items():
+        yield from wire.add_elements(name, elements) if added else wire.delete_elements(name, elements)

@@ -1,0 +1,294 @@
+"""The thin shell: a delta of kernel objects, step by step into the kernel.
+
+Steps, each for all routers: build what nothing uses yet; close routes; one nft transaction a router; open routes and
+move interfaces to their classes; clean up what nothing uses any more. What takes long is queued for `reap`.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TypeVar, cast
+
+from atoll.fabric.kernel import batch, encode, guests
+from atoll.fabric.kernel.objects import (
+    Chain,
+    Element,
+    GuestAddress,
+    Namespace,
+    Neighbour,
+    Number,
+    Route,
+    RouterAddress,
+    Set,
+    TableRule,
+    Trunk,
+    Veth,
+)
+from atoll.fabric.kernel.reaper import Reaper
+from atoll.fabric.kernel.routers import Router, World
+from atoll.linux import conntrack, rtnl
+from atoll.linux.netlink import Message
+from atoll.linux.rtnl import Kind
+from atoll.records import Delta, Record
+
+R = TypeVar("R", bound=Record)
+_ROUTER = "router-"
+_LOOPBACK = 1
+
+
+class Enforcer:
+    """One delta under way. `done` is what has been acknowledged, or may have been: what has to be undone."""
+
+    def __init__(self, world: World, reaper: Reaper, delta: Delta) -> None:
+        self.world = world
+        self.reaper = reaper
+        self.delta = delta
+        self.done: Delta = {}
+        self._dead: set[str] = set()  # routers that go, and with them everything in them
+        self._dead = {old.id.removeprefix(_ROUTER) for old, _ in self._gone(Namespace) if old.router}
+        self._new_tables = {new.key[1:] for _, new in self._fresh(TableRule)}
+        self._dead_tables = {old.key[1:] for old, _ in self._gone(TableRule)}
+
+    def run(self) -> None:
+        """All steps. On an error the caller undoes `done`."""
+        self._namespaces()
+        self._numbers()
+        self._build()
+        self._close()
+        self._filter()
+        self._open()
+        self._clean()
+
+    def _pairs(self, kind: type[R]) -> Iterator[tuple[R | None, R | None]]:
+        for key, (old, new) in self.delta.items():
+            if key[0] == kind.KIND and getattr(old or new, "domain", "") not in self._dead:
+                yield cast("R | None", old), cast("R | None", new)
+
+    def _fresh(self, kind: type[R]) -> Iterator[tuple[None, R]]:
+        return ((None, new) for old, new in self._pairs(kind) if old is None and new is not None)
+
+    def _gone(self, kind: type[R]) -> Iterator[tuple[R, None]]:
+        return ((old, None) for old, new in self._pairs(kind) if new is None and old is not None)
+
+    def _changed(self, kind: type[R]) -> Iterator[tuple[R, R]]:
+        return ((old, new) for old, new in self._pairs(kind) if old is not None and new is not None)
+
+    def _doing(self, records: Iterable[tuple[Record | None, Record | None]]) -> None:
+        """Write down before doing: these steps are harmless to undo twice."""
+        for old, new in records:
+            key = (old or new).key  # type: ignore[union-attr]
+            self.done[key] = (old, new)
+
+    def _namespaces(self) -> None:
+        for pair in self._fresh(Namespace):
+            namespace = pair[1]
+            self.reaper.settle_namespace(namespace.id)
+            if namespace.router:
+                self.world.add_router(namespace.id.removeprefix(_ROUTER))
+            else:
+                self.world.add_node(namespace.id)
+            self._doing([pair])
+
+    def _numbers(self) -> None:
+        for pair in self._fresh(Number):
+            number = pair[1]
+            self.world.routers[number.domain].numbers.take(number.sort, number.name)
+            self._doing([pair])
+
+    def _build(self) -> None:
+        """What nothing uses yet: pairs of interfaces, gateway addresses, new tables with their routes."""
+        for trunk in self._fresh(Trunk):
+            self._doing([trunk])
+            self._make_trunk(trunk[1])
+        for old, new in self._pairs(Veth):
+            if new and (old is None or _another(old, new)):
+                self._doing([(old, new)])
+                self._make_veth(new)
+        addresses = list(self._fresh(RouterAddress))
+        rules = list(self._fresh(TableRule))
+        routes = [pair for pair in self._fresh(Route) if pair[1].key[1:3] in self._new_tables]
+        self._doing([*addresses, *rules, *routes])
+        for domain, router in self._routers():
+            router.routing(
+                [
+                    *(rtnl.add_address(rtnl.Address(_LOOPBACK, one.ip, 32)) for _, one in addresses if one.domain == domain),
+                    *(rtnl.set_route(encode.route(one, router.numbers)) for _, one in routes if one.domain == domain),
+                    *(rtnl.add_rule(encode.table_rule(one, router.numbers)) for _, one in rules if one.domain == domain),
+                ]
+            )
+
+    def _make_trunk(self, trunk: Trunk) -> None:
+        if self.reaper.revive(trunk):
+            return
+        ends = []
+        for domain in (trunk.a, trunk.b):
+            numbers = self.world.routers[domain].numbers
+            numbers.take("interface", trunk.name)
+            ends.append(encode.trunk(trunk, domain, numbers))
+        descriptor = guests.open_descriptor(self.world.routers[trunk.b].path)
+        try:
+            self.world.routers[trunk.a].routing([rtnl.veth(ends[0], ends[1], descriptor)])
+        finally:
+            os.close(descriptor)
+        for end, domain in zip(ends, (trunk.a, trunk.b), strict=True):
+            self.world.routers[domain].routing([rtnl.raise_for(end.index, end.alias)])
+
+    def _make_veth(self, veth: Veth) -> None:
+        router = self.world.routers[veth.domain]
+        if self.reaper.revive(veth):
+            link = encode.veth(veth, router.numbers)
+            router.routing([rtnl.set_group(link.index, link.group)])
+            return
+        self.reaper.settle_device(veth)
+        router.numbers.take("interface", veth.name)
+        link = encode.veth(veth, router.numbers)
+        descriptor = guests.open_descriptor(self.world.nodes[veth.node])
+        try:
+            pair = rtnl.veth(link, encode.guest_link(veth), descriptor)
+            router.routing([pair, rtnl.raise_for(link.index, veth.port), rtnl.no_proxy_delay(link.index)])
+        finally:
+            os.close(descriptor)
+        guests.raise_link(self.world.nodes[veth.node], veth.index)
+
+    def _close(self) -> None:
+        """Routes that go or become black holes, before anything opens."""
+        closing = [
+            (old, new)
+            for old, new in self._pairs(Route)
+            if old and (new is None or new.kind is Kind.BLACKHOLE) and old.key[1:3] not in self._dead_tables
+        ]
+        self._doing(closing)
+        self._routing(closing)
+
+    def _filter(self) -> None:
+        """One transaction a router: it closes and opens at once."""
+        by_router: dict[str, list[batch.Entry]] = {}
+        for kind in (Element, Set, Chain):
+            for old, new in self._pairs(kind):
+                if not batch.is_late(old, new):
+                    by_router.setdefault(getattr(old or new, "domain", ""), []).append((old, new))
+        for domain, entries in by_router.items():
+            router = self.world.routers[domain]
+            router.filtering(batch.messages(entries, router.numbers))
+            self._doing(entries)
+        for old, new in self._pairs(Element):
+            if old and old.set == "unmap" and (new is None or new.value != old.value):
+                conntrack.forget(self.world.routers[old.domain].filter, str(old.low[1]))
+
+    def _open(self) -> None:
+        """Interfaces join their classes; routes and neighbours come; guests learn their addresses."""
+        neighbours = [(old, new) for old, new in self._pairs(Neighbour) if new]
+        routes = [(old, new) for old, new in self._pairs(Route) if new and not self._was_set(old, new)]
+        changed = [(old, new) for old, new in self._changed(Veth) if not _another(old, new)]
+        trunks = [pair for pair in self._changed(Trunk)]
+        self._doing([*neighbours, *routes, *changed, *trunks])
+        for old_trunk, trunk in trunks:
+            self._change_trunk(old_trunk, trunk)
+        for old, new in changed:
+            self._change_veth(old, new)
+        for domain, router in self._routers():
+            router.routing(
+                [rtnl.set_neighbour(encode.neighbour(new, router.numbers)) for _, new in neighbours if new.domain == domain]
+            )
+        self._routing(routes)
+        self._guests()
+
+    def _was_set(self, old: Route | None, new: Route) -> bool:
+        in_new_table = old is None and new.key[1:3] in self._new_tables
+        return in_new_table or (old is not None and new.kind is Kind.BLACKHOLE)
+
+    def _change_veth(self, old: Veth, new: Veth) -> None:
+        router = self.world.routers[new.domain]
+        link = encode.veth(new, router.numbers)
+        router.routing([rtnl.set_group(link.index, link.group)])
+        if (old.mac, old.mtu) != (new.mac, new.mtu):
+            router.routing([rtnl.change_link(link)])
+            guests.change_link(self.world.nodes[new.node], encode.guest_link(new))
+
+    def _change_trunk(self, old: Trunk, new: Trunk) -> None:
+        if (old.a, old.b) != (new.a, new.b):
+            raise ValueError(f"link {new.id} cannot be moved to other domains")
+        for domain in (new.a, new.b):
+            router = self.world.routers[domain]
+            router.routing([rtnl.change_link(encode.trunk(new, domain, router.numbers))])
+
+    def _guests(self) -> None:
+        pairs = list(self._pairs(GuestAddress))
+        self._doing(pairs)
+        cleared: dict[str, list[GuestAddress]] = {}
+        wanted: dict[str, list[GuestAddress]] = {}
+        for old, new in pairs:
+            if old and (new is None or (old.node, old.port, old.index) != (new.node, new.port, new.index)):
+                cleared.setdefault(old.node, []).append(old)
+            if new and new.powered:
+                wanted.setdefault(new.node, []).append(new)
+        leaving = {old.key for old, new in self._pairs(Veth) if old and (new is None or _another(old, new))}
+        for node, gone in cleared.items():
+            kept = [one for one in gone if ("veth", one.port) not in leaving]
+            if kept and node in self.world.nodes:
+                guests.clear(self.world.nodes[node], kept)
+        for node, addresses in wanted.items():
+            guests.configure(self.world.nodes[node], addresses)
+
+    def _clean(self) -> None:
+        """What nothing uses any more."""
+        late = [(old, new) for old, new in self._pairs(Element) if batch.is_late(old, new)]
+        gone_sets = {(old.domain, old.name) for old, _ in self._gone(Set)}
+        rules = list(self._gone(TableRule))
+        routes = [pair for pair in self._gone(Route) if pair[0].key[1:3] in self._dead_tables]
+        neighbours = list(self._gone(Neighbour))
+        addresses = list(self._gone(RouterAddress))
+        for domain, router in self._routers():
+            entries: list[batch.Entry] = [
+                (old, new) for old, new in late if old and old.domain == domain and (domain, old.set) not in gone_sets
+            ]
+            router.filtering(batch.messages(entries, router.numbers))
+            numbers = router.numbers
+            router.routing(
+                [
+                    *(rtnl.delete_rule(encode.table_rule(one, numbers)) for one, _ in rules if one.domain == domain),
+                    *(rtnl.delete_route(encode.route(one, numbers)) for one, _ in routes if one.domain == domain),
+                    *(rtnl.delete_neighbour(encode.neighbour(one, numbers)) for one, _ in neighbours if one.domain == domain),
+                    *(
+                        rtnl.delete_address(rtnl.Address(_LOOPBACK, one.ip, 32))
+                        for one, _ in addresses
+                        if one.domain == domain
+                    ),
+                ]
+            )
+        self._doing([*late, *rules, *routes, *neighbours, *addresses])
+        self._retire()
+
+    def _retire(self) -> None:
+        """Nothing here can fail: names are given back, slow removals are queued."""
+        for number, _ in self._gone(Number):
+            self.world.routers[number.domain].numbers.give_back(number.sort, number.name)
+        for trunk, _ in self._gone(Trunk):
+            self.reaper.queue(trunk)
+        for old, new in self._pairs(Veth):
+            if old and (new is None or _another(old, new)):
+                self.reaper.queue(old)
+        for namespace, _ in self._gone(Namespace):
+            self.reaper.queue(namespace)
+        for key, pair in self.delta.items():
+            self.done.setdefault(key, pair)
+
+    def _routers(self) -> list[tuple[str, Router]]:
+        touched = {getattr(old or new, "domain", None) for old, new in self.delta.values()}
+        return [(name, router) for name, router in self.world.routers.items() if name in touched and name not in self._dead]
+
+    def _routing(self, pairs: list[tuple[Route | None, Route | None]]) -> None:
+        for domain, router in self._routers():
+            batch_: list[Message] = []
+            for old, new in pairs:
+                if (old or new).domain != domain:  # type: ignore[union-attr]
+                    continue
+                if new:
+                    batch_.append(rtnl.set_route(encode.route(new, router.numbers)))
+                elif old:
+                    batch_.append(rtnl.delete_route(encode.route(old, router.numbers)))
+            router.routing(batch_)
+
+
+def _another(old: Veth, new: Veth) -> bool:
+    """Whether the new one cannot be the old pair with other settings."""
+    return (old.domain, old.name, old.index) != (new.domain, new.name, new.index)

@@ -1,0 +1,55 @@
+"""Names and bits of the kernel fabric: interfaces, chains, marks. docs/kernel.md has the tables."""
+
+import base64
+import hashlib
+
+TABLE_BITS = 0x7FFF
+"""Packet mark, bits 14-0: the route table to ask; 0 = the main one, which only delivers."""
+
+MATCHED = 0x8000
+"""Packet mark, bit 15: some rule of the groups asked so far let the packet pass."""
+
+SENDER_TRACKED, RECEIVER_TRACKED = 0x1, 0x2
+"""Connection mark: the rules at that end are not asked again."""
+
+SENDER_FREE, RECEIVER_FREE = 0x4, 0x8
+"""Connection mark: untracked at that end, every packet is judged in its own direction."""
+
+SEGMENT_BITS, CLASS_BITS = 0xFFFF0000, 0x0000FFFF
+"""Interface group: the segment's number and the class of what the port wears. Links have group 0."""
+
+LINK_CLASS, UNFILTERED = "link", "unfiltered"
+END = "end"
+SLOTS = 16
+"""How many groups a port can wear (AWS's highest quota)."""
+
+TRUNK_A, TRUNK_B = "169.254.0.1", "169.254.0.2"
+"""Addresses of the two ends of every link between routers; nobody is ever asked for them."""
+
+ROUTER_MAC, TRUNK_MAC_A, TRUNK_MAC_B = "02:a7:01:00:00:01", "02:a7:01:00:00:0a", "02:a7:01:00:00:0b"
+
+
+def port_interface(port: str, node: str) -> str:
+    """The router's end of an attachment. Another node gives another name: the old pair may wait to be removed."""
+    return "e" + _digest(f"{port} {node}")
+
+
+def link_interface(link: str) -> str:
+    """Either end of a link between routers."""
+    return "l" + _digest(link)
+
+
+def device(index: int) -> str:
+    """The node's end, as the guest sees it."""
+    return f"eth{index}"
+
+
+def router(domain: str) -> str:
+    """The namespace that routes a domain."""
+    return f"router-{domain}"
+
+
+def _digest(identity: str) -> str:
+    """60 bits of it in 12 letters; an interface name has room for 15."""
+    digest = hashlib.blake2b(identity.encode(), digest_size=10).digest()
+    return base64.b32encode(digest)[:12].decode().lower()

@@ -1,0 +1,13 @@
+"""From plan rows to kernel objects: pure passes, a file a concept."""
+
+from atoll.fabric.kernel.passes import fences, groups, links, ports, routes, segments
+from atoll.records import Pass
+
+PASSES: tuple[Pass, ...] = (
+    *segments.PASSES,
+    *ports.PASSES,
+    *routes.PASSES,
+    *links.PASSES,
+    *groups.PASSES,
+    *fences.PASSES,
+)

@@ -1,0 +1,195 @@
+"""Unordered filters (security groups): sets of disjoint boxes, two chains a group, nothing an ENI.
+
+A group's chain, asked for one packet in one direction, looks into at most these sets:
+- `sg/in4-open`: (protocol, port) of TCP and UDP rules open to the whole world: the only ones that may be untracked;
+- `sg/in4`: (address, protocol, port) of the other TCP and UDP rules;
+- `sg/in4-other`: (address, protocol, type and code) of ICMP and every other protocol;
+- `sg/in-from/sg-2` and `...-other`: the same without the address, for packets sent by who wears sg-2.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from atoll.fabric.kernel import names, pipeline
+from atoll.fabric.kernel.boxes import Box, Range, cut
+from atoll.fabric.kernel.objects import Chain, Element, Number, Set
+from atoll.fabric.kernel.passes.fences import prefixes
+from atoll.fabric.kernel.uses import CLASS, Named
+from atoll.linux.nft.expr import Base, Ct, Load, LoadCt, LoadPacket, Lookup, Meta
+from atoll.packet import ICMP, TCP, UDP, ip_text
+from atoll.plan.rows import Direction, Filter, In, Match, Rule, SentBy
+from atoll.records import Pass, Record, View
+
+_ALL: Range = (0, 0xFFFF)
+_OTHER_PROTOCOLS: tuple[Range, ...] = ((0, TCP - 1), (TCP + 1, UDP - 1), (UDP + 1, 255))
+_PROTOCOL: pipeline.Rule = (Load(Meta.L4PROTO, 1),)
+_PORT = LoadPacket(Base.TRANSPORT, 2, 2, 2)
+_TYPE_AND_CODE = LoadCt(Ct.PROTO_DST, 2, 0)
+_MATCHED = (*pipeline.flag_mark(names.MATCHED, names.MATCHED), pipeline.RETURN)
+
+
+def group(view: View, row: Record) -> Iterator[Record]:
+    """Everything of one group. A change of one rule changes a few elements here and nothing anywhere else."""
+    assert isinstance(row, Filter)
+    if row.ordered:
+        return
+    yield Number(domain=row.domain, sort="group", name=row.id)
+    yield Set(domain=row.domain, name=f"{row.id}/wearers", shape=CLASS)
+    rules = [rule for rule in view.by(Rule, "filter", row.id) if rule.allow]
+    for direction in Direction:
+        yield from _direction(view, row, direction, [rule for rule in rules if rule.direction is direction])
+
+
+def wearers(view: View, row: Record) -> Iterator[Record]:
+    """A class in use: its number, what it wears slot by slot, and its place among each group's wearers."""
+    assert isinstance(row, Named)
+    if row.sort != CLASS:
+        return
+    yield Number(domain=row.domain, sort=CLASS, name=row.name)
+    worn = [name for name in row.name.split("+") if name and _in_domain(view, name, row.domain)]
+    if len(worn) >= names.SLOTS:
+        raise ValueError(f"a port wears at most {names.SLOTS - 1} groups")
+    for slot, name in enumerate([*worn, names.END]):
+        yield Element(domain=row.domain, set="worn", shape="class-slot-group", low=(row.name, slot), value=name)
+    for name in worn:
+        yield Element(domain=row.domain, set=f"{name}/wearers", shape=CLASS, low=(row.name,))
+
+
+def _in_domain(view: View, name: str, domain: str) -> bool:
+    found = view.get(Filter, name)
+    return found is not None and not found.ordered and found.domain == domain
+
+
+def _direction(view: View, row: Filter, direction: Direction, rules: list[Rule]) -> Iterator[Record]:
+    wide = [rule for rule in rules if _world(rule.match)]
+    narrow = [rule for rule in rules if not _world(rule.match)]
+    made = [
+        _Part(row, f"{row.id}/{direction}4-open", "box", [box for rule in wide for box in _ports(rule)]),
+        _Part(row, f"{row.id}/{direction}4", "address-box", list(_addressed(view, narrow, _ports))),
+        _Part(row, f"{row.id}/{direction}4-other", "address-box", list(_addressed(view, rules, _others))),
+    ]
+    lookups = [_open_rule(direction), _port_rule(direction), _other_rule(direction)]
+    for other, referring in sorted(_references(view, row, narrow).items()):
+        name = f"{row.id}/{direction}-{'from' if direction is Direction.IN else 'to'}/{other}"
+        made.append(_Part(row, name, "box", [box for rule in referring for box in _ports(rule)]))
+        made.append(_Part(row, f"{name}-other", "box", [box for rule in referring for box in _others(rule)]))
+        lookups += [_reference_rule(direction, other, _PORT), _reference_rule(direction, other, _TYPE_AND_CODE)]
+    kept = [(part, lookup) for part, lookup in zip(made, lookups, strict=True) if part.boxes]
+    for part, _ in kept:
+        yield from part.records()
+    chain = tuple(_with_set(lookup, part.name) for part, lookup in kept)
+    yield Chain(domain=row.domain, name=f"{row.id}/{direction}", rules=chain)
+    yield _verdict(row, f"judge-{direction}", f"jump {row.id}/{direction}")
+    if any(rule.match.protocol is None for rule in wide):
+        # The other end's chain asks: does this direction answer everything? "opens-out" is asked when judging inward.
+        end = "received" if direction is Direction.OUT else "sent"
+        yield _verdict(row, f"opens-{direction}", f"goto {end}-free")
+
+
+class _Part:
+    """A set and its elements."""
+
+    def __init__(self, row: Filter, name: str, shape: str, boxes: list[Box]) -> None:
+        self.domain, self.name, self.shape, self.boxes = row.domain, name, shape, boxes
+
+    def records(self) -> Iterator[Record]:
+        """The set, then an element for each disjoint box."""
+        yield Set(domain=self.domain, name=self.name, shape=self.shape)
+        for box in cut(self.boxes):
+            low, high = (self._ends(box, end) for end in (0, 1))
+            yield Element(
+                domain=self.domain, set=self.name, shape=self.shape, low=low, high=high, rules=box.rules
+            )
+
+    def _ends(self, box: Box, end: int) -> tuple[str | int, ...]:
+        numbers = tuple(piece[end] for piece in box.ranges)
+        return numbers if self.shape == "box" else (ip_text(4, numbers[0]), *numbers[1:])
+
+
+def _verdict(row: Filter, name: str, verdict: str) -> Element:
+    return Element(domain=row.domain, set=name, shape="group-verdict", low=(row.id,), value=verdict)
+
+
+def _world(match: Match) -> bool:
+    """Open to the whole world, for TCP or UDP: the rules that may leave a connection untracked."""
+    peer = match.peer
+    whole = isinstance(peer, In) and peer.prefix.family == 4 and peer.prefix.length == 0
+    return whole and match.protocol in (None, TCP, UDP)
+
+
+def _ports(rule: Rule) -> Iterator[Box]:
+    """A rule over (protocol, port), as far as TCP and UDP go."""
+    match = rule.match
+    for protocol in (TCP, UDP):
+        if match.protocol in (None, protocol):
+            ports = _ALL if match.protocol is None else (match.ports.low, match.ports.high)
+            yield Box(((protocol, protocol), ports), (rule.id,))
+
+
+def _others(rule: Rule) -> Iterator[Box]:
+    """A rule over (protocol, type and code), for everything but TCP and UDP."""
+    match = rule.match
+    if match.protocol is None:
+        for protocols in _OTHER_PROTOCOLS:
+            yield Box((protocols, _ALL), (rule.id,))
+    elif match.protocol not in (TCP, UDP):
+        values = _icmp(match.icmp) if match.protocol == ICMP else _ALL
+        yield Box(((match.protocol, match.protocol), values), (rule.id,))
+
+
+def _icmp(type_and_code: tuple[int, int]) -> Range:
+    kind, code = type_and_code
+    if kind < 0:
+        return _ALL
+    return (kind << 8, kind << 8 | 0xFF) if code < 0 else (kind << 8 | code, kind << 8 | code)
+
+
+def _addressed(view: View, rules: Iterable[Rule], boxes_of: Callable[[Rule], Iterator[Box]]) -> Iterator[Box]:
+    for rule in rules:
+        for prefix in prefixes(view, rule.match):
+            for box in boxes_of(rule):
+                yield Box(((prefix.base, prefix.last), *box.ranges), box.rules)
+
+
+def _references(view: View, row: Filter, rules: list[Rule]) -> dict[str, list[Rule]]:
+    """The rules by the group that they name; a group that is not in this domain is worn by nobody here."""
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        peer = rule.match.peer
+        if isinstance(peer, SentBy) and _in_domain(view, peer.filter, row.domain):
+            found.setdefault(peer.filter, []).append(rule)
+    return found
+
+
+def _peer_address(direction: Direction, to: int = 0) -> LoadPacket:
+    return pipeline.address(pipeline.SOURCE if direction is Direction.IN else pipeline.DESTINATION, to)
+
+
+_HERE = ""  # stands for the set's own name until `_with_set`
+
+
+def _open_rule(direction: Direction) -> pipeline.Rule:
+    end = "received" if direction is Direction.IN else "sent"
+    return (Load(Meta.L4PROTO), LoadPacket(Base.TRANSPORT, 2, 2, 1), Lookup(_HERE), pipeline.goto(f"{end}-open"))
+
+
+def _port_rule(direction: Direction) -> pipeline.Rule:
+    return (_peer_address(direction), *_PROTOCOL, _PORT, Lookup(_HERE), *_MATCHED)
+
+
+def _other_rule(direction: Direction) -> pipeline.Rule:
+    return (_peer_address(direction), *_PROTOCOL, _TYPE_AND_CODE, Lookup(_HERE), *_MATCHED)
+
+
+def _reference_rule(direction: Direction, other: str, value: LoadPacket | LoadCt) -> pipeline.Rule:
+    """The peer wears that group and the address is its own: what passed a middlebox was sent by nobody."""
+    inward = direction is Direction.IN
+    wears = (*(pipeline.IIF_CLASS if inward else pipeline.OIF_CLASS), Lookup(f"{other}/wearers"))
+    own = (Load(Meta.IIFNAME if inward else Meta.OIFNAME), _peer_address(direction, 4), Lookup("own"))
+    return (*wears, *own, *_PROTOCOL, value, Lookup(_HERE, 1), *_MATCHED)
+
+
+def _with_set(rule: pipeline.Rule, name: str) -> pipeline.Rule:
+    return tuple(one._replace(set=name) if isinstance(one, Lookup) and one.set == _HERE else one for one in rule)
+
+
+PASSES = (Pass(Filter, group), Pass(Named, wearers))

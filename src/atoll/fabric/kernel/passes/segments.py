@@ -1,0 +1,71 @@
+"""Domains, segments and nodes: namespaces, the segment's border, its gateway address, its choice of route table."""
+
+from collections.abc import Iterator
+
+from atoll.fabric.kernel import names, pipeline
+from atoll.fabric.kernel.objects import Chain, Element, Namespace, Number, Route, RouterAddress
+from atoll.fabric.kernel.uses import BOX, TABLE, Fence, Named
+from atoll.linux.nft.expr import Is, Mask, SetMark, host32
+from atoll.linux.nft.expr import Number as NumberOf
+from atoll.linux.nft.expr import Set as Put
+from atoll.linux.rtnl import Kind
+from atoll.packet import Prefix
+from atoll.plan.rows import Domain, Node, Segment, Site
+from atoll.records import Pass, Record, View
+
+
+def domain(_: View, row: Record) -> Iterator[Record]:
+    """A router, empty: it delivers nothing and lets nothing pass."""
+    assert isinstance(row, Domain)
+    yield Namespace(id=names.router(row.id), router=True)
+    yield from pipeline.static(row.id, row.kind)
+    yield Route(domain=row.id, table="", prefix="0.0.0.0/0", kind=Kind.BLACKHOLE, metric=4000)
+
+
+def node(_: View, row: Record) -> Iterator[Record]:
+    """The namespace in which the node's software runs."""
+    assert isinstance(row, Node)
+    yield Namespace(id=row.id, router=False)
+
+
+def segment(view: View, row: Record) -> Iterator[Record]:
+    """What a segment costs: a chain, a number, an address and a few elements."""
+    assert isinstance(row, Segment)
+    site = view.get(Site, row.site)
+    up = site is not None and site.up
+    yield Number(domain=row.domain, sort="segment", name=row.id)
+    yield RouterAddress(domain=row.domain, ip=row.prefix.address(1))
+    yield _leave(view, row)
+    yield _border(row, "segments", f"goto {row.id}/leave" if up else "drop")
+    yield Element(domain=row.domain, set="within", shape="segment-segment", low=(row.id, row.id))
+    fence = view.get(Fence, row.fence) if row.fence else None
+    if fence and not fence.open_out:
+        yield _border(row, "leaving", f"jump {fence.id}/out")
+    if not up:
+        yield _border(row, "entering", "drop")
+    elif fence and not fence.open_in:
+        yield _border(row, "entering", f"jump {fence.id}/in")
+
+
+def _border(row: Segment, name: str, verdict: str) -> Element:
+    return Element(domain=row.domain, set=name, shape="segment-verdict", low=(row.id,), value=verdict)
+
+
+def _leave(view: View, row: Segment) -> Chain:
+    """What leaves a port: to its own segment without a table, else marked with the segment's table."""
+    to_own = (pipeline.address(pipeline.DESTINATION), *inside(row.prefix), pipeline.ACCEPT)
+    mark = (Put(NumberOf(TABLE, row.table)), SetMark())
+    boxes = view.get(Named, BOX, row.domain, row.table)
+    towards_box = (pipeline.zone_towards_middlebox(),) if boxes else ()
+    rules = (to_own, mark, *towards_box, (pipeline.ACCEPT,))
+    return Chain(domain=row.domain, name=f"{row.id}/leave", rules=rules)
+
+
+def inside(prefix: Prefix) -> tuple[Mask | Is, ...]:
+    """Go on when the address in register 0 lies inside the prefix."""
+    mask = ((1 << prefix.length) - 1) << (32 - prefix.length)
+    value = Is(prefix.base.to_bytes(4, "big"))
+    return (value,) if prefix.length == 32 else (Mask(mask.to_bytes(4, "big"), host32(0)), value)
+
+
+PASSES = (Pass(Domain, domain), Pass(Node, node), Pass(Segment, segment))

@@ -1,0 +1,277 @@
+"""The static part of a router's packet pipeline: the shapes of its sets, its base chains, the verdict chains.
+
+Everything that grows is an element; docs/kernel.md walks a packet through it.
+"""
+
+from collections.abc import Iterator
+
+from atoll.fabric.kernel import names
+from atoll.fabric.kernel.objects import Chain, Element, Set
+from atoll.linux.nft.expr import (
+    Base,
+    Ct,
+    Do,
+    Expression,
+    Is,
+    Load,
+    LoadCt,
+    LoadPacket,
+    LoadRoute,
+    Lookup,
+    LookupVerdict,
+    Mask,
+    Meta,
+    SetCt,
+    SetMark,
+    Translate,
+    Verdict,
+    host32,
+)
+from atoll.linux.nft.expr import Set as Put
+from atoll.linux.nft.wire import Hook, SetShape
+from atoll.plan.rows import DomainKind
+
+Rule = tuple[Expression, ...]
+
+FIELDS: dict[str, tuple[int, int]] = {
+    "interface": (16, 41),
+    "ip": (4, 7),
+    "protocol": (1, 12),
+    "port": (2, 13),
+    "segment": (4, 19),
+    "class": (4, 19),
+    "group": (4, 19),
+    "slot": (4, 19),
+}
+"""A field's length in bytes, and nft's number for its type (41 interface name, 7 IPv4, 12 protocol, 13 port, 19 mark)."""
+
+
+def _shape(*fields: str, ranges: bool = False, value: str = "", verdicts: bool = False) -> SetShape:
+    length, kind = FIELDS[value] if value else (0, 0)
+    lengths, types = zip(*(FIELDS[field] for field in fields), strict=True)
+    return SetShape(lengths, types, ranges, length, kind, verdicts)
+
+
+SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
+    "interface": ("interface",),
+    "interface-ip": ("interface", "ip"),
+    "interface-verdict": ("interface",),
+    "interface-ip-ip": ("interface", "ip"),
+    "segment-verdict": ("segment",),
+    "segment-segment": ("segment", "segment"),
+    "class": ("class",),
+    "class-slot-group": ("class", "slot"),
+    "group-verdict": ("group",),
+    "address-box": ("ip", "protocol", "port"),
+    "box": ("protocol", "port"),
+}
+"""The fields of each shape's key, in register order."""
+
+VALUE_FIELDS: dict[str, str] = {"interface-ip-ip": "ip", "class-slot-group": "group"}
+"""What a map's value is; shapes that end in "verdict" hold verdicts, the others are sets."""
+
+SHAPES: dict[str, SetShape] = {
+    name: _shape(
+        *fields,
+        ranges=name.endswith("box"),
+        value=VALUE_FIELDS.get(name, ""),
+        verdicts=name.endswith("verdict"),
+    )
+    for name, fields in SHAPE_FIELDS.items()
+}
+
+STATIC_SETS = {
+    "own": "interface-ip",  # what a port may send as, and what is its own
+    "unguarded": "interface",  # ports without source/dest check
+    "targets": "interface",  # guarded ports that some table names as a next hop
+    "segments": "segment-verdict",  # to the chain that picks the route table; drop when the site is down
+    "within": "segment-segment",  # a segment and itself
+    "leaving": "segment-verdict",  # the fence, outward
+    "entering": "segment-verdict",  # the fence, inward; drop when the site is down
+    "arrivals": "interface-verdict",  # links: to the chain that admits and picks the arrival table
+    "departures": "interface-verdict",  # mapped links: to the chain that asks for a mapping
+    "closed": "interface",  # links over which nothing may be opened from the other side
+    "unmap": "interface-ip-ip",  # link, outside address -> inside address
+    "remap": "interface-ip-ip",  # link, inside address -> outside address
+    "boxed": "interface-ip",  # link, outside address: behind a middlebox, so the way there has a zone of its own
+    "worn": "class-slot-group",  # what a class wears, one group a slot, then "end"
+    "judge-out": "group-verdict",
+    "judge-in": "group-verdict",
+    "opens-out": "group-verdict",  # groups that open every protocol to the world, outward
+    "opens-in": "group-verdict",
+}
+
+SOURCE, DESTINATION = 12, 16  # offsets in the IPv4 header
+IIF_SEGMENT: Rule = (Load(Meta.IIFGROUP), Mask(host32(names.SEGMENT_BITS), host32(0)))
+OIF_SEGMENT: Rule = (Load(Meta.OIFGROUP), Mask(host32(names.SEGMENT_BITS), host32(0)))
+FROM_LINK: Rule = (*IIF_SEGMENT, Is(host32(0)))
+TO_LINK: Rule = (*OIF_SEGMENT, Is(host32(0)))
+IIF_CLASS: Rule = (Load(Meta.IIFGROUP), Mask(host32(names.CLASS_BITS), host32(0)))
+OIF_CLASS: Rule = (Load(Meta.OIFGROUP), Mask(host32(names.CLASS_BITS), host32(0)))
+REPLY: Rule = (LoadCt(Ct.DIRECTION), Is(bytes([1])))
+ACCEPT, DROP, RETURN = Do(Verdict.ACCEPT), Do(Verdict.DROP), Do(Verdict.RETURN)
+_INVALID, _RELATED, _NEW = 1, 4, 8  # bits of `ct state`
+
+
+def goto(chain: str) -> Do:
+    """Go on in another chain and do not come back."""
+    return Do(Verdict.GOTO, chain)
+
+
+def address(offset: int, to: int = 0) -> LoadPacket:
+    """The packet's source or destination."""
+    return LoadPacket(Base.NETWORK, offset, 4, to)
+
+
+def flag_mark(bits: int, value: int) -> Rule:
+    """Set these bits of the packet's mark to `value`."""
+    return (Load(Meta.MARK), Mask(host32(0xFFFFFFFF & ~bits), host32(value)), SetMark())
+
+
+def flag_connection(bits: int) -> Rule:
+    """Set these bits of the connection's mark."""
+    return (LoadCt(Ct.MARK), Mask(host32(0xFFFFFFFF & ~bits), host32(bits)), SetCt(Ct.MARK))
+
+
+def connection_has(bits: int) -> Rule:
+    """Go on when the connection's mark has all these bits."""
+    return (LoadCt(Ct.MARK), Mask(host32(bits), host32(0)), Is(host32(bits)))
+
+
+def zone_by(offset: int) -> Rule:
+    """Track this packet apart, by the low half of one of its addresses: unique inside any VPC."""
+    return (LoadPacket(Base.NETWORK, offset + 2, 2), SetCt(Ct.ZONE))
+
+
+def zone_towards_middlebox() -> Rule:
+    """When the packet is routed through an unguarded port that is not its destination, track that leg apart.
+
+    The legs into and out of a middlebox have the same addresses and ports; each has rules of its own to ask.
+    """
+    to_it = (LoadRoute(), Lookup("unguarded"), address(DESTINATION, 4), Lookup("own", negate=True))
+    return (*to_it, *zone_by(SOURCE))
+
+
+def _state(bit: int) -> Rule:
+    return (LoadCt(Ct.STATE), Mask(host32(bit), host32(0)), Is(host32(0), negate=True))
+
+
+def _slots(group_class: Rule, judges: str, slots: int = names.SLOTS) -> tuple[Rule, ...]:
+    """Ask the groups of a class one after the other: slot 0, slot 1, ..."""
+    return tuple(
+        (*group_class, Put(host32(slot), 1), Lookup("worn", 0, 4), LookupVerdict(judges, 4)) for slot in range(slots)
+    )
+
+
+def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    yield (
+        "enter",
+        Hook(0, -300),
+        (
+            (*FROM_LINK, goto("arrive")),
+            (Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), goto("leave")),
+            (Load(Meta.IIFNAME), Lookup("unguarded"), goto("through")),
+        ),
+    )
+    yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
+    yield "through", None, (zone_by(DESTINATION), (goto("leave"),))
+    yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)
+    yield "input", Hook(1, 0), ()
+
+
+def _forward() -> tuple[Rule, ...]:
+    marked = (Load(Meta.MARK), Mask(host32(names.TABLE_BITS), host32(0)), Is(host32(0), negate=True))
+    of_target = (Load(Meta.OIFNAME), Lookup("targets"), address(DESTINATION, 4), Lookup("own", negate=True))
+    return (
+        (*TO_LINK, Load(Meta.OIFNAME), LookupVerdict("departures")),
+        (*marked, *of_target, DROP),
+        (*IIF_SEGMENT, Load(Meta.OIFGROUP, 1), Mask(host32(names.SEGMENT_BITS), host32(0), 1), Lookup("within"), goto("ends")),
+        (*IIF_SEGMENT, LookupVerdict("leaving")),
+        (*OIF_SEGMENT, LookupVerdict("entering")),
+        (goto("ends"),),
+    )
+
+
+_BOTH = names.SENDER_TRACKED | names.RECEIVER_TRACKED
+
+
+def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    yield (
+        "ends",
+        None,
+        (
+            (*connection_has(_BOTH), ACCEPT),
+            (*_state(_INVALID), DROP),
+            (*_state(_RELATED), ACCEPT),
+            (*_state(_NEW), Load(Meta.IIFNAME), Lookup("closed"), DROP),
+            (*REPLY, goto("reply")),
+            (*connection_has(names.SENDER_TRACKED), goto("receive")),
+            (goto("send"),),
+        ),
+    )
+    yield "reply", None, ((*connection_has(names.RECEIVER_TRACKED), goto("receive")), (goto("send"),))
+    yield "send", None, (*_slots(IIF_CLASS, "judge-out"), (DROP,))
+    yield from _end("sent", names.SENDER_TRACKED, names.SENDER_FREE, IIF_CLASS, "opens-in", goto("receive"))
+    yield (
+        "receive",
+        None,
+        (
+            (LoadCt(Ct.DIRECTION), Is(bytes([0])), *connection_has(names.RECEIVER_TRACKED), ACCEPT),
+            (*REPLY, *connection_has(names.SENDER_TRACKED), ACCEPT),
+            *_slots(OIF_CLASS, "judge-in"),
+            (DROP,),
+        ),
+    )
+    yield from _end("received", names.RECEIVER_TRACKED, names.RECEIVER_FREE, OIF_CLASS, "opens-out", ACCEPT)
+
+
+def _end(
+    name: str, tracked: int, free: int, group_class: Rule, opposite: str, then: Do
+) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    """How judging at one end ends: all groups asked; a rule open to the world matched; nothing to ask.
+
+    Whether the end is tracked is decided by the first packet and never again.
+    """
+    decided = ((*REPLY, then), (*connection_has(free), then), (*flag_connection(tracked), then))
+    unmatched = (Load(Meta.MARK), Mask(host32(names.MATCHED), host32(0)), Is(host32(0)), DROP)
+    clear = flag_mark(names.MATCHED, 0)
+    yield name, None, (unmatched, clear, *decided)
+    open_already = (clear, *decided[:2])
+    yield f"{name}-open", None, (*open_already, *_slots(group_class, opposite), (goto(f"{name}-tracked"),))
+    yield f"{name}-tracked", None, ((*flag_connection(tracked), then),)
+    yield f"{name}-free", None, ((*flag_connection(free), then),)
+
+
+def _translation() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    inward = (*FROM_LINK, Load(Meta.IIFNAME), address(DESTINATION, 4), Lookup("unmap", 0, 8), Translate(1, 8))
+    outward = (*TO_LINK, Load(Meta.OIFNAME), address(SOURCE, 4), Lookup("remap", 0, 8), Translate(0, 8))
+    yield "translate-in", Hook(0, -100, "nat", drop=False), (inward,)
+    yield "translate-out", Hook(4, 100, "nat", drop=False), (outward,)
+
+
+def static(domain: str, kind: DomainKind) -> Iterator[Chain | Set | Element]:
+    """The pipeline of an empty router. On the internet nothing is filtered, translated or tracked."""
+    for name, shape in STATIC_SETS.items():
+        yield Set(domain=domain, name=name, shape=shape)
+    parts = list(_raw())
+    if kind is DomainKind.INTERNET:
+        parts += [("forward", Hook(2, 0), _forward()), ("ends", None, ((ACCEPT,),))]
+    else:
+        parts += [("forward", Hook(2, 0), _forward()), *_ends(), *_translation()]
+        yield from _static_elements(domain)
+    for chain, hook, rules in parts:
+        yield Chain(domain=domain, name=chain, hook=hook, rules=rules)
+
+
+def _static_elements(domain: str) -> Iterator[Element]:
+    """What belongs to no user: links and unfiltered ports are asked nothing, and the end of every list of groups."""
+    for wearer in (names.LINK_CLASS, names.UNFILTERED):
+        yield Element(
+            domain=domain, set="worn", shape="class-slot-group", low=(wearer, 0), value=names.UNFILTERED
+        )
+    for judges, chain, opposite in (("judge-out", "sent", "opens-in"), ("judge-in", "received", "opens-out")):
+        for group, target in ((names.END, chain), (names.UNFILTERED, f"{chain}-tracked")):
+            yield Element(domain=domain, set=judges, shape="group-verdict", low=(group,), value=f"goto {target}")
+        yield Element(
+            domain=domain, set=opposite, shape="group-verdict", low=(names.END,), value=f"goto {chain}-tracked"
+        )
