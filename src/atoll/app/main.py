@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from atoll.guest import GuestError, prepare_image
 from atoll.linux import world
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
@@ -64,7 +65,11 @@ def _serve(options: Options, api: socket.socket, control: socket.socket, lock: i
     if options.fabric == "none":
         return serve()
     try:
+        # Here, not in the world: what guests need is fetched through the host's network.
+        prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
         return world.run(serve, options.folder.world)
+    except GuestError as error:
+        raise StartError(str(error)) from error
     except PermissionError as error:
         raise StartError(
             "Atoll may not make namespaces here: run it as root (sudo atoll up), or without a network: "

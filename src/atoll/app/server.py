@@ -22,8 +22,7 @@ from atoll.engine.timers import Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
-from atoll.guest.errors import GuestError
-from atoll.guest.guests import Guests
+from atoll.guest import GuestError, Guests
 from atoll.model.kinds import Instance
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
@@ -74,9 +73,6 @@ class Server:
         self.endpoint = f"http://{self.options.host}:{api.getsockname()[1]}"
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stop.set)
-        if self.guests is not None:
-            guests = self.guests
-            await asyncio.to_thread(guests.prepare, lambda text: tell(self.options.ready_fd, {"progress": text}))
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
         self.effects.resume(self.writer.model.all(Instance))
