@@ -112,6 +112,8 @@ FOUND = {
     "cidr": "10.1.0.0/16",
     "cidr-block-association.cidr-block": "10.1.*",
     "is-default": "false",
+    "isDefault": "false",
+    "cidrBlock": "10.1.0.0/16",
     "owner-id": ACCOUNT,
     "state": "available",
 }

@@ -4,7 +4,7 @@ Local routes are the VPC's blocks, not entities. A user may replace a local rout
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from atoll.model.kinds import Instance, InternetGateway, NetworkInterface, RouteTable, Subnet, Vpc, VpcRoute
 from atoll.model.machines import POWERED
@@ -50,12 +50,11 @@ def _destination(request: Request) -> Prefix:
     return ipv4_block(request["DestinationCidrBlock"], "destinationCidrBlock")
 
 
-class _Target:
+class _Target(NamedTuple):
     """Where a route leads: an internet gateway or an ENI, which may have been named by its instance."""
 
-    def __init__(self, id: str, instance: str | None = None) -> None:  # noqa: A002 - AWS's word
-        self.id = id
-        self.instance = instance
+    id: str
+    instance: str | None = None
 
 
 def _target(tx: Tx, table: RouteTable, request: Request) -> _Target:

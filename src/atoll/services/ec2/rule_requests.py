@@ -21,8 +21,6 @@ from atoll.services.ec2.permissions import (
 )
 from atoll.services.registry import Request
 
-description = described
-
 FLAT = ("IpProtocol", "FromPort", "ToPort", "CidrIp")
 BY_NAME = "SourceSecurityGroupName"
 STATEMENTS = ("IpPermissions", "SecurityGroupRuleIds", "SecurityGroupRuleDescriptions", BY_NAME, *FLAT)

@@ -15,7 +15,7 @@ from atoll.services.ec2 import rule_requests
 from atoll.services.ec2.checks import arn, missing
 from atoll.services.ec2.describe import Filters, candidates, describe
 from atoll.services.ec2.lookup import ID, need
-from atoll.services.ec2.permissions import Wanted, as_wanted, shown, wanted
+from atoll.services.ec2.permissions import Wanted, as_wanted, described, shown, wanted
 from atoll.services.ec2.security_groups import meant, rules_of
 from atoll.services.ec2.tags import on_creation, tags_if_any, tags_of
 from atoll.services.registry import Request, Response, operation
@@ -175,15 +175,15 @@ def _describe_rules(tx: Tx, request: Request, *, egress: bool) -> Response:
     by_id = request.get("SecurityGroupRuleDescriptions")
     if by_id:
         rule_requests.alone(request, "SecurityGroupRuleDescriptions")
-        described = {_named(tx, known, one.get("SecurityGroupRuleId", "")): one.get("Description") for one in by_id}
+        texts = {_named(tx, known, one.get("SecurityGroupRuleId", "")): one.get("Description") for one in by_id}
     else:
         found = {as_wanted(rule).identity: rule for rule in known}
         asked = wanted(tx, group, rule_requests.permissions(request))
         if any(rule.identity not in found for rule in asked):
             raise no_such_rule()
-        described = {found[rule.identity]: rule.description for rule in asked}
-    for rule, text in described.items():
-        tx.put(msgspec.structs.replace(rule, description=rule_requests.description(text)))
+        texts = {found[rule.identity]: rule.description for rule in asked}
+    for rule, text in texts.items():
+        tx.put(msgspec.structs.replace(rule, description=described(text)))
     return {"Return": True}
 
 

@@ -48,13 +48,6 @@ def default_group(tx: Tx, vpc: str) -> SecurityGroup:
     return group
 
 
-def needed(tx: Tx, vpc: str) -> Vpc:
-    """The VPC of something that exists, and which therefore exists too."""
-    found = tx.get(Vpc, vpc)
-    assert found is not None, vpc
-    return found
-
-
 def usable_block(text: str, parameter: str = "cidrBlock") -> Prefix:
     """A block that a VPC can have (facts 1-3, 6)."""
     prefix = ipv4_block(text, parameter)
@@ -133,8 +126,9 @@ FILTERS: Filters[Vpc] = {
     "state": lambda _tx, vpc: [vpc.state],
     "vpc-id": lambda _tx, vpc: [vpc.id],
 }
-for _alias, _name in {"cidrBlock": "cidr", "cidr-block": "cidr", "isDefault": "is-default"}.items():
-    FILTERS = {**FILTERS, _alias: FILTERS[_name]}
+ALIASES = {"cidrBlock": "cidr", "cidr-block": "cidr", "dhcpOptionsId": "dhcp-options-id", "isDefault": "is-default"}
+"""Older spellings that clients still send (Terraform's aws_vpc asks for isDefault)."""
+FILTERS = {**FILTERS, **{alias: FILTERS[name] for alias, name in ALIASES.items()}}
 
 
 @operation("DescribeVpcs", "VpcIds Filters MaxResults NextToken")
