@@ -1,0 +1,8 @@
+"""The witness: random designs, made through the API, whose packets three judges must agree on.
+
+The judges are the spec (tests/spec, from Describe answers alone), the walk (over the plan) and, where a kernel is at
+hand, real packets. A design is a number: the same seed makes the same calls, probes and histories.
+
+Read in this order: cloud, design, features, rules; snapshot, judges, probes, histories; compare, examine, run.
+Real packets: packets/.
+"""

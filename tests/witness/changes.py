@@ -1,0 +1,144 @@
+"""What may happen to a design while connections are open: one function a change. A later feature is one more entry."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.witness.design import Design
+from tests.witness.features import add_route, attach
+from tests.witness.rules import WORLD, authorize
+
+
+def add_rule(design: Design) -> None:
+    """One more rule."""
+    vpc = design.one(design.vpcs)
+    authorize(design, vpc, design.one(vpc.groups))
+
+
+def remove_rules(design: Design) -> None:
+    """Up to three rules go, of whichever groups."""
+    answer = design.call("DescribeSecurityGroupRules")["SecurityGroupRules"]
+    for rule in design.some(sorted(answer, key=lambda one: str(one["SecurityGroupRuleId"])), 1, 3):
+        way = "Egress" if rule["IsEgress"] else "Ingress"
+        named = {"GroupId": rule["GroupId"], "SecurityGroupRuleIds": [rule["SecurityGroupRuleId"]]}
+        design.attempt(f"RevokeSecurityGroup{way}", **named)
+
+
+def open_egress(design: Design) -> None:
+    """Everything may leave again."""
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": WORLD}]}]
+    group = design.one(design.one(design.vpcs).groups)
+    way = design.one(("Ingress", "Egress"))
+    design.attempt(f"AuthorizeSecurityGroup{way}", GroupId=group, IpPermissions=everything)
+
+
+def swap_groups(design: Design) -> None:
+    """An interface wears other groups."""
+    eni = design.one(design.enis)
+    worn = design.some(eni.subnet.vpc.groups, 1, 3)
+    design.attempt("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni.id, Groups=worn)
+
+
+def move_elastic_ip(design: Design) -> None:
+    """An Elastic IP goes to another address."""
+    eni = design.one(design.enis)
+    if design.elastic_ips:
+        named = {"NetworkInterfaceId": eni.id, "PrivateIpAddress": design.one(eni.addresses)}
+        design.attempt("AssociateAddress", AllocationId=design.one(design.elastic_ips), **named)
+
+
+def take_elastic_ip(design: Design) -> None:
+    """An Elastic IP goes to nobody."""
+    addresses = design.call("DescribeAddresses")["Addresses"]
+    bound = [one["AssociationId"] for one in addresses if one.get("AssociationId")]
+    if bound:
+        design.call("DisassociateAddress", AssociationId=design.one(sorted(bound)))
+
+
+def change_route(design: Design) -> None:
+    """A route more, or a route less."""
+    subnet = design.one(design.subnets)
+    if design.chance(0.5):
+        add_route(design, subnet)
+        return
+    tables = design.call("DescribeRouteTables", RouteTableIds=[subnet.table])["RouteTables"]
+    own = [one["DestinationCidrBlock"] for one in tables[0]["Routes"] if one.get("GatewayId") != "local"]
+    if own:
+        design.call("DeleteRoute", RouteTableId=subnet.table, DestinationCidrBlock=design.one(own))
+
+
+def switch_check(design: Design) -> None:
+    """Source/dest check on or off."""
+    eni = design.one(design.enis)
+    value = {"Value": design.chance(0.5)}
+    design.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni.id, SourceDestCheck=value)
+
+
+def stop_or_start(design: Design) -> None:
+    """An instance stops, or one that is stopped starts."""
+    instance = design.one(design.instances)
+    design.call("StopInstances" if instance.running else "StartInstances", InstanceIds=[instance.id])
+    instance.running = not instance.running
+
+
+def stop_and_start(design: Design) -> None:
+    """An instance stops and starts between two packets."""
+    for _ in range(2):
+        instance = design.instances[0]
+        design.call("StopInstances" if instance.running else "StartInstances", InstanceIds=[instance.id])
+        instance.running = not instance.running
+
+
+def move_interface(design: Design) -> None:
+    """A secondary interface is detached, and attached again: to another instance or to the same."""
+    shown = design.call("DescribeNetworkInterfaces")["NetworkInterfaces"]
+    attachments: dict[str, Any] = {one["NetworkInterfaceId"]: one.get("Attachment") for one in shown}
+    secondary = [eni for eni in design.enis if (attachments[eni.id] or {}).get("DeviceIndex", 0) > 0]
+    if not secondary:
+        return
+    eni = design.one(secondary)
+    design.call("DetachNetworkInterface", AttachmentId=attachments[eni.id]["AttachmentId"])
+    eni.instance = None
+    near = [one for one in design.instances if one.zone == eni.subnet.zone]
+    if near and design.chance(0.8):
+        attach(design, eni, design.one(near))
+
+
+def change_addresses(design: Design) -> None:
+    """A secondary address comes or goes."""
+    eni = design.one(design.enis)
+    if len(eni.addresses) > 1 and design.chance(0.6):
+        gone = eni.addresses.pop()
+        design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, PrivateIpAddresses=[gone])
+        return
+    named = {"NetworkInterfaceId": eni.id, "SecondaryPrivateIpAddressCount": 1}
+    answer = design.attempt("AssignPrivateIpAddresses", **named)
+    if answer:
+        eni.addresses += [one["PrivateIpAddress"] for one in answer["AssignedPrivateIpAddresses"]]
+
+
+Change = Callable[[Design], None]
+
+CHANGES: tuple[tuple[Change, int], ...] = (
+    (add_rule, 3),
+    (remove_rules, 6),
+    (open_egress, 2),
+    (swap_groups, 3),
+    (move_elastic_ip, 3),
+    (take_elastic_ip, 1),
+    (change_route, 3),
+    (switch_check, 1),
+    (stop_or_start, 1),
+    (stop_and_start, 1),
+    (move_interface, 2),
+    (change_addresses, 1),
+)
+"""Changes and how often each is drawn."""
+
+
+def change(design: Design, without: frozenset[str] = frozenset()) -> str:
+    """Make one; returns its name."""
+    kinds = [one for one, _ in CHANGES if one.__name__ not in without]
+    weights = [weight for one, weight in CHANGES if one.__name__ not in without]
+    made = design.rng.choices(kinds, weights)[0]
+    made(design)
+    return made.__name__

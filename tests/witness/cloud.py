@@ -1,0 +1,99 @@
+"""A whole cloud in this process: boto3 above, the engine's writer, the compiler and a fabric below.
+
+Instances have no software of their own: whatever a state demands is done at once, so that a call returns with the
+instance running or stopped.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from atoll.compile import constants
+from atoll.engine.clock import ManualClock
+from atoll.engine.store import Store
+from atoll.engine.writer import Writer
+from atoll.fabric.contract import Fabric
+from atoll.model.kinds import Instance, InternetHost
+from atoll.model.machines import EFFECTS, Effect, Event
+from atoll.model.regions import REGIONS
+from atoll.model.tx import Settings, Tx
+from atoll.protocol import load
+from atoll.records import Delta, Table
+from atoll.services import registry
+from atoll.services.ec2 import lifecycle
+from atoll.services.unbuilt import answer_unbuilt
+from tests.support.inprocess import ACCOUNT, REGION, InProcess
+
+T = TypeVar("T")
+
+HOSTS = ("203.0.113.10", "203.0.113.20")
+"""The hosts of the internet."""
+
+SYSTEM = ("000000000000", "atoll")
+
+DONE = {
+    Effect.START: Event.STARTED,
+    Effect.REBOOT: Event.STARTED,
+    Effect.STOP: Event.STOPPED,
+    Effect.TERMINATE: Event.GONE,
+}
+
+LIMITS = {"elastic-ips-per-region": 50}
+"""A design may have more Elastic IPs than an account gets without asking."""
+
+
+class Cloud(InProcess):
+    """One cloud. `database`: where its store lies; in memory if no path is given. Close it."""
+
+    def __init__(self, seed: int, fabric: Fabric, database: Path | None = None) -> None:
+        super().__init__(seed=seed)
+        zones = (zone.name for region in REGIONS.values() for zone in region.zones)
+        self.clock = ManualClock()
+        self.fabric = fabric
+        self.deltas: list[Delta] = []
+        self._loop = asyncio.new_event_loop()
+        settings = Settings(limits=LIMITS)
+        store = Store(database or Path(":memory:"))
+        self.writer = Writer(store, fabric, self.clock, settings, constants(zones), seed=seed)
+        self._loop.run_until_complete(self.writer.load())
+        self.table = self.writer.model
+        self._write(SYSTEM, _add_hosts)
+
+    @property
+    def plan(self) -> Table:
+        """What the compiler has made of it."""
+        return self.writer.plan
+
+    def call(
+        self, operation: str, *, service: str = "ec2", region: str = REGION, account: str = ACCOUNT, **params: Any
+    ) -> dict[str, Any]:
+        """One call through the writer; AwsError leaves everything as it was."""
+        if (service, operation) not in registry.OPERATIONS:
+            return answer_unbuilt(load(service), operation, params)
+        if operation.startswith(("Describe", "Get")):
+            return registry.answer(self.writer.draft(account, region), service, operation, params)
+        self.clock.advance(1.0)
+        return self._write((account, region), lambda tx: registry.answer(tx, service, operation, params))
+
+    def _write(self, home: tuple[str, str], decide: Callable[[Tx], T]) -> T:
+        """Write, and then whatever the new states demand, until nothing is left to do."""
+        written = self._loop.run_until_complete(self.writer.write(*home, decide))
+        self.deltas.append(written.delta)
+        for _old, new in written.delta.values():
+            if isinstance(new, Instance) and new.state in EFFECTS:
+                self._report(new, DONE[EFFECTS[new.state]])
+        return written.result
+
+    def _report(self, instance: Instance, event: Event) -> None:
+        self._write(SYSTEM, lambda tx: lifecycle.on_event(tx, instance.id, instance.boot, event))
+
+    def close(self) -> None:
+        """End the writer's thread and the store; the fabric is its owner's to close."""
+        self.writer.close()
+        self._loop.close()
+
+
+def _add_hosts(tx: Tx) -> None:
+    for ip in HOSTS:
+        tx.put(InternetHost(home="/".join(SYSTEM), ip=ip))

@@ -1,0 +1,107 @@
+"""A random design in the making: what exists so far, and the calls that made it."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from tests.witness.cloud import Cloud
+
+T = TypeVar("T")
+
+
+@dataclass
+class Vpc:
+    """A VPC, what belongs to it, and whether a gateway is attached."""
+
+    id: str
+    block: IPv4Network
+    gateway: str | None = None
+    subnets: list["Subnet"] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    main_table: str = ""
+
+
+@dataclass
+class Subnet:
+    """A subnet and the route table that it uses."""
+
+    id: str
+    vpc: Vpc
+    block: IPv4Network
+    zone: str
+    table: str
+
+
+@dataclass
+class Eni:
+    """A network interface with its private addresses, the primary one first."""
+
+    id: str
+    subnet: Subnet
+    addresses: list[str]
+    instance: str | None
+
+
+@dataclass
+class Instance:
+    """An instance, and how many interfaces it may have and has."""
+
+    id: str
+    zone: str
+    type: str
+    running: bool = True
+
+
+INTERFACES = {"t2.micro": 2, "t3.small": 3, "m5.large": 3, "c5.xlarge": 4}
+"""What the types allow (fact 60)."""
+
+
+class Design:
+    """What a seed leads to. `calls`: each call of the program with what was answered, in order."""
+
+    def __init__(self, seed: int, cloud: Cloud) -> None:
+        self.seed = seed
+        self.rng = random.Random(f"design {seed}")
+        self.cloud = cloud
+        self.calls: list[str] = []
+        self.vpcs: list[Vpc] = []
+        self.enis: list[Eni] = []
+        self.instances: list[Instance] = []
+        self.elastic_ips: list[str] = []
+        self._client = cloud.client()
+
+    @property
+    def subnets(self) -> list[Subnet]:
+        """All subnets of all VPCs."""
+        return [subnet for vpc in self.vpcs for subnet in vpc.subnets]
+
+    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        """One boto3 call. A refusal is the generator's mistake: ClientError."""
+        self.calls.append(f"{operation} {params}")
+        answer: dict[str, Any] = self._client._make_api_call(operation, params)
+        return answer
+
+    def attempt(self, operation: str, **params: Any) -> dict[str, Any] | None:
+        """One boto3 call that the cloud may refuse."""
+        try:
+            return self.call(operation, **params)
+        except ClientError as refusal:
+            self.calls[-1] += f"  -> {refusal.response['Error']['Code']}"
+            return None
+
+    def chance(self, probability: float) -> bool:
+        """A throw of the dice."""
+        return self.rng.random() < probability
+
+    def some(self, things: Sequence[T], low: int, high: int) -> list[T]:
+        """Between `low` and `high` of them, as far as there are that many."""
+        count = min(self.rng.randint(low, high), len(things))
+        return self.rng.sample(list(things), count)
+
+    def one(self, things: Sequence[T]) -> T:
+        """One of them."""
+        return self.rng.choice(things)

@@ -1,0 +1,235 @@
+"""What a design may have: one function a feature, run in this order. A later feature is one more entry.
+
+Each reads what the ones before have made. `run --without NAME` leaves one out.
+"""
+
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network
+from typing import Any
+
+from tests.witness.design import INTERFACES, Design, Eni, Instance, Subnet, Vpc
+from tests.witness.rules import WORLD, authorize
+
+BLOCKS = ("10.0.0.0/16", "10.0.0.0/16", "10.0.0.0/16", "172.31.0.0/16", "100.64.0.0/16", "198.19.0.0/16", "20.0.0.0/16")
+ZONES = ("us-east-1a", "us-east-1b")
+IMAGE = "ami-12c6146b"
+
+
+def vpcs(design: Design) -> None:
+    """One or two VPCs, often with the same CIDR: isolation must not need different ones."""
+    first = design.one(BLOCKS)
+    for block in [first] if design.chance(0.3) else [first, first if design.chance(0.7) else design.one(BLOCKS)]:
+        made = design.call("CreateVpc", CidrBlock=block)["Vpc"]["VpcId"]
+        filters = [{"Name": "vpc-id", "Values": [made]}]
+        main = design.call("DescribeRouteTables", Filters=filters)["RouteTables"][0]["RouteTableId"]
+        group = design.call("DescribeSecurityGroups", Filters=filters)["SecurityGroups"][0]["GroupId"]
+        design.vpcs.append(Vpc(made, IPv4Network(block), groups=[group], main_table=main))
+
+
+def gateways(design: Design) -> None:
+    """Internet gateways: attached, and sometimes left unattached."""
+    for vpc in design.vpcs:
+        if design.chance(0.9):
+            gateway = design.call("CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
+            if design.chance(0.95):
+                design.call("AttachInternetGateway", InternetGatewayId=gateway, VpcId=vpc.id)
+                vpc.gateway = gateway
+
+
+def subnets(design: Design) -> None:
+    """One to three subnets of different sizes in one or two zones, at the same places in each VPC."""
+    for vpc in design.vpcs:
+        blocks = [vpc.block.supernet(new_prefix=16)] if vpc.block.prefixlen > 16 else [vpc.block]
+        parts = list(blocks[0].subnets(new_prefix=24))[:4]
+        for number in range(design.rng.randint(1, 3)):
+            block = next(parts[number].subnets(new_prefix=design.one((24, 25, 28))))
+            zone = design.one(ZONES)
+            made = design.call("CreateSubnet", VpcId=vpc.id, CidrBlock=str(block), AvailabilityZone=zone)
+            subnet = Subnet(made["Subnet"]["SubnetId"], vpc, block, zone, vpc.main_table)
+            vpc.subnets.append(subnet)
+            if design.chance(0.4):
+                design.call("ModifySubnetAttribute", SubnetId=subnet.id, MapPublicIpOnLaunch={"Value": True})
+
+
+def route_tables(design: Design) -> None:
+    """Some subnets get tables of their own; most tables lead to the internet."""
+    for subnet in design.subnets:
+        if design.chance(0.5):
+            table = design.call("CreateRouteTable", VpcId=subnet.vpc.id)["RouteTable"]["RouteTableId"]
+            design.call("AssociateRouteTable", RouteTableId=table, SubnetId=subnet.id)
+            subnet.table = table
+    for vpc in design.vpcs:
+        for table in dict.fromkeys([vpc.main_table, *(subnet.table for subnet in vpc.subnets)]):
+            if vpc.gateway and design.chance(0.8):
+                design.call("CreateRoute", RouteTableId=table, DestinationCidrBlock=WORLD, GatewayId=vpc.gateway)
+
+
+def groups(design: Design) -> None:
+    """Two to four security groups a VPC; their rules come later, when there are addresses to name."""
+    for vpc in design.vpcs:
+        for number in range(design.rng.randint(1, 3)):
+            made = design.call("CreateSecurityGroup", GroupName=f"g{number}", Description="of a design", VpcId=vpc.id)
+            vpc.groups.append(made["GroupId"])
+
+
+def instances(design: Design) -> None:
+    """Two to five instances, some launched with several interfaces."""
+    for _ in range(design.rng.randint(2, 5)):
+        subnet = design.one(design.subnets)
+        type_ = design.one(tuple(INTERFACES))
+        specifications = [_specification(design, subnet, 0)]
+        if design.chance(0.2):
+            beside = design.one([one for one in subnet.vpc.subnets if one.zone == subnet.zone])
+            specifications.append(_specification(design, beside, 1))
+        _launch(design, type_, specifications)
+
+
+def _specification(design: Design, subnet: Subnet, index: int) -> dict[str, Any]:
+    return {"DeviceIndex": index, "SubnetId": subnet.id, "Groups": design.some(subnet.vpc.groups, 1, 3)}
+
+
+def _launch(design: Design, type_: str, specifications: list[dict[str, Any]]) -> None:
+    answer = design.attempt(
+        "RunInstances",
+        ImageId=IMAGE,
+        InstanceType=type_,
+        MinCount=1,
+        MaxCount=1,
+        NetworkInterfaces=specifications,
+    )
+    if answer is None:
+        return  # the smallest subnets may be full
+    made = answer["Instances"][0]
+    design.instances.append(Instance(made["InstanceId"], made["Placement"]["AvailabilityZone"], type_))
+    for interface in made["NetworkInterfaces"]:
+        _remember(design, interface, made["InstanceId"])
+
+
+def _remember(design: Design, interface: Mapping[str, Any], instance: str | None) -> Eni:
+    subnet = next(one for one in design.subnets if one.id == interface["SubnetId"])
+    addresses = [one["PrivateIpAddress"] for one in interface["PrivateIpAddresses"]]
+    eni = Eni(interface["NetworkInterfaceId"], subnet, addresses, instance)
+    design.enis.append(eni)
+    return eni
+
+
+def interfaces(design: Design) -> None:
+    """More interfaces: some attached, some left alone."""
+    for _ in range(design.rng.randint(0, 3)):
+        subnet = design.one(design.subnets)
+        worn = design.some(subnet.vpc.groups, 1, 3)
+        answer = design.attempt("CreateNetworkInterface", SubnetId=subnet.id, Groups=worn)
+        if answer is None:
+            continue
+        eni = _remember(design, answer["NetworkInterface"], None)
+        fitting = [one for one in design.instances if one.zone == subnet.zone and _room(design, one)]
+        if fitting and design.chance(0.7):
+            attach(design, eni, design.one(fitting))
+
+
+def _room(design: Design, instance: Instance) -> bool:
+    held = sum(1 for eni in design.enis if eni.instance == instance.id)
+    return held < INTERFACES[instance.type]
+
+
+def attach(design: Design, eni: Eni, instance: Instance) -> None:
+    """At the first index that is free."""
+    for index in range(1, 5):
+        named = {"NetworkInterfaceId": eni.id, "InstanceId": instance.id, "DeviceIndex": index}
+        if design.attempt("AttachNetworkInterface", **named):
+            eni.instance = instance.id
+            return
+
+
+def secondary_addresses(design: Design) -> None:
+    """A few more private addresses."""
+    for eni in design.some(design.enis, 0, 2):
+        answer = design.attempt(
+            "AssignPrivateIpAddresses", NetworkInterfaceId=eni.id, SecondaryPrivateIpAddressCount=1
+        )
+        if answer:
+            eni.addresses += [one["PrivateIpAddress"] for one in answer["AssignedPrivateIpAddresses"]]
+
+
+def elastic_ips(design: Design) -> None:
+    """Elastic IPs on primary and secondary addresses, of attached and of free interfaces."""
+    for eni in design.some(design.enis, 1, 4):
+        if eni.subnet.vpc.gateway:
+            allocation = design.call("AllocateAddress", Domain="vpc")["AllocationId"]
+            design.elastic_ips.append(allocation)
+            address = design.one(eni.addresses)
+            named = {"AllocationId": allocation, "NetworkInterfaceId": eni.id, "PrivateIpAddress": address}
+            design.attempt("AssociateAddress", **named)
+
+
+def rules(design: Design) -> None:
+    """Random rules, some for the whole world; some groups lose the rule that lets everything out."""
+    for vpc in design.vpcs:
+        for group in vpc.groups:
+            for _ in range(design.rng.randint(1, 5)):
+                authorize(design, vpc, group)
+            if design.chance(0.35):
+                everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": WORLD}]}]
+                design.attempt("RevokeSecurityGroupEgress", GroupId=group, IpPermissions=everything)
+
+
+def check_off(design: Design) -> None:
+    """Source/dest check off on some interfaces."""
+    for eni in design.some(design.enis, 0, 2):
+        off = {"Value": False}
+        design.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni.id, SourceDestCheck=off)
+
+
+def routes(design: Design) -> None:
+    """More and less specific routes: to the gateway, to interfaces (a middlebox), to nowhere."""
+    for subnet in design.subnets:
+        if design.chance(0.5):
+            add_route(design, subnet)
+
+
+def add_route(design: Design, subnet: Subnet) -> None:
+    """A route, if the table has none to that destination."""
+    vpc = subnet.vpc
+    outside = ("203.0.113.0/24", "203.0.113.20/32", "198.18.0.0/16", "128.0.0.0/2", "30.0.0.0/8", "10.0.0.0/8")
+    inside = [str(one.block) for one in vpc.subnets]
+    there = [eni.id for eni in design.enis if eni.subnet.vpc is vpc]
+    destination = design.one(inside if there and design.chance(0.5) else outside)
+    target = {"GatewayId": vpc.gateway} if vpc.gateway else {}
+    if there and (destination in inside or not target or design.chance(0.6)):
+        target = {"NetworkInterfaceId": design.one(there)}
+    if target:
+        design.attempt("CreateRoute", RouteTableId=subnet.table, DestinationCidrBlock=destination, **target)
+
+
+def stopped(design: Design) -> None:
+    """An instance that was stopped; routes to it are blackholes."""
+    for instance in design.some(design.instances, 0, 1):
+        if len(design.instances) > 2:
+            design.call("StopInstances", InstanceIds=[instance.id])
+            instance.running = False
+
+
+Feature = Callable[[Design], None]
+
+FEATURES: tuple[Feature, ...] = (
+    vpcs,
+    gateways,
+    subnets,
+    route_tables,
+    groups,
+    instances,
+    interfaces,
+    secondary_addresses,
+    elastic_ips,
+    rules,
+    check_off,
+    routes,
+    stopped,
+)
+
+
+def build(design: Design, without: frozenset[str] = frozenset()) -> None:
+    """Make the design, feature by feature."""
+    for feature in FEATURES:
+        if feature.__name__ not in without:
+            feature(design)

@@ -1,0 +1,171 @@
+"""Which packets to try on a design: between all kinds of places, on both sides of every rule's edges."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.spec import Probe
+from tests.witness.cloud import HOSTS
+from tests.witness.judges import INTERNET_PLACE
+from tests.witness.snapshot import Answers
+
+NOWHERE = ("203.0.113.99", "8.8.8.8", "192.168.77.7")
+"""Addresses that nobody has."""
+
+FIRST_PORT = 20000
+"""Source ports and ICMP identifiers count from here: each probe of a design has its own."""
+
+
+class Map:
+    """The places and addresses of a design, as Describe shows them."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.enis = sorted(answers["NetworkInterfaces"], key=lambda eni: str(eni["NetworkInterfaceId"]))
+        self.subnets = {subnet["SubnetId"]: subnet for subnet in answers["Subnets"]}
+        self.groups = {group["GroupId"]: group for group in answers["SecurityGroups"]}
+
+    def private(self, eni: Mapping[str, Any]) -> list[str]:
+        """Its private addresses."""
+        return [one["PrivateIpAddress"] for one in eni["PrivateIpAddresses"]]
+
+    def public(self, eni: Mapping[str, Any]) -> list[str]:
+        """Its public addresses."""
+        return [one["Association"]["PublicIp"] for one in eni["PrivateIpAddresses"] if one.get("Association")]
+
+    def free(self, subnet: str) -> str:
+        """An address of the subnet that is most likely nobody's."""
+        return str(self.subnets[subnet]["CidrBlock"]).rsplit(".", 1)[0] + ".14"
+
+    def edges(self, eni: Mapping[str, Any] | None, side: str) -> list[tuple[str, int]]:
+        """(protocol, port) on both sides of the edges of the rules that an ENI wears. ICMP: (icmp, 0)."""
+        worn = [self.groups[group["GroupId"]] for group in eni["Groups"]] if eni else []
+        found = []
+        for permission in (one for group in worn for one in group[side]):
+            protocol = permission["IpProtocol"]
+            if protocol in ("tcp", "udp"):
+                low, high = permission["FromPort"], permission["ToPort"]
+                found += [(protocol, port) for port in (low - 1, low, (low + high) // 2, high, high + 1)]
+            elif protocol == "icmp":
+                found.append((protocol, 0))
+        return [(protocol, port) for protocol, port in found if protocol == "icmp" or 0 < port < 65536]
+
+
+Ends = tuple[str, str, str]
+"""Place, source, destination."""
+
+
+def same_subnet(rng: random.Random, found: Map) -> Ends:
+    """Neighbours, where there are any."""
+    sender = rng.choice(found.enis)
+    near = [eni for eni in found.enis if eni["SubnetId"] == sender["SubnetId"] and eni is not sender]
+    return _between(rng, found, sender, rng.choice(near or found.enis))
+
+
+def same_vpc(rng: random.Random, found: Map) -> Ends:
+    """Anywhere in the VPC."""
+    sender = rng.choice(found.enis)
+    near = [eni for eni in found.enis if eni["VpcId"] == sender["VpcId"] and eni is not sender]
+    return _between(rng, found, sender, rng.choice(near or found.enis))
+
+
+def anywhere(rng: random.Random, found: Map) -> Ends:
+    """To an address that may be another VPC's, or one's own."""
+    return _between(rng, found, rng.choice(found.enis), rng.choice(found.enis))
+
+
+def _between(rng: random.Random, found: Map, sender: Mapping[str, Any], receiver: Mapping[str, Any]) -> Ends:
+    source, destination = rng.choice(found.private(sender)), rng.choice(found.private(receiver))
+    return str(sender["NetworkInterfaceId"]), source, destination
+
+
+def _publics(found: Map) -> list[str]:
+    return [ip for eni in found.enis for ip in found.public(eni)] or ["198.18.0.1"]
+
+
+def from_internet(rng: random.Random, found: Map) -> Ends:
+    """A host on the internet to a public address."""
+    host = rng.choice(HOSTS)
+    return INTERNET_PLACE + host, host, rng.choice(_publics(found))
+
+
+def from_internet_to_private(rng: random.Random, found: Map) -> Ends:
+    """A host on the internet to a private address."""
+    host = rng.choice(HOSTS)
+    return INTERNET_PLACE + host, host, rng.choice(found.private(rng.choice(found.enis)))
+
+
+def to_internet(rng: random.Random, found: Map) -> Ends:
+    """Out to a host."""
+    sender = rng.choice([eni for eni in found.enis if found.public(eni)] or found.enis)
+    return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), rng.choice(HOSTS)
+
+
+def hairpin(rng: random.Random, found: Map) -> Ends:
+    """To a public address of another or of oneself."""
+    sender = rng.choice([eni for eni in found.enis if found.public(eni)] or found.enis)
+    own = found.public(sender) if rng.random() < 0.3 else []
+    destination = rng.choice(own or _publics(found))
+    return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), destination
+
+
+def to_nobody(rng: random.Random, found: Map) -> Ends:
+    """To an address that nobody has: in a subnet, a router's, outside."""
+    sender = rng.choice(found.enis)
+    near = found.free(rng.choice([sender["SubnetId"], *sorted(found.subnets)]))
+    router = found.free(sender["SubnetId"]).rsplit(".", 1)[0] + ".1"
+    destination = rng.choice((near, near, router, *NOWHERE))
+    return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), destination
+
+
+def spoofed(rng: random.Random, found: Map) -> Ends:
+    """From an address that is not one's own."""
+    _, lied, destination = anywhere(rng, found)
+    if rng.random() < 0.3:
+        public = rng.choice(_publics(found))
+        return INTERNET_PLACE + rng.choice(HOSTS), rng.choice((lied, "203.0.113.77", public)), rng.choice(_publics(found))
+    destination = rng.choice((destination, *HOSTS))
+    unchecked = [eni for eni in found.enis if not eni["SourceDestCheck"]]
+    sender = rng.choice(unchecked if unchecked and rng.random() < 0.6 else found.enis)
+    return str(sender["NetworkInterfaceId"]), rng.choice((lied, "203.0.113.77")), destination
+
+
+Kind = Callable[[random.Random, Map], Ends]
+
+KINDS: tuple[tuple[Kind, int], ...] = (
+    (same_subnet, 4),
+    (same_vpc, 5),
+    (anywhere, 3),
+    (from_internet, 6),
+    (from_internet_to_private, 1),
+    (to_internet, 4),
+    (hairpin, 3),
+    (to_nobody, 2),
+    (spoofed, 3),
+)
+"""Kinds of probes and how often each is drawn."""
+
+
+def choose(rng: random.Random, answers: Answers, count: int, first_port: int = FIRST_PORT) -> Iterator[Probe]:
+    """As many probes, each with a source port of its own."""
+    found = Map(answers)
+    if not found.enis:
+        return
+    kinds, weights = zip(*KINDS, strict=True)
+    for number in range(count):
+        kind = rng.choices(kinds, weights)[0]
+        at, source, destination = kind(rng, found)
+        protocol, port = _traffic(rng, found, at, destination)
+        own = first_port + number
+        yield Probe(at, source, destination, protocol, own, own if protocol == "icmp" else port)
+
+
+def _traffic(rng: random.Random, found: Map, at: str, destination: str) -> tuple[str, int]:
+    """Protocol and port: mostly at an edge of a rule of either end."""
+    sender = next((eni for eni in found.enis if eni["NetworkInterfaceId"] == at), None)
+    receivers = [eni for eni in found.enis if destination in (*found.private(eni), *found.public(eni))]
+    edges: Sequence[tuple[str, int]] = [edge for eni in receivers for edge in found.edges(eni, "IpPermissions")]
+    if not edges or rng.random() < 0.3:
+        edges = found.edges(sender, "IpPermissionsEgress") or edges
+    if edges and rng.random() < 0.8:
+        return rng.choice(edges)
+    return rng.choice(("tcp", "udp", "icmp")), rng.choice((22, 80, 443, 1007, 33000))

@@ -1,0 +1,32 @@
+"""One moment of a cloud as a user sees it: the answers of Describe calls, and what the spec makes of them."""
+
+from typing import Any
+
+from tests.spec import World
+from tests.witness.cloud import HOSTS
+
+KINDS = {
+    "Vpcs": "DescribeVpcs",
+    "Subnets": "DescribeSubnets",
+    "RouteTables": "DescribeRouteTables",
+    "InternetGateways": "DescribeInternetGateways",
+    "SecurityGroups": "DescribeSecurityGroups",
+    "NetworkAcls": "DescribeNetworkAcls",
+    "NetworkInterfaces": "DescribeNetworkInterfaces",
+    "Addresses": "DescribeAddresses",
+}
+
+Answers = dict[str, list[dict[str, Any]]]
+
+
+def describe(client: Any) -> Answers:
+    """Everything that decides about packets, as boto3 returns it."""
+    answers: Answers = {kind: client._make_api_call(operation, {})[kind] for kind, operation in KINDS.items()}
+    reservations = client._make_api_call("DescribeInstances", {})["Reservations"]
+    answers["Instances"] = [instance for reservation in reservations for instance in reservation["Instances"]]
+    return answers
+
+
+def world(answers: Answers) -> World:
+    """What the spec sees. ContradictionError: the API's own answers do not fit together."""
+    return World.of(answers, HOSTS)
