@@ -39,8 +39,6 @@ def _of_addresses(world: "World") -> Iterator[str]:
     enis = world.enis.values()
     yield from _twice("address held twice", [(eni.vpc, str(own)) for eni in enis for own in eni.addresses])
     yield from _twice("public address held twice", [public for eni in enis for public in eni.public.values()])
-    unserved = [eni for eni in enis if eni.public and eni.vpc not in world.gateways]  # fact 29, 64
-    yield from (f"{eni.id} has a public address, but {eni.vpc} has no internet gateway" for eni in unserved)
 
 
 def _of_public(answers: Answers, world: "World") -> Iterator[str]:
@@ -55,6 +53,8 @@ def _of_public(answers: Answers, world: "World") -> Iterator[str]:
         if str(public) in elastic or own != eni.primary  # fact 71: else it is an automatic one
     }
     yield from (f"only one of address and interface knows of {mapping}" for mapping in said ^ seen)
+    vpcs = {world.enis[eni].vpc for _, eni, _ in seen} - set(world.gateways)  # fact 29, 64: not so automatic ones
+    yield from (f"{vpc} has no internet gateway, but an Elastic IP" for vpc in sorted(vpcs))
 
 
 def _of_routes(world: "World") -> Iterator[str]:

@@ -41,7 +41,8 @@ class World:
 
     def holder(self, public: IPv4Address) -> tuple[Eni, IPv4Address] | None:
         """The interface and the private address that a public address stands for."""  # fact 79
-        pairs = ((eni, own) for eni in self.enis.values() for own in eni.public if eni.public[own] == public)
+        served = (eni for eni in self.enis.values() if eni.vpc in self.gateways)
+        pairs = ((eni, own) for eni in served for own in eni.public if eni.public[own] == public)
         return next(pairs, None)
 
     def route(self, subnet: str, destination: IPv4Address) -> Route | None:
