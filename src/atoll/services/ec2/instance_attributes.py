@@ -15,7 +15,7 @@ from atoll.services.ec2.checks import invalid, missing, unbuilt
 from atoll.services.ec2.images import image_of
 from atoll.services.ec2.instance_shape import interfaces_of
 from atoll.services.ec2.instance_types import need_type
-from atoll.services.ec2.interface_attributes import with_groups
+from atoll.services.ec2.interface_attributes import the_one, with_groups
 from atoll.services.ec2.interface_shape import groups_shape
 from atoll.services.ec2.launch import check_behavior, check_ebs_optimized, check_user_data, user_data
 from atoll.services.ec2.lookup import need
@@ -141,22 +141,14 @@ CHANGES: dict[str, Change] = {
     "Groups": _groups,
 }
 FLAGS = frozenset({"DisableApiTermination", "DisableApiStop", "EbsOptimized", "SourceDestCheck"})
-UNBUILT = ("Kernel", "Ramdisk", "SriovNetSupport", "EnaSupport", "EnclaveOptions", "BlockDeviceMappings")
 
 
 @operation("ModifyInstanceAttribute", "InstanceId Attribute Value " + " ".join(CHANGES))
 def modify_instance_attribute(tx: Tx, request: Request) -> Response:
     """One attribute a call, by its own parameter or as Attribute and Value."""
     instance = need(tx, Instance, request["InstanceId"])
-    given = [name for name in CHANGES if name in request]
-    if "Attribute" in request:
-        given.append("Attribute")
-    if not given:
-        raise AwsError("InvalidParameterCombination", "No attributes specified.")
-    if len(given) > 1:
-        words = ", ".join(name[0].lower() + name[1:] for name in given)
-        raise AwsError("InvalidParameterCombination", f"Fields for multiple attribute types specified: {words}")
-    name, value = _by_name(request) if given == ["Attribute"] else (given[0], _value(request, given[0]))
+    name = the_one(request, (*CHANGES, "Attribute"))
+    name, value = _by_name(request) if name == "Attribute" else (name, _value(request, name))
     CHANGES[name](tx, instance, value)
     return {}
 

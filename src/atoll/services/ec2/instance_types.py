@@ -20,7 +20,7 @@ from atoll.services.registry import Request, Response, operation
 DEFAULT = "m1.small"
 """What RunInstances launches when no type is named [BC RunInstances]."""
 
-MOST_ADDRESSES = 50
+MOST_ADDRESSES = 64
 """The largest number of private IPv4 addresses that any type allows on one ENI."""
 
 

@@ -1,12 +1,14 @@
 """Attributes of network interfaces: modify, reset, describe."""
 
+from collections.abc import Callable, Iterable
+
 from msgspec.structs import replace
 
 from atoll.model.kinds import NetworkInterface
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import public_addresses, security_groups
-from atoll.services.ec2.checks import attribute, missing, refuse_members
+from atoll.services.ec2.checks import attribute, missing, refuse_members, wire
 from atoll.services.ec2.interface_making import timeouts
 from atoll.services.ec2.interface_shape import attachment_shape, groups_shape
 from atoll.services.ec2.lookup import need
@@ -15,29 +17,63 @@ from atoll.services.registry import Request, Response, operation
 NOTHING = AwsError("InvalidParameterCombination", "No attributes specified.")
 
 
-@operation(
-    "ModifyNetworkInterfaceAttribute",
-    "NetworkInterfaceId Description SourceDestCheck Groups Attachment ConnectionTrackingSpecification "
-    "AssociatePublicIpAddress",
-)
+def _description(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    tx.put(replace(interface, description=request["Description"].get("Value") or ""))
+
+
+def _source_dest_check(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    tx.put(replace(interface, source_dest_check=attribute(request, "SourceDestCheck")))
+
+
+def _groups(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    tx.put(with_groups(tx, interface, request["Groups"]))
+
+
+def _attachment(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    tx.put(_with_attachment(interface, request["Attachment"]))
+
+
+def _tracking(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    tx.put(replace(interface, **timeouts(request)))
+
+
+def _public_ip(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    """Enabled for any ENI, it counts on the primary one alone (fact 73)."""
+    flagged = replace(interface, wants_public_ip=request["AssociatePublicIpAddress"])
+    tx.put(flagged)
+    if flagged.wants_public_ip:
+        public_addresses.grant(tx, flagged)
+    else:
+        public_addresses.release(tx, flagged)
+
+
+CHANGES: dict[str, Callable[[Tx, NetworkInterface, Request], None]] = {
+    "Description": _description,
+    "SourceDestCheck": _source_dest_check,
+    "Groups": _groups,
+    "Attachment": _attachment,
+    "ConnectionTrackingSpecification": _tracking,
+    "AssociatePublicIpAddress": _public_ip,
+}
+
+
+@operation("ModifyNetworkInterfaceAttribute", "NetworkInterfaceId " + " ".join(CHANGES))
 def modify_network_interface_attribute(tx: Tx, request: Request) -> Response:
-    """Any number of attributes at once, all or none (fact 49)."""
+    """One attribute a call [BC]."""
     interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
-    if set(request) == {"NetworkInterfaceId"}:
-        raise NOTHING
-    changed = replace(interface, **timeouts(request))
-    if "Description" in request:
-        changed = replace(changed, description=request["Description"].get("Value") or "")
-    if "SourceDestCheck" in request:
-        changed = replace(changed, source_dest_check=attribute(request, "SourceDestCheck"))
-    if "Groups" in request:
-        changed = with_groups(tx, changed, request["Groups"])
-    if "Attachment" in request:
-        changed = _with_attachment(changed, request["Attachment"])
-    tx.put(changed)
-    if "AssociatePublicIpAddress" in request:
-        _want_public_ip(tx, changed, wanted=request["AssociatePublicIpAddress"])
+    CHANGES[the_one(request, CHANGES)](tx, interface, request)
     return {}
+
+
+def the_one(request: Request, attributes: Iterable[str]) -> str:
+    """The one attribute that a call modifies (fact 49)."""
+    given = [name for name in attributes if name in request]
+    if not given:
+        raise NOTHING
+    if len(given) > 1:
+        words = ", ".join(wire(name) for name in given)
+        raise AwsError("InvalidParameterCombination", f"Fields for multiple attribute types specified: {words}")
+    return given[0]
 
 
 def with_groups(tx: Tx, interface: NetworkInterface, groups: list[str]) -> NetworkInterface:
@@ -60,16 +96,6 @@ def _with_attachment(interface: NetworkInterface, asked: dict[str, object]) -> N
         raise AwsError("InvalidAttachmentID.NotFound", f"The attachment ID '{named}' does not exist")
     kept = replace(attachment, delete_on_termination=bool(asked["DeleteOnTermination"]))
     return replace(interface, attachment=kept)
-
-
-def _want_public_ip(tx: Tx, interface: NetworkInterface, *, wanted: bool) -> None:
-    """Enabled for any ENI, it counts on the primary one alone (fact 73)."""
-    flagged = replace(interface, wants_public_ip=wanted)
-    tx.put(flagged)
-    if wanted:
-        public_addresses.grant(tx, flagged)
-    else:
-        public_addresses.release(tx, flagged)
 
 
 @operation("ResetNetworkInterfaceAttribute", "NetworkInterfaceId SourceDestCheck")
