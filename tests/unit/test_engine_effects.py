@@ -104,8 +104,19 @@ def test_after_a_restart_every_state_demands_its_effect_again() -> None:
     async def story() -> None:
         guests, told = Recorder(), Told()
         effects = Effects(guests, told)
-        await asyncio.wait(effects.resume([an_instance("stopping"), an_instance("running")]))
+        await asyncio.wait(effects.resume([an_instance("stopping"), an_instance("running")], alive={"i-1"}))
         assert guests.done == [(Effect.STOP, 1)]
+        effects.close()
+
+    asyncio.run(story())
+
+
+def test_after_a_restart_what_should_run_and_does_not_boots_again() -> None:
+    async def story() -> None:
+        guests, told = Recorder(), Told()
+        effects = Effects(guests, told)
+        await asyncio.wait(effects.resume([an_instance("running"), an_instance("stopped")], alive=set()))
+        assert guests.done == [(Effect.START, 1)]
         effects.close()
 
     asyncio.run(story())

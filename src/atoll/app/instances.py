@@ -43,6 +43,7 @@ class RealGuests:
             hostname=instance.private_dns,
             user_data=instance.user_data,
             first=instance.boot == 1,
+            resolver="",  # none is built yet: names fail at once instead of after a silence
         )
 
 

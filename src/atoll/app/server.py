@@ -75,7 +75,8 @@ class Server:
             self.loop.add_signal_handler(number, self.stop.set)
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
-        self.effects.resume(self.writer.model.all(Instance))
+        alive = self.guests.running() if self.guests else [one.id for one in self.writer.model.all(Instance)]
+        self.effects.resume(self.writer.model.all(Instance), alive)
         endpoint = Endpoint(self.writer, self.effects, self.reset)
         web = uvicorn.Server(_web_settings(endpoint))
         serving = asyncio.create_task(_serve_without_signals(web, api))
@@ -144,7 +145,7 @@ def _fabric(options: Options) -> Fabric:
 
 def _web_settings(endpoint: Endpoint) -> uvicorn.Config:
     return uvicorn.Config(
-        endpoint,  # type: ignore[arg-type]
+        endpoint,
         http="httptools",
         loop="asyncio",
         lifespan="off",

@@ -7,7 +7,7 @@ same writer as any API call.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -42,9 +42,10 @@ class Effects:
         """Start what the committed delta demands; the tasks end when the events have been reported."""
         return [self._start(new) for old, new in delta.values() if isinstance(new, Instance) and _is_news(old, new)]
 
-    def resume(self, instances: Iterable[Instance]) -> list[asyncio.Task[None]]:
-        """After a restart: start what every state demands."""
-        return [self._start(one) for one in instances if one.state in EFFECTS]
+    def resume(self, instances: Iterable[Instance], alive: Container[str]) -> list[asyncio.Task[None]]:
+        """After a restart: start what every state demands; what runs, by its state, but is not `alive`, boots again."""
+        dead = (one for one in instances if one.state in EFFECTS or (one.state == "running" and one.id not in alive))
+        return [self._start(one) for one in dead]
 
     def _start(self, instance: Instance) -> asyncio.Task[None]:
         before = self._last.get(instance.id)
@@ -61,11 +62,12 @@ class Effects:
         if before is not None:
             await asyncio.wait([before])
         loop = asyncio.get_running_loop()
+        effect = EFFECTS.get(instance.state, Effect.START)
         try:
-            event = await loop.run_in_executor(self._pool, self._guests.run, EFFECTS[instance.state], instance)
+            event = await loop.run_in_executor(self._pool, self._guests.run, effect, instance)
         except Exception:
-            log.exception("%s of %s failed", EFFECTS[instance.state], instance.id)
-            event = FAILED[EFFECTS[instance.state]]
+            log.exception("%s of %s failed", effect, instance.id)
+            event = FAILED[effect]
         await self._report(instance.id, instance.boot, event)
 
     async def idle(self) -> None:

@@ -31,6 +31,10 @@ class Operation(NamedTuple):
     repeated: Repeated | None = None  # what a repeated ClientToken gets, from the first answer; None: that answer
 
 
+DAY = 86_400
+KEPT = 1
+WEEK = 7
+
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
@@ -66,16 +70,18 @@ def answer(tx: Tx, service: str, name: str, request: Request) -> Response:
     if request.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     if token and repeated is None:
-        tx.put(
-            ClientToken(
-                home=tx.home,
-                operation=name,
-                token=token,
-                digest=_digest(wanted),
-                answer=msgspec.msgpack.encode(response),
-            )
-        )
+        _remember(tx, name, token, wanted, response)
     return response
+
+
+def _remember(tx: Tx, name: str, token: str, request: Request, response: Response) -> None:
+    """Keep the answer for a day or two; what is older goes, so that tokens do not pile up (clients send one a call)."""
+    today = int(tx.now // DAY)
+    for day in range(today - KEPT - WEEK, today - KEPT):
+        for old in tx.by(ClientToken, "day", day):
+            tx.delete(old)
+    answered = msgspec.msgpack.encode(response)
+    tx.put(ClientToken(home=tx.home, day=today, operation=name, token=token, digest=_digest(request), answer=answered))
 
 
 def refuse_unknown(built: Operation, request: Request) -> None:

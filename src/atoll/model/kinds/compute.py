@@ -74,6 +74,8 @@ class ClientToken(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "client-token"
     KEY: ClassVar[tuple[str, ...]] = ("home", "operation", "token")
+    INDEX: ClassVar[tuple[str, ...]] = ("day",)
+    day: int  # since the epoch: answers of days past are forgotten
     operation: str
     token: str
     digest: str
