@@ -26,7 +26,7 @@ class RealGuests:
                 self.guests.start(self._boot(instance))
                 return Event.STARTED
             case Effect.STOP:
-                self.guests.stop(instance.id, GRACE)
+                self.guests.stop(instance.id, 0 if instance.forced else GRACE)
                 return Event.STOPPED
             case Effect.TERMINATE:
                 self.guests.terminate(instance.id)
