@@ -78,3 +78,11 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "atoll.db").write_text("this is a letter, not a database\n" * 100)
     with pytest.raises(StoreError, match="--state"):
         Store(tmp_path / "atoll.db")
+
+
+def test_an_entity_that_is_not_understood_is_refused_in_words(tmp_path: Path) -> None:
+    store = Store(tmp_path / "atoll.db")
+    store._db.execute("insert into row values ('vpc', 'vpc-1', ?)", (b"\x80",))
+    with pytest.raises(StoreError, match="vpc-1"):
+        list(store.load())
+    store.close()

@@ -47,9 +47,15 @@ class Store:
             )
 
     def load(self) -> Iterator[Record]:
-        """Every entity."""
-        for kind, body in self._db.execute("select kind, body from row"):
-            yield msgspec.msgpack.decode(body, type=BY_KIND[kind])
+        """Every entity. StoreError for one that this Atoll does not understand."""
+        for kind, id_, body in self._db.execute("select kind, id, body from row"):
+            try:
+                yield msgspec.msgpack.decode(body, type=BY_KIND[kind])
+            except (KeyError, msgspec.DecodeError) as error:
+                raise StoreError(
+                    f"{self._path} holds a {kind} {id_} that this Atoll does not understand ({error}). "
+                    "Use the version that wrote it, or name another folder with --state."
+                ) from error
 
     def commit(self, delta: Delta) -> None:
         """Write a delta durably: when this returns it survives a crash of the process or the machine."""

@@ -1,6 +1,7 @@
 """Claims: what is expected beside what was seen."""
 
 import sys
+import time
 from typing import NamedTuple
 
 
@@ -23,13 +24,14 @@ class Claims:
     def __init__(self, title: str) -> None:
         self.title = title
         self.rows: list[Claim] = []
+        self._start = time.monotonic()
 
     def add(self, text: str, expected: str, seen: str) -> None:
         """One more claim, tried."""
         claim = Claim(text, expected, seen)
         self.rows.append(claim)
         mark = "holds" if claim.holds else "FAILS"
-        print(f"  {mark}  {text}", file=sys.stderr, flush=True)
+        print(f"  {time.monotonic() - self._start:5.1f} s  {mark}  {text}", file=sys.stderr, flush=True)
 
     @property
     def hold(self) -> bool:

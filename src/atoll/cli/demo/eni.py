@@ -194,6 +194,8 @@ class EniDemo:
     def stop_and_start(self) -> None:
         """The automatic public address is lost on a stop; the Elastic IP is not."""
         ec2 = self.ec2
+        # An instance with two ENIs gets no automatic address when it starts (aws-behaviour 72).
+        ec2.detach_network_interface(AttachmentId=self._described(self.second)["Attachment"]["AttachmentId"])
         both = [self.instance, self.instance_2]
         before = self._public_ip(self.instance_2)
         ec2.stop_instances(InstanceIds=both)
