@@ -1,0 +1,176 @@
+"""Ports come, move and go; power and zones fail; guests have several addresses and ENIs; all with real packets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from atoll.fabric.contract import FabricError
+from atoll.linux import netns, rtnl
+from atoll.linux.netlink import ROUTE, Netlink
+from atoll.linux.packets import Udp
+from atoll.packet import UDP
+from atoll.plan.rows import Address, Node, NodeKind, Port, Site
+from atoll.records import Table
+from tests.kernel.fabric_lab import FabricLab, fabric_lab
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, port, public, row, rule, world
+
+pytestmark = pytest.mark.kernel
+
+
+def plan() -> Table:
+    """a and b in pub, z in the other zone; client on the internet; UDP is allowed everywhere."""
+    return Table(
+        [
+            *world(),
+            group("sg-all"),
+            rule("all-in", "sg-all", IN, protocol=UDP),
+            rule("all-out", "sg-all", OUT),
+            group("sg-shut"),
+            *guest("a", "pub", "10.0.1.5", ["sg-all"]),
+            *guest("b", "pub", "10.0.1.6", ["sg-all"]),
+            *guest("z", "pub-b", "10.0.3.5", ["sg-all"], site="az-b"),
+            *host("client", CLIENT),
+            *public("10.0.1.5", "198.18.0.7"),
+        ]
+    )
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[FabricLab]:
+    with fabric_lab(tmp_path / "world", plan()) as made:
+        yield made
+
+
+def links(lab: FabricLab, name: str) -> dict[str, rtnl.Link]:
+    with netns.call(lab.node(name), lambda: Netlink(ROUTE)) as netlink:
+        return {link.name: link for link in rtnl.links(netlink)}
+
+
+def test_the_guest_sees_its_eni(lab: FabricLab) -> None:
+    seen = links(lab, "a")["eth0"]
+    assert (seen.mac, seen.mtu, seen.up) == (row(lab.plan, Port, "eni-a").mac, 9001, True)
+    assert links(lab, "a")["lo"].up
+
+
+def test_a_second_eni_answers_from_its_own_address_with_its_own_groups(lab: FabricLab) -> None:
+    lab.put(*port("a1", "i-a", 1, "pub", "10.0.1.15", ["sg-shut"]), *public("10.0.1.15", "198.18.0.8"))
+    assert set(links(lab, "a")) == {"lo", "eth0", "eth1"}
+    lab.dropped("client", "198.18.0.8", 53, "a", canary=("client", "198.18.0.7", 53))
+    lab.put(rule("shut-53", "sg-shut", IN, protocol=UDP, ports=(53, 53)))
+    lab.delivered("client", "198.18.0.8", 53, "a")
+    with Udp(lab.node("a"), "10.0.1.15", 77) as second:
+        lab.put(rule("shut-77", "sg-shut", IN, protocol=UDP, ports=(77, 77)))
+        tag = lab.send("client", "198.18.0.8", 77)
+        asked = second.receive()
+        assert asked is not None
+        assert asked.data == tag
+        second.send(b"answer", asked.ip, asked.port)
+    answer = lab.udp("client").receive()
+    assert answer is not None
+    assert answer.ip == "198.18.0.8"
+    assert lab.fabric.observe() == []
+
+
+def test_secondary_addresses_come_and_go_with_the_guests_own(lab: FabricLab) -> None:
+    secondary = Address(domain=VPC, ip="10.0.1.50", port="eni-a", primary=False)
+    lab.put(secondary, *public("10.0.1.50", "198.18.0.9"))
+    with Udp(lab.node("a"), "10.0.1.50", 53) as second:
+        lab.send("client", "198.18.0.9", 53)
+        arrived = second.receive()
+        assert arrived is not None
+        second.send(b"answer", arrived.ip, arrived.port)
+    answer = lab.udp("client").receive()
+    assert answer is not None
+    assert answer.ip == "198.18.0.9"
+    lab.put(without=[secondary])
+    lab.dropped("b", "10.0.1.50", 54, "a", canary=("b", "10.0.1.5", 54))
+    with pytest.raises(OSError, match="assign"):
+        Udp(lab.node("a"), "10.0.1.50", 1)
+    assert lab.fabric.observe() == []
+
+
+def test_detaching_cuts_at_once_and_the_pair_is_removed_later(lab: FabricLab) -> None:
+    lab.put(*port("m", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]))
+    lab.delivered("b", "10.0.1.60", 53, "a")
+    detached = replace(row(lab.plan, Port, "eni-m"), node=None, index=None)
+    lab.put(detached)
+    lab.dropped("b", "10.0.1.60", 54, "a", canary=("b", "10.0.1.5", 54))
+    assert lab.fabric.observe() == []
+    lab.fabric.reap()
+    assert set(links(lab, "a")) == {"lo", "eth0"}
+
+
+def test_an_eni_moves_with_its_mac_and_address(lab: FabricLab) -> None:
+    lab.put(*port("m", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]), *public("10.0.1.60", "198.18.0.9"))
+    lab.delivered("client", "198.18.0.9", 53, "a")
+    moved = row(lab.plan, Port, "eni-m")
+    lab.put(replace(moved, node=None, index=None))
+    lab.put(replace(moved, node="i-b", index=1))
+    assert links(lab, "b")["eth1"].mac == moved.mac
+    lab.delivered("client", "198.18.0.9", 53, "b")
+    lab.put(replace(moved, node="i-a", index=1))
+    lab.delivered("client", "198.18.0.9", 55, "a")
+    lab.fabric.reap()
+    lab.delivered("client", "198.18.0.9", 56, "a")
+    assert "eth1" not in links(lab, "b")
+    assert lab.fabric.observe() == []
+
+
+def test_another_eni_takes_the_place_of_one_that_waits_to_be_removed(lab: FabricLab) -> None:
+    lab.put(*port("m", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]))
+    lab.put(replace(row(lab.plan, Port, "eni-m"), node=None, index=None))
+    lab.put(*port("n", "i-a", 1, "pub", "10.0.1.61", ["sg-all"]))
+    assert links(lab, "a")["eth1"].mac == row(lab.plan, Port, "eni-n").mac
+    lab.delivered("b", "10.0.1.61", 53, "a")
+
+
+def test_a_node_without_power_neither_sends_nor_receives(lab: FabricLab) -> None:
+    node = row(lab.plan, Node, "i-a")
+    lab.put(replace(node, powered=False))
+    lab.dropped("a", "10.0.1.6", 53, "b", canary=("z", "10.0.1.6", 53))
+    lab.udp("a", 53)
+    lab.send("b", "10.0.1.5", 53)
+    lab.put(node)
+    lab.delivered("b", "10.0.1.5", 53, "a")
+    assert lab.fabric.observe() == []
+
+
+def test_a_port_that_is_not_up_is_dead(lab: FabricLab) -> None:
+    lab.put(replace(row(lab.plan, Port, "eni-a"), up=False))
+    lab.dropped("a", "10.0.1.6", 53, "b", canary=("z", "10.0.1.6", 53))
+
+
+def test_a_zone_fails_with_a_few_elements(lab: FabricLab) -> None:
+    lab.put(*guest("y", "pub-b", "10.0.3.6", ["sg-all"], site="az-b"))
+    before = dict(lab.fabric.applied.records)
+    lab.put(Site(id="az-b", up=False))
+    changed = {key for key in {**before, **lab.fabric.applied.records} if before.get(key) != lab.fabric.applied.find(key)}
+    assert changed == {("element", VPC, "segments", "pub-b"), ("element", VPC, "entering", "pub-b")}
+    lab.dropped("z", "10.0.1.6", 53, "b", canary=("a", "10.0.1.6", 53))
+    lab.udp("z", 53), lab.udp("y", 53)
+    lab.send("a", "10.0.3.5", 53)
+    lab.send("y", "10.0.3.5", 53)
+    lab.put(Site(id="az-b"))
+    lab.delivered("a", "10.0.3.5", 53, "z")
+
+
+def test_a_node_goes_and_one_of_its_name_comes(lab: FabricLab) -> None:
+    rows = [row(lab.plan, Node, "i-b"), row(lab.plan, Port, "eni-b"), row(lab.plan, Address, VPC, "10.0.1.6")]
+    rows += [one for one in lab.plan.records.values() if one.key[:2] == ("wearing", "eni-b")]
+    lab.put(without=rows)
+    assert lab.fabric.namespace("i-b") is not None
+    lab.put(*rows)
+    lab.delivered("a", "10.0.1.6", 53, "b")
+    lab.put(without=rows)
+    lab.fabric.reap()
+    assert lab.fabric.namespace("i-b") is None
+    assert lab.fabric.observe() == []
+
+
+def test_what_is_not_built_is_refused_before_anything_changes(lab: FabricLab) -> None:
+    before = lab.fabric.dump()
+    with pytest.raises(FabricError, match="translator"):
+        lab.put(Node(id="nat", site="az-a", kind=NodeKind.TRANSLATOR), rule("x", "sg-shut", IN))
+    assert lab.fabric.dump() == before
