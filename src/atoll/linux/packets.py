@@ -72,6 +72,13 @@ class _Held:
     def __init__(self, opened: socket.socket) -> None:
         self.socket = opened
 
+    def _bind(self, ip: str, port: int) -> None:
+        try:
+            self.socket.bind((ip, port))
+        except OSError:
+            self.socket.close()
+            raise
+
     def close(self) -> None:
         """Close the socket."""
         self.socket.close()
@@ -89,7 +96,7 @@ class Udp(_Held):
     def __init__(self, namespace: Path, ip: str = "", port: int = 0) -> None:
         super().__init__(call_in(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
         self.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
-        self.socket.bind((ip, port))
+        self._bind(ip, port)
 
     @property
     def port(self) -> int:
@@ -133,7 +140,7 @@ class Listener(_Held):
     def __init__(self, namespace: Path, ip: str, port: int) -> None:
         super().__init__(call_in(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM)))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((ip, port))
+        self._bind(ip, port)
         self.socket.listen(64)
 
     def accept(self, seconds: float = 2.0) -> "Stream | None":
@@ -182,7 +189,7 @@ class Ping(_Held):
     def __init__(self, namespace: Path, ip: str) -> None:
         opening = lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)  # noqa: E731
         super().__init__(call_in(namespace, opening))
-        self.socket.bind((ip, 0))
+        self._bind(ip, 0)
         self._identity = id(self) & 0xFFFF
         self._sequence = 0
 

@@ -96,6 +96,11 @@ class Address(NamedTuple):
     length: int
 
 
+def index_of(link: object) -> int:
+    """The index of a link that was read."""
+    return link.index if isinstance(link, Link) else 0
+
+
 def family_of(ip: str) -> int:
     """AF_INET or AF_INET6."""
     return socket.AF_INET6 if ":" in ip else socket.AF_INET

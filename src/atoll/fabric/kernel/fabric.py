@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from atoll.fabric.contract import FabricError, SuspectError
-from atoll.fabric.kernel import reading
+from atoll.fabric.kernel import names, reading, repair
 from atoll.fabric.kernel.derivation import Objects
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.objects import Namespace, Trunk
@@ -56,32 +56,23 @@ class KernelFabric:
     def observe(self) -> list[str]:
         """See Fabric: "missing element ...", "extra route ...", "different chain ...". """
         found = list(reading.differences(self._observers()))
-        for name, path in self._world.nodes.items():
-            if not path.exists():
-                found.append(f"missing namespace {name}")
+        found += [f"missing namespace {name}" for name, path in self._world.nodes.items() if not path.exists()]
         return sorted(found)
 
     def repair(self) -> None:
-        """See Fabric. Rebuilds the routers that differ, from nothing: their connections end, their guests stay."""
-        broken = [one for one in self._observers() if next(reading.differences([one]), None)]
-        for observer in broken:
-            self._rebuild(observer.domain)
+        """See Fabric. Connections and guests live on."""
+        self._reaper.reap()
+        try:
+            for observer in self._observers():
+                repair.heal_links(observer, self._world, self.applied, self._reaper)
+            for observer in self._observers():
+                repair.heal_routing(observer)
+                repair.heal_filtering(observer)
+        except (OSError, KeyError) as error:
+            raise FabricError(f"the kernel refused the repair: {error}") from error
         left = self.observe()
         if left:
             raise FabricError(f"repair left {len(left)} differences: {left[0]}")
-
-    def _rebuild(self, domain: str) -> None:
-        """Take a router's objects out of the kernel with its namespace, then apply them again."""
-        self._reaper.reap()
-        mine = {key: record for key, record in self.applied.records.items() if domain in _homes(record)}
-        self._world.remove_router(domain)
-        for record in mine.values():
-            if isinstance(record, Trunk):
-                other = self._world.routers.get(record.a if record.b == domain else record.b)
-                if other:
-                    self._reaper.queue(record)
-        self._reaper.reap()
-        self._enforce({key: (None, record) for key, record in mine.items()})
 
     def namespace(self, node: str) -> Path | None:
         """See Fabric."""
@@ -94,8 +85,9 @@ class KernelFabric:
 
     def dump(self) -> str:
         """See Fabric."""
-        lines = [f"namespace {name}" for name in [*self._world.nodes, *self._world.routers]]
-        return "\n".join(sorted([*lines, *reading.lines(self._observers())])) + "\n"
+        there = {*self._world.nodes, *map(names.router, self._world.routers)} - self._reaper.waiting_namespaces()
+        lines = [f"namespace {name}" for name in there]
+        return "".join(f"{line}\n" for line in sorted([*lines, *reading.lines(self._observers())]))
 
     def close(self) -> None:
         """See Fabric."""

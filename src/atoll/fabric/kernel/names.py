@@ -23,6 +23,11 @@ END = "end"
 SLOTS = 16
 """How many groups a port can wear (AWS's highest quota)."""
 
+LOOPBACK = "lo"
+"""Where the main table sends what nobody has; `departures` drops it there. A black hole would drop it as well, but a
+router answers address questions only for what it would forward, and an unanswered question keeps the sender's packet
+for later: it would arrive after all when the address appears."""
+
 TRUNK_A, TRUNK_B = "169.254.0.1", "169.254.0.2"
 """Addresses of the two ends of every link between routers; nobody is ever asked for them."""
 

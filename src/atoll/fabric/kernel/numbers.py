@@ -9,6 +9,7 @@ LIMITS = {"segment": 0xFFFF, "class": 0xFFFF, "group": 0xFFFF_FFFF, "table": nam
 FIXED = {
     ("class", names.LINK_CLASS): 0,
     ("class", names.UNFILTERED): 1,
+    ("interface", names.LOOPBACK): 1,
     ("group", names.END): 0,
     ("group", names.UNFILTERED): 1,
 }

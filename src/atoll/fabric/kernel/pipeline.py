@@ -258,12 +258,15 @@ def static(domain: str, kind: DomainKind) -> Iterator[Chain | Set | Element]:
         parts += [("forward", Hook(2, 0), _forward()), ("ends", None, ((ACCEPT,),))]
     else:
         parts += [("forward", Hook(2, 0), _forward()), *_ends(), *_translation()]
-        yield from _static_elements(domain)
+        yield from _judged_elements(domain)
+    yield Element(
+        domain=domain, set="departures", shape="interface-verdict", low=(names.LOOPBACK,), value="drop"
+    )
     for chain, hook, rules in parts:
         yield Chain(domain=domain, name=chain, hook=hook, rules=rules)
 
 
-def _static_elements(domain: str) -> Iterator[Element]:
+def _judged_elements(domain: str) -> Iterator[Element]:
     """What belongs to no user: links and unfiltered ports are asked nothing, and the end of every list of groups."""
     for wearer in (names.LINK_CLASS, names.UNFILTERED):
         yield Element(

@@ -7,7 +7,7 @@ worlds with other numbers and the same behaviour give the same text.
 from collections.abc import Hashable, Iterator, Mapping
 from typing import NamedTuple
 
-from atoll.fabric.kernel import encode
+from atoll.fabric.kernel import encode, names
 from atoll.fabric.kernel.objects import (
     Chain,
     Element,
@@ -89,7 +89,7 @@ class Observer:
                 neighbour = encode.neighbour(record, numbers)
                 yield Item(("neighbour", neighbour.link, neighbour.ip), neighbour, line(record))
             case RouterAddress():
-                yield Item(("address", record.ip), _LOOPBACK, line(record))
+                yield Item(("address", record.ip), rtnl.Address(_LOOPBACK, record.ip, 32), line(record))
 
     def _links(self) -> Iterator[Item]:
         for link in rtnl.links(self.router.route):
@@ -107,12 +107,12 @@ class Observer:
             yield Item(("neighbour", one.link, one.ip), one, f"neighbour {self.domain} {one}")
         for address in rtnl.addresses(netlink):
             if not address.ip.startswith("127."):
-                yield Item(("address", address.ip), address.link, f"router-address {self.domain} {address.ip}")
+                yield Item(("address", address.ip), address, f"router-address {self.domain} {address.ip}")
 
     def _filtering(self) -> Iterator[Item]:
         netlink = self.router.filter
-        for name in wire.tables(netlink):
-            if name != wire.TABLE:
+        for family, name in wire.tables(netlink):
+            if (family, name) != (wire.IPV4, wire.TABLE):
                 yield Item(("nft-table", name), "", f"nft-table {self.domain} {name}")
         for chain, hook in wire.chains(netlink):
             yield Item(("chain", chain), hook, f"chain {self.domain} {chain}")
@@ -199,6 +199,11 @@ def lines(observers: list[Observer]) -> Iterator[str]:
 def observers(world: World, applied: Table, reaper: Reaper) -> list[Observer]:
     """One for each router."""
     grouped = by_domain(applied)
-    return [Observer(domain, router, grouped, reaper) for domain, router in sorted(world.routers.items())]
+    waiting = reaper.waiting_namespaces()
+    return [
+        Observer(domain, router, grouped, reaper)
+        for domain, router in sorted(world.routers.items())
+        if names.router(domain) not in waiting
+    ]
 
 

@@ -37,9 +37,12 @@ class Reaper:
 
     def settle_namespace(self, name: str) -> None:
         """Remove now a namespace whose name is needed again."""
-        for waiting in list(self._waiting):
-            if isinstance(waiting, Namespace) and waiting.id == name:
+        found = next((one for one in self._waiting if isinstance(one, Namespace) and one.id == name), None)
+        if found:
+            domain = name.removeprefix(_ROUTER) if found.router else ""
+            for waiting in [one for one in self._waiting if _ends_in(one, found.id, domain)]:
                 self._remove(waiting)
+            self._remove(found)
 
     def reap(self) -> None:
         """Remove everything that waits: pairs first, they need their namespaces."""
@@ -49,6 +52,10 @@ class Reaper:
     def waiting(self) -> list[Record]:
         """What is still there though nothing uses it."""
         return list(self._waiting)
+
+    def waiting_namespaces(self) -> set[str]:
+        """Namespaces that are still there though nothing uses them."""
+        return {one.id for one in self._waiting if isinstance(one, Namespace)}
 
     def _remove(self, record: Record) -> None:
         if isinstance(record, Veth):
@@ -68,6 +75,12 @@ class Reaper:
         if router:
             router.routing([rtnl.delete_link(name)])
             router.numbers.give_back("interface", name)
+
+
+def _ends_in(record: Record, node: str, domain: str) -> bool:
+    if isinstance(record, Veth):
+        return node == record.node or domain == record.domain
+    return isinstance(record, Trunk) and domain in (record.a, record.b)
 
 
 def _same_pair(waiting: Record, record: Veth | Trunk) -> bool:

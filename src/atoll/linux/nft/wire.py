@@ -27,7 +27,7 @@ _NEWRULE, _GETRULE, _DELRULE = 6, 7, 8
 _NEWSET, _GETSET, _DELSET = 9, 10, 11
 _NEWELEMENT, _GETELEMENT, _DELELEMENT = 12, 13, 14
 _BATCH_BEGIN, _BATCH_END = 16, 17
-_IPV4 = 2
+IPV4 = 2
 _VERDICT_TYPE = 0xFFFFFF00
 INTERVAL, MAP, CONCAT = 4, 8, 0x80
 _ELEMENTS = 400  # a nested attribute holds 64 KiB
@@ -70,7 +70,7 @@ class Element(NamedTuple):
 
 
 def _message(kind: int, flags: int, body: bytes) -> Message:
-    return Message(_SUBSYSTEM | kind, flags, struct.pack(">BBH", _IPV4, 0, 0) + body)
+    return Message(_SUBSYSTEM | kind, flags, struct.pack(">BBH", IPV4, 0, 0) + body)
 
 
 def transaction(netlink: Netlink, messages: Sequence[Message]) -> None:
@@ -88,9 +88,9 @@ def new_table() -> Message:
     return _message(_NEWTABLE, CREATE | EXCL, text(1, TABLE))
 
 
-def delete_table() -> Message:
-    """The table and everything in it."""
-    return _message(_DELTABLE, 0, text(1, TABLE))
+def delete_table(family: int, name: str) -> Message:
+    """A table and everything in it."""
+    return _message(_DELTABLE, 0, text(1, name))._replace(body=struct.pack(">BBH", family, 0, 0) + text(1, name))
 
 
 def new_chain(name: str, hook: Hook | None) -> Message:
@@ -198,11 +198,11 @@ def elements(netlink: Netlink, name: str) -> Iterator[Element]:
             yield Element(table(parts[1])[1], last, parts.get(2, b""))
 
 
-def tables(netlink: Netlink) -> Iterator[str]:
-    """The names of all tables of the namespace, of every family."""
+def tables(netlink: Netlink) -> Iterator[tuple[int, str]]:
+    """Family and name of every table of the namespace."""
     header = struct.pack(">BBH", 0, 0, 0)
     for payload in netlink.dump(_SUBSYSTEM | _GETTABLE, header):
-        yield _text(table(payload[4:])[1])
+        yield payload[0], _text(table(payload[4:])[1])
 
 
 def contains(shown: bytes, sent: bytes) -> bool:
@@ -225,7 +225,7 @@ def _nests(found: list[tuple[int, bytes]], data: bytes) -> bool:
 
 
 def _dump(netlink: Netlink, kind: int, body: bytes) -> Iterator[dict[int, bytes]]:
-    header = struct.pack(">BBH", _IPV4, 0, 0)
+    header = struct.pack(">BBH", IPV4, 0, 0)
     return (table(payload[4:]) for payload in netlink.dump(_SUBSYSTEM | kind, header + body))
 
 

@@ -19,7 +19,7 @@ def domain(_: View, row: Record) -> Iterator[Record]:
     assert isinstance(row, Domain)
     yield Namespace(id=names.router(row.id), router=True)
     yield from pipeline.static(row.id, row.kind)
-    yield Route(domain=row.id, table="", prefix="0.0.0.0/0", kind=Kind.BLACKHOLE, metric=4000)
+    yield Route(domain=row.id, table="", prefix="0.0.0.0/0", kind=Kind.UNICAST, device=names.LOOPBACK, metric=4000)
 
 
 def node(_: View, row: Record) -> Iterator[Record]:
