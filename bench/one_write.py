@@ -12,10 +12,10 @@ import socket
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.inside import call, connect, request, run_inside
 from bench.network import public_instance
 from bench.run import atoll, client, row
 
@@ -30,25 +30,6 @@ while True:
     data, peer = s.recvfrom(100)
     s.sendto(data, peer)
 """
-SCOPE = "AWS4-HMAC-SHA256 Credential=atoll/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
-
-
-def request(**fields: str) -> bytes:
-    body = urlencode({"Version": "2016-11-15", **fields}).encode()
-    head = f"POST / HTTP/1.1\r\nHost: a\r\nAuthorization: {SCOPE}\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + body
-
-
-def call(api: socket.socket, message: bytes) -> None:
-    api.sendall(message)
-    answer = b""
-    while b"\r\n\r\n" not in answer or not answer.endswith((b"Response>", b"Response>\n")):
-        more = api.recv(65536)
-        if not more:
-            raise ConnectionError("the API hung up")
-        answer += more
-    if b" 200 " not in answer.split(b"\r\n", 1)[0]:
-        raise RuntimeError(answer.decode())
 
 
 def permission(action: str, group: str) -> bytes:
@@ -104,10 +85,8 @@ def bench(interfaces: int) -> None:
         ec2 = client(endpoint)
         group, public, subnet = public_instance(ec2, ECHO)
         fill(endpoint, subnet, interfaces)
-        host, port = endpoint.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as api:
-            api.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            found = inside(folder, api, group, public)
+        with connect(endpoint) as api:
+            found = run_inside(folder, api, __file__, group, public)
         for label, times in found["times"].items():
             print(row(f"{interfaces:>6} ENIs  {label}", times))
         print(f"{interfaces:>6} ENIs  packets that disobeyed: {found['disobeyed']}")
@@ -115,31 +94,13 @@ def bench(interfaces: int) -> None:
 
 def fill(endpoint: str, subnet: str, interfaces: int) -> None:
     """ENIs that nobody uses, in the same VPC and subnet and in the same default group."""
-    host, port = endpoint.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as api:
+    with connect(endpoint) as api:
         message = request(Action="CreateNetworkInterface", SubnetId=subnet)
         start = time.perf_counter()
         for _ in range(interfaces - 1):
             call(api, message)
         spent = time.perf_counter() - start
     print(f"{interfaces:>6} ENIs  CreateNetworkInterface: {spent / max(1, interfaces - 1) * 1e3:.2f} ms a call")
-
-
-def inside(folder: Path, api: socket.socket, group: str, public: str) -> dict[str, object]:
-    from atoll.local.control import ask
-
-    read_end, write_end = os.pipe()
-    command = [sys.executable, str(Path(__file__).resolve()), "--inside", group, public]
-    environment = dict(os.environ)
-    wanted = {"do": "internet", "ip": "203.0.113.10", "command": command, "env": environment, "cwd": "/"}
-    status = ask(folder / "control", wanted, (api.fileno(), write_end, 2))
-    os.close(write_end)
-    with os.fdopen(read_end) as output:
-        text = output.read()
-    if status:
-        raise RuntimeError(f"the measuring process ended with {status}")
-    found: dict[str, object] = json.loads(text)
-    return found
 
 
 if __name__ == "__main__":
