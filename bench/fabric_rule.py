@@ -1,6 +1,6 @@
 """One rule, from plan rows to packets that obey, against the number of ENIs in the VPC. A slope is a bug.
 
-    python -m bench.fabric_rule [ENIS ...]      as root; everything happens in a private network namespace
+python -m bench.fabric_rule [ENIS ...]      as root; everything happens in a private network namespace
 """
 
 import statistics
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from atoll.packet import UDP
-from atoll.plan.rows import Address, Node, NodeKind, Port, Row, Wearing
+from atoll.plan.rows import Address, Node, NodeKind, Port, Row, Rule, Wearing
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, private_world
 from tests.unit.lagoon import IN, OUT, group, guest, rule, world
@@ -50,6 +50,12 @@ def plan(enis: int) -> list[Row]:
     return rows
 
 
+RULES = {
+    "apart from the group's other rules": rule("b-new", "sg-b", IN, "10.0.0.0/16", UDP, (7, 7)),
+    "across ten of them": rule("b-new", "sg-b", IN, "10.0.0.0/12", UDP, (7, 150)),
+}
+
+
 def measure(enis: int, folder: Path) -> None:
     folder.mkdir()
     lab = FabricLab(folder)
@@ -57,30 +63,36 @@ def measure(enis: int, folder: Path) -> None:
         start = time.perf_counter()
         lab.become(Table(plan(enis)))
         built = time.perf_counter() - start
-        opened = rule("b-7", "sg-b", IN, "10.0.1.5/32", UDP, (7, 7))
-        receiver, sender = lab.udp("b", 7), lab.udp("a")
-        adds, packets, removals = [], [], []
-        for number in range(REPEAT):
-            start = time.perf_counter()
-            lab.fabric.apply({opened.key: (None, opened)})
-            added = time.perf_counter()
-            sender.send(b"%d" % number, "10.0.1.6", 7)
-            arrived = receiver.receive()
-            obeyed = time.perf_counter()
-            lab.fabric.apply({opened.key: (opened, None)})
-            removed = time.perf_counter()
-            assert arrived is not None
-            assert arrived.data == b"%d" % number
-            adds.append(added - start)
-            packets.append(obeyed - start)
-            removals.append(removed - obeyed)
-        cells = [f"{enis:>7}", f"{built:>8.2f} s"]
-        for values in (adds, packets, removals):
-            ordered = sorted(values)
-            cells.append(f"{statistics.median(values) * 1e3:>7.3f} / {ordered[-1 - len(ordered) // 100] * 1e3:>6.3f} ms")
-        print("  ".join(cells), flush=True)
+        for name, opened in RULES.items():
+            cells = [f"{enis:>7}", f"{built:>8.2f} s", *repeat(lab, opened), f"  {name}"]
+            print("  ".join(cells), flush=True)
     finally:
         lab.close()
+
+
+def repeat(lab: FabricLab, opened: Rule) -> list[str]:
+    receiver, sender = lab.udp("b", 7), lab.udp("a")
+    adds, packets, removals = [], [], []
+    for number in range(REPEAT):
+        start = time.perf_counter()
+        lab.fabric.apply({opened.key: (None, opened)})
+        added = time.perf_counter()
+        sender.send(b"%d" % number, "10.0.1.6", 7)
+        arrived = receiver.receive()
+        obeyed = time.perf_counter()
+        lab.fabric.apply({opened.key: (opened, None)})
+        removed = time.perf_counter()
+        assert arrived is not None
+        assert arrived.data == b"%d" % number
+        adds.append(added - start)
+        packets.append(obeyed - start)
+        removals.append(removed - obeyed)
+    return [cell(values) for values in (adds, packets, removals)]
+
+
+def cell(values: list[float]) -> str:
+    ordered = sorted(values)
+    return f"{statistics.median(values) * 1e3:>7.3f} / {ordered[-1 - len(ordered) // 100] * 1e3:>6.3f} ms"
 
 
 def main() -> None:

@@ -28,7 +28,9 @@ def run(serve: Callable[[], int], scratch: Path) -> int:
     keeper = os.fork()
     if keeper == 0:
         _in_child(lambda: _keep(serve, scratch))
-    return _wait_passing_signals(keeper)
+    status = _wait_passing_signals(keeper)
+    mounts.unmount(scratch)  # this process shares the mount namespace of the world, and may go on
+    return status
 
 
 def _keep(serve: Callable[[], int], scratch: Path) -> int:
