@@ -1,0 +1,1 @@
+"""The command and the whole product, as users meet them."""

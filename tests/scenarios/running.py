@@ -1,0 +1,99 @@
+"""An Atoll of a test's own: the real command, its own state folder, a port of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+
+REPO = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+"""Where `atoll` and `aws` of this virtual environment are."""
+
+PATIENCE = 60.0
+"""Seconds that a command may take before it counts as hung; the first of all fetches the image's packages."""
+
+
+class Said(NamedTuple):
+    """How a command ended and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
+def environment(state: Path, **more: str) -> dict[str, str]:
+    """A user's environment: nothing of AWS's or Atoll's but what is named, and no configuration files."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ATOLL_"))}
+    return {
+        **kept,
+        "PATH": f"{BIN}:{kept['PATH']}",
+        "HOME": str(state.parent),
+        "LC_ALL": "C.UTF-8",
+        "ATOLL_STATE": str(state),
+        "ATOLL_CACHE": str(REPO / ".cache" / "atoll"),
+        **more,
+    }
+
+
+class Atoll:
+    """One Atoll on its own state folder; not running until `up`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.environment = environment(folder)
+
+    def run(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Said:
+        """`atoll WORDS` on this state folder."""
+        return self.command("atoll", *words, stdin=stdin, extra=extra)
+
+    def command(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Said:
+        """Any command, in the same environment."""
+        done = subprocess.run(
+            words,
+            input=stdin,
+            env={**self.environment, **(extra or {})},
+            cwd=self.folder.parent,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def up(self, *options: str) -> Said:
+        """Start it; it must."""
+        said = self.run("up", "--port", str(self.port), *options)
+        assert said.status == 0, said.err
+        return said
+
+    def down(self) -> Said:
+        """Stop it, whether it runs or not."""
+        said = self.run("down")
+        assert said.status == 0, said.err
+        return said
+
+    def ec2(self, account: str = "123456789012", region: str = "us-east-1") -> Any:
+        """A client as a user would make one. Tests keep apart by account: an access key of 12 digits is one."""
+        return boto3.client(
+            "ec2",
+            endpoint_url=self.endpoint,
+            region_name=region,
+            aws_access_key_id=account,
+            aws_secret_access_key="any",
+            config=Config(retries={"max_attempts": 1}, proxies={}),
+        )
