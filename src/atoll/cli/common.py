@@ -1,6 +1,8 @@
 """What all commands share: the state folder, talking to the server, and how errors look."""
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +23,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def folder(state: Path | None) -> StateFolder:
     """The state folder that the user means."""
     return StateFolder((state or default_folder()).absolute())
+
+
+def on(state: Path | None) -> str:
+    """What a command in an advice needs to mean the same Atoll; nothing when the environment says it."""
+    said = state is not None and str(state) != os.environ.get("ATOLL_STATE")
+    return f" --state {shlex.quote(str(state))}" if said else ""
 
 
 def call(state: Path | None, request: dict[str, Any], fds: Sequence[int] = ()) -> Any:

@@ -1,7 +1,10 @@
 """exec, shell, internet: run a command somewhere inside."""
 
+import contextlib
 import os
 import sys
+import termios
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -16,11 +19,14 @@ Instance = Annotated[str, typer.Argument(help="i-... or tag:Name=x")]
 
 
 def exec_(instance: Instance, command: Command, state: State = None) -> None:
-    """Run a command in an instance, as root; its exit status is this one's.
+    """Run a command in an instance, as root. Its exit status is this one's.
+
+    It gets a terminal of its own where you have one, and what you pipe into it otherwise.
 
     Example: atoll exec tag:Name=web -- cat /var/log/apache2/access.log
     """
-    raise typer.Exit(_in_guest(instance, command, tty=False, state=state))
+    tty = all(os.isatty(fd) for fd in (0, 1, 2))
+    raise typer.Exit(_in_guest(instance, command, tty=tty, state=state))
 
 
 def shell(instance: Instance, state: State = None) -> None:
@@ -41,8 +47,19 @@ def _in_guest(instance: str, command: list[str], *, tty: bool, state: State) -> 
         "tty": tty,
         "env": {name: os.environ[name] for name in PASSED_ON if name in os.environ},
     }
-    status: int = call(state, request, (0, 1, 2))
+    with _terminal_kept() if tty else contextlib.nullcontext():
+        status: int = call(state, request, (0, 1, 2))
     return status
+
+
+@contextlib.contextmanager
+def _terminal_kept() -> Iterator[None]:
+    """The terminal is in raw mode while a guest has it: give it back as it was, even if the server dies meanwhile."""
+    before = termios.tcgetattr(0)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
 def internet(
@@ -50,7 +67,7 @@ def internet(
     source: Annotated[str, typer.Option("--from", help="The host's address on Atoll's internet.")] = DEFAULT_HOST,
     state: State = None,
 ) -> None:
-    """Run a command of this machine on a host of Atoll's internet; its exit status is this one's.
+    """Run a command of this machine on a host of Atoll's internet. Its exit status is this one's.
 
     Example: atoll internet -- curl -s http://198.18.0.7
     """

@@ -1,28 +1,49 @@
 """up, down, status, reset, logs: the server's life."""
 
 import fcntl
+import ipaddress
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from atoll.cli.common import Json, State, call, fail, folder, note, show_json
+from atoll.cli.common import Json, State, call, fail, folder, note, on, show_json
 from atoll.local.control import ControlError, ask
 from atoll.local.folder import StateFolder
 
 PORT = 4566
 
 
+def _block(text: str) -> str:
+    """An IPv4 block, or the command line's own error."""
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}. Example: 198.18.0.0/16") from error
+    return text
+
+
+class Fabric(StrEnum):
+    """What makes packets obey."""
+
+    KERNEL = "kernel"
+    NONE = "none"
+
+
 def up(
-    port: Annotated[int, typer.Option(help="Port of the API.")] = PORT,
+    port: Annotated[int, typer.Option(help="Port of the API.", envvar="ATOLL_PORT", min=1, max=65535)] = PORT,
     host: Annotated[
         str, typer.Option(help="Address to listen on; only loopback unless you say otherwise.")
     ] = "127.0.0.1",
-    fabric: Annotated[str, typer.Option(help="kernel: real packets; none: records only.")] = "kernel",
-    public_pool: Annotated[str, typer.Option(help="Where public addresses come from.")] = "198.18.0.0/16",
+    fabric: Annotated[Fabric, typer.Option(help="kernel: real packets; none: records only.")] = Fabric.KERNEL,
+    public_pool: Annotated[
+        str, typer.Option(help="Where public addresses come from.", callback=_block)
+    ] = "198.18.0.0/16",
     quota: Annotated[
         list[str] | None, typer.Option(help="Change one of AWS's quotas: NAME=NUMBER; may be repeated.")
     ] = None,
@@ -35,24 +56,27 @@ def up(
     """
     where = folder(state)
     if _running(where):
-        print(f"Atoll is already up: {_status(where)['endpoint']}")
+        endpoint = _status(where)["endpoint"]
+        print(f"Atoll is already up: {endpoint}")
+        if not endpoint.endswith(f":{port}") and port != PORT:
+            fail(f"it stays there: it cannot move to port {port}. Stop it first: atoll down{on(state)}")
         return
     where.make()
     command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]
-    command += ["--host", host, "--fabric", fabric, "--public-pool", public_pool]
+    command += ["--host", host, "--fabric", fabric.value, "--public-pool", public_pool]
     command += [word for one in quota or [] for word in ("--quota", one)]
     if foreground:
         os.execv(sys.executable, command)
     ready = start(command, where)
     print(f"Atoll is up: {ready['endpoint']}")
-    print('Point clients at it with: eval "$(atoll env)"   Stop it with: atoll down')
+    print(f'Point clients at it with: eval "$(atoll env{on(state)})"   Stop it with: atoll down{on(state)}')
 
 
 def start(command: list[str], where: StateFolder) -> dict[str, Any]:
     """Start the server in the background and wait until it is ready."""
     read_end, write_end = os.pipe()
     with where.log.open("ab") as log:
-        subprocess.Popen(
+        server = subprocess.Popen(
             [*command, "--ready-fd", str(write_end)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -61,16 +85,29 @@ def start(command: list[str], where: StateFolder) -> dict[str, Any]:
             start_new_session=True,
         )
     os.close(write_end)
-    with os.fdopen(read_end, "rb") as lines:
-        for line in lines:
-            message: dict[str, Any] = msgspec.json.decode(line)
-            if "progress" in message:
-                note(message["progress"])
-            elif "error" in message:
-                fail(message["error"])
-            else:
-                return dict(message["ok"])
-    return fail(f"the server ended before it was ready. See: atoll logs --state {where.path}")
+    try:
+        with os.fdopen(read_end, "rb") as lines:
+            ready = _ready(lines)
+    except KeyboardInterrupt:
+        server.terminate()  # else it would come up behind the back of somebody who just said no
+        server.wait()
+        raise
+    if ready is None:
+        fail(f"the server ended before it was ready. See: atoll logs --state {where.path}")
+    return ready
+
+
+def _ready(lines: Iterable[bytes]) -> dict[str, Any] | None:
+    """What a server that is starting says of itself, its progress shown; None when it ends without a word."""
+    for line in lines:
+        message: dict[str, Any] = msgspec.json.decode(line)
+        if "progress" in message:
+            note(message["progress"])
+        elif "error" in message:
+            fail(message["error"])
+        else:
+            return dict(message["ok"])
+    return None
 
 
 def down(state: State = None) -> None:
@@ -80,7 +117,7 @@ def down(state: State = None) -> None:
     """
     where = folder(state)
     if not _running(where):
-        print("Atoll is not running.")
+        print(f"Atoll is not running on {where.path}.")
         return
     call(state, {"do": "down"})
     with where.lock.open() as lock:
@@ -98,7 +135,7 @@ def status(json: Json = False, state: State = None) -> None:
         if json:
             show_json({"running": False, "state": str(where.path)})
         else:
-            print(f"Atoll is not running on {where.path}. Start it with: atoll up")
+            print(f"Atoll is not running on {where.path}. Start it with: atoll up{on(state)}")
         raise typer.Exit(3)
     found = _status(where)
     if json:

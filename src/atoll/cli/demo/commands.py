@@ -2,7 +2,7 @@
 
 import typer
 
-from atoll.cli.common import State, call, fail, folder
+from atoll.cli.common import State, call, fail, folder, on
 
 app = typer.Typer(help="The articles, built through the API and tried with real packets.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def eni(state: State = None) -> None:
         fail("this Atoll runs without a network (--fabric none), so there is nothing to try.")
     claims = EniDemo(Lab(folder(state).control, found["endpoint"], REGION)).run()
     claims.show()
-    where = "" if state is None else f" --state {state}"
+    where = on(state)
     print(f"{sum(claim.holds for claim in claims.rows)} of {len(claims.rows)} claims hold.")
     print(f'Atoll goes on at {found["endpoint"]}. Point the AWS CLI at it: eval "$(atoll env{where})"')
     print(f"Stop it: atoll down{where}")
