@@ -94,6 +94,13 @@ def test_a_gateway_refuses_private_addresses_on_its_outer_side(private: str) -> 
     assert refused(plan, "eni-web", tcp("10.0.1.5", "172.16.5.5", 443)) is Reason.REFUSED_BY_LINK
 
 
+def test_a_gateway_refuses_its_own_sides_addresses_from_outside() -> None:
+    odd = [replace(one, guard=False) if isinstance(one, Port) else one for one in host("odd", "203.0.113.66")]
+    plan = change(lab(), *odd, route("igw-in", "20.0.0.0/16", Deliver()))
+    assert refused(plan, "eni-odd", tcp("20.0.1.5", EIP)) is Reason.REFUSED_BY_LINK
+    assert ends(plan, "eni-odd", tcp("20.1.1.5", EIP))[0]
+
+
 def test_a_public_address_in_a_subnet_without_a_way_out_is_reached_but_does_not_answer() -> None:
     plan = change(lab(), *public("10.0.2.5", "198.18.0.8"), rule("sgr-in", "sg-db", IN))
     assert ends(plan, "eni-client", tcp(CLIENT, "198.18.0.8", 5432)) == (True, False, Reason.NO_ROUTE)
@@ -202,6 +209,14 @@ def test_an_address_of_the_other_port_of_a_node_is_the_nodes_own() -> None:
     assert verdict.answered
     assert verdict.back is not None
     assert verdict.back.at == "eni-two1"
+
+
+def test_an_address_of_a_node_in_another_domain_is_its_own_too() -> None:
+    there = Segment(id="there", domain="vpc-2", site="az-a", prefix=Prefix.parse("10.0.1.0/24"), table="rtb-there")
+    beside = port("beside", "i-web", 1, "there", "10.0.1.77", domain="vpc-2")
+    plan = change(lab(), Domain(id="vpc-2", kind=DomainKind.VPC), there, *beside)
+    assert probe(plan, "eni-web", tcp("10.0.1.5", "10.0.1.77")).at == "eni-beside"
+    assert refused(plan, "eni-web-b", tcp("10.0.3.5", "10.0.1.77", 443)) is Reason.NO_SUCH_ADDRESS
 
 
 def test_a_middlebox_of_two_ports_hears_an_answer_on_either() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from atoll.analyze.history import Connection, Verdict, probe, reply, send, start
+from atoll.analyze.history import Connection, Verdict, after, probe, reply, send, start
 from atoll.packet import ICMP, UDP, Flow, Prefix, Reason
 from atoll.plan.rows import (
     INTERNET,
@@ -21,7 +21,7 @@ from atoll.plan.rows import (
     ToPort,
     Wearing,
 )
-from atoll.records import Table
+from atoll.records import Delta, Table
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, group, guest, lab, public, route, row, rule, tcp
 
 EIP = "198.18.0.7"
@@ -37,6 +37,13 @@ def opened(plan: Table, port: str = "eni-client", flow: Flow = FLOW) -> Connecti
 def both(plan: Table, connection: Connection) -> tuple[Verdict, Verdict]:
     """The opener sends on, and the receiver sends by itself."""
     return send(plan, connection)[0], reply(plan, connection)[0]
+
+
+def between(old: Table, new: Table) -> Delta:
+    """What makes the second plan of the first."""
+    keys = old.records.keys() | new.records.keys()
+    pairs = ((key, old.records.get(key), new.records.get(key)) for key in keys)
+    return {key: (before, later) for key, before, later in pairs if before != later}
 
 
 def without_rule(plan: Table, name: str) -> Table:
@@ -90,18 +97,22 @@ def test_an_untracked_connection_is_cut_with_its_rule_and_recovers_with_it() -> 
 def test_an_untracked_connection_is_cut_with_the_open_rule_of_the_other_way() -> None:
     plan = wide_open()
     connection = opened(plan)
-    sent, replied = both(without_rule(plan, "sgr-web-out"), connection)
-    assert (sent.arrives, sent.answered, sent.reason) == (True, False, Reason.SENDER_RULES)
-    assert replied.reason is Reason.SENDER_RULES
+    closed = without_rule(plan, "sgr-web-out")
+    assert reply(closed, connection)[0].reason is Reason.SENDER_RULES
+    sent, tracked = send(closed, connection)
+    assert sent.answered
+    assert reply(closed, tracked)[0].arrives
 
 
-def test_an_untracked_connection_stays_untracked() -> None:
+def test_an_untracked_connection_is_tracked_from_the_next_packet_of_its_opener_that_passes_otherwise() -> None:
     plan = wide_open()
     connection = opened(plan)
     narrowed = change(plan, rule("sgr-http", "sg-web", IN, "203.0.113.0/24", 6, (80, 80)))
+    closed = without_rule(narrowed, "sgr-http")
+    assert send(closed, connection)[0].reason is Reason.RECEIVER_RULES
     verdict, connection = send(narrowed, connection)
     assert verdict.answered
-    assert send(without_rule(narrowed, "sgr-http"), connection)[0].reason is Reason.RECEIVER_RULES
+    assert send(closed, connection)[0].answered
 
 
 def test_a_tracked_connection_stays_tracked() -> None:
@@ -151,8 +162,8 @@ def test_each_end_tracks_for_itself() -> None:
     connection = opened(plan, "eni-web", tcp("10.0.1.5", "10.0.2.5", 5432))
     assert send(without_rule(plan, "sgr-db"), connection)[0].answered
     assert send(without_rule(plan, "sgr-web-out"), connection)[0].reason is Reason.SENDER_RULES
-    no_way_back = send(without_rule(plan, "sgr-http"), connection)[0]
-    assert (no_way_back.arrives, no_way_back.reason) == (True, Reason.RECEIVER_RULES)
+    no_way_back = reply(without_rule(plan, "sgr-http"), connection)[0]
+    assert (no_way_back.arrives, no_way_back.reason) == (False, Reason.RECEIVER_RULES)
 
 
 def test_a_refused_first_packet_leaves_nothing() -> None:
@@ -205,23 +216,34 @@ def moved(plan: Table) -> Table:
     )
 
 
-def test_an_elastic_ip_that_moved_kills_the_old_connection() -> None:
+def test_an_elastic_ip_that_moved_leads_to_its_new_holder_and_is_judged_there_anew() -> None:
     plan = narrow()
     connection = opened(plan)
     sent, replied = both(moved(plan), connection)
-    assert (sent.arrives, sent.reason) == (False, Reason.NO_PUBLIC_ADDRESS)
+    assert (sent.at, sent.answered) == ("eni-web-b", True)
     assert (replied.arrives, replied.reason) == (False, Reason.NO_PUBLIC_ADDRESS)
-    assert probe(moved(plan), "eni-client", FLOW).at == "eni-web-b"
-    assert send(plan, connection)[0].answered
+    assert send(without_rule(moved(plan), "sgr-http"), connection)[0].reason is Reason.RECEIVER_RULES
 
 
-def test_an_elastic_ip_that_was_exchanged_kills_the_old_connection() -> None:
+def test_where_an_elastic_ip_has_gone_its_connections_are_forgotten() -> None:
+    plan = narrow()
+    connection = opened(plan)
+    forgotten = after(connection, between(plan, moved(plan)))
+    assert (forgotten.state.ends, forgotten.state.frames) == ((), ())
+    assert after(connection, between(moved(plan), plan)) == connection
+    closed = without_rule(plan, "sgr-http")
+    assert send(closed, connection)[0].answered
+    assert send(closed, forgotten)[0].reason is Reason.RECEIVER_RULES
+
+
+def test_another_elastic_ip_in_its_place_is_what_the_other_side_sees() -> None:
     plan = change(lab(), *public("10.0.1.5", "198.18.0.8"))
-    _, replied = both(plan, opened(lab()))
-    assert replied.reason is Reason.NO_PUBLIC_ADDRESS
-    out = tcp("10.0.1.5", "203.0.113.80", 443)
-    assert send(plan, opened(lab(), "eni-web", out))[0].reason is Reason.NO_PUBLIC_ADDRESS
-    assert probe(plan, "eni-web", out).answered
+    replied = reply(plan, opened(lab()))[0]
+    assert replied.seen == tcp(CLIENT, "198.18.0.8").reply()
+    out = opened(lab(), "eni-web", tcp("10.0.1.5", "203.0.113.80", 443))
+    verdict = send(plan, out)[0]
+    assert (verdict.answered, verdict.seen) == (True, tcp("198.18.0.8", "203.0.113.80", 443))
+    assert after(out, between(lab(), plan)).state.frames == ()
 
 
 def test_a_hairpins_answer_undoes_both_frames() -> None:
@@ -233,14 +255,40 @@ def test_a_hairpins_answer_undoes_both_frames() -> None:
     assert verdict.answered
 
 
-def test_a_connection_to_a_port_that_moved_goes_on() -> None:
+def test_a_connection_to_a_port_that_moved_is_judged_anew() -> None:
     """The network follows the interface; whether the new guest knows the connection is the guest's business."""
     plan = narrow()
     connection = opened(plan)
     here = Node(id="i-new", site="az-a", kind=NodeKind.GUEST)
     other = change(plan, here, replace(row(plan, Port, "eni-web"), node="i-new", index=1))
-    verdict, _ = send(without_rule(other, "sgr-http"), connection)
+    connection = after(connection, between(plan, other))
+    verdict, _ = send(other, connection)
     assert (verdict.answered, verdict.at) == (True, "eni-web")
+    assert send(without_rule(other, "sgr-http"), connection)[0].reason is Reason.RECEIVER_RULES
+
+
+def test_what_makes_a_port_forget() -> None:
+    plan = narrow()
+    connection = opened(plan)
+    web, node = row(plan, Port, "eni-web"), row(plan, Node, "i-web")
+    address = row(plan, Address, VPC, "10.0.1.5")
+    for gone in (
+        between(plan, change(plan, replace(web, node=None, index=None))),
+        between(plan, change(plan, without=[web])),
+        between(plan, change(plan, replace(node, powered=False))),
+        between(plan, change(plan, without=[node])),
+        between(plan, change(plan, without=[address])),
+        between(plan, change(plan, replace(address, port="eni-web-b"))),
+    ):
+        assert after(connection, gone).state.ends == (), gone
+    for kept in (
+        between(plan, change(plan, replace(web, guard=False))),
+        between(plan, change(plan, replace(address, primary=False))),
+        between(change(plan, replace(node, powered=False)), plan),
+        between(plan, without_rule(plan, "sgr-http")),
+        between(plan, change(plan, replace(row(plan, Port, "eni-web-b"), node=None, index=None))),
+    ):
+        assert after(connection, kept) == connection, kept
 
 
 def test_an_address_that_moved_to_another_port_is_judged_there_anew() -> None:
@@ -304,14 +352,14 @@ def test_the_state_of_a_connection_spans_the_legs_through_a_middlebox() -> None:
     assert reply(closed, sent_on)[0].at == "eni-web"
 
 
-def test_an_answer_to_where_nothing_was_sent_from_is_judged_there_and_tracked() -> None:
+def test_an_answer_to_where_nothing_was_sent_from_is_judged_there_and_not_tracked() -> None:
     """A middlebox sends on for web, and nobody told the network of the first leg."""
     plan = change(
         narrow(), *guest("mb", "pub-b", "10.0.3.9", guard=False), rule("sgr-back", "sg-web", IN, "10.0.0.0/16")
     )
     connection = opened(plan, "eni-mb", tcp("10.0.1.5", "10.0.2.5", 5432))
     closed = without_rule(plan, "sgr-back")
-    assert send(closed, connection)[0].answered
+    assert send(closed, connection)[0].reason is Reason.RECEIVER_RULES
     assert probe(closed, "eni-mb", connection.flow).reason is Reason.RECEIVER_RULES
 
 

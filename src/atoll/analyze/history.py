@@ -1,6 +1,7 @@
 """Connections over time: a packet and its answer, now and after the plan has changed (laws 4 and 5).
 
-A connection is a value that each call takes and gives back; the plan of each call is the plan as it is then.
+A connection is a value that each call takes and gives back; the plan of each call is the plan as it is then. Between
+two calls `after` must be told of every change of the plan.
 """
 
 import msgspec
@@ -10,6 +11,7 @@ from atoll.analyze.state import FRESH, State
 from atoll.analyze.walk import Walk, forward
 from atoll.packet import Flow, Reason
 from atoll.plan.rows import Port
+from atoll.records import Delta
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -54,29 +56,34 @@ def send(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
 
     Where nothing has arrived yet nothing is remembered, so the packet is judged as a first one.
     """
-    verdict, state = _exchange(plan, connection.port, connection.flow, connection.state)
+    verdict, state = _exchange(plan, connection.port, connection.flow, connection.state, opener=True)
     if not verdict.arrives:
         return verdict, connection
     after = Connection(connection.port, connection.flow, state, verdict.at, verdict.seen)
     return verdict, after
 
 
+def after(connection: Connection, delta: Delta) -> Connection:
+    """The connection when `delta` has changed the plan: ports and mapped links may have forgotten it (law 5)."""
+    return msgspec.structs.replace(connection, state=connection.state.after(delta))
+
+
 def reply(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
     """The receiver sends a packet of its own, and the opener answers that. ValueError while there is no receiver."""
     if connection.receiver is None or connection.seen is None:
         raise ValueError(f"no packet of {connection.flow} has arrived, so nobody can reply")
-    verdict, state = _exchange(plan, connection.receiver, connection.seen.reply(), connection.state)
+    verdict, state = _exchange(plan, connection.receiver, connection.seen.reply(), connection.state, opener=False)
     return verdict, msgspec.structs.replace(connection, state=state)
 
 
-def _exchange(plan: Plan, port: str, flow: Flow, state: State) -> tuple[Verdict, State]:
-    walk = forward(plan, port, flow, state)[0]
+def _exchange(plan: Plan, port: str, flow: Flow, state: State, *, opener: bool) -> tuple[Verdict, State]:
+    walk = forward(plan, port, flow, state, opener=opener)[0]
     if walk.at is None:
         return Verdict(False, None, None, False, None, walk.reason, walk, None), state
     state = state.plus(walk.state)
     if not _ends_at(plan, walk.at, walk.flow.destination):
         return Verdict(True, walk.at, walk.flow, False, None, Reason.NOT_MINE, walk, None), state
-    back = forward(plan, walk.at, walk.flow.reply(), state)[0]
+    back = forward(plan, walk.at, walk.flow.reply(), state, opener=not opener)[0]
     if back.at is None:
         return Verdict(True, walk.at, walk.flow, False, None, back.reason, walk, back), state
     state = state.plus(back.state)

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from atoll.analyze.lookup import Plan
 from atoll.packet import Flow, Prefix, Reason, ip_number
-from atoll.plan.rows import Link, Mapping
+from atoll.plan.rows import Deliver, Link, Mapping, Route
 from atoll.records import Key
 
 PRIVATE = tuple(
@@ -42,7 +42,7 @@ def cross(plan: Plan, link: Link, domain: str, flow: Flow, frames: tuple[Frame, 
     over = _one_way(link, outward, over, frames) if link.from_a else over
     if over.refusal or not link.mapped or ip_number(flow.destination)[0] != 4:
         return over
-    return _mapped_out(plan, link, over, frames) if outward else _mapped_in(plan, link, over, frames)
+    return _mapped_out(plan, link, over) if outward else _mapped_in(plan, link, over)
 
 
 def _one_way(link: Link, outward: bool, over: Crossing, frames: tuple[Frame, ...]) -> Crossing:
@@ -54,7 +54,7 @@ def _one_way(link: Link, outward: bool, over: Crossing, frames: tuple[Frame, ...
     return replace(over, detail=f"only {link.a} may open connections", refusal=Reason.REFUSED_BY_LINK)
 
 
-def _mapped_out(plan: Plan, link: Link, over: Crossing, frames: tuple[Frame, ...]) -> Crossing:
+def _mapped_out(plan: Plan, link: Link, over: Crossing) -> Crossing:
     mapping = plan.get(Mapping, link.id, over.flow.source)
     if mapping is None:
         detail = f"{over.flow.source} has no public address"
@@ -62,30 +62,29 @@ def _mapped_out(plan: Plan, link: Link, over: Crossing, frames: tuple[Frame, ...
     if _is_private(over.flow.destination):
         detail = f"{over.flow.destination} is a private address"
         return replace(over, detail=detail, refusal=Reason.REFUSED_BY_LINK)
-    return _translated(over, mapping, frames, replace(over.flow, source=mapping.outside), "source")
+    return _translated(over, mapping, replace(over.flow, source=mapping.outside), "source")
 
 
-def _mapped_in(plan: Plan, link: Link, over: Crossing, frames: tuple[Frame, ...]) -> Crossing:
+def _mapped_in(plan: Plan, link: Link, over: Crossing) -> Crossing:
     for address in (over.flow.source, over.flow.destination):
         if _is_private(address):
             detail = f"{address} is a private address"
             return replace(over, detail=detail, refusal=Reason.REFUSED_BY_LINK)
+    arrivals = plan.by(Route, "table", link.arrive_a)
+    if any(isinstance(route.via, Deliver) and route.prefix.holds(over.flow.source) for route in arrivals):
+        detail = f"{over.flow.source} is an address of {link.a}"
+        return replace(over, detail=detail, refusal=Reason.REFUSED_BY_LINK)
     here = (mapping for mapping in plan.by(Mapping, "outside", over.flow.destination) if mapping.link == link.id)
     mapping = next(here, None)
     if mapping is None:
         detail = f"{over.flow.destination} is nobody's public address"
         return replace(over, detail=detail, refusal=Reason.NO_PUBLIC_ADDRESS)
-    return _translated(over, mapping, frames, replace(over.flow, destination=mapping.inside), "destination")
+    return _translated(over, mapping, replace(over.flow, destination=mapping.inside), "destination")
 
 
-def _translated(over: Crossing, mapping: Mapping, frames: tuple[Frame, ...], flow: Flow, end: str) -> Crossing:
-    """A connection keeps the mapping that it was opened with; where that has changed, the connection is dead."""
+def _translated(over: Crossing, mapping: Mapping, flow: Flow, end: str) -> Crossing:
     frame = Frame(mapping.link, mapping.inside, mapping.outside)
     rows = (*over.rows, mapping.key)
-    for old in frames:
-        if old != frame and old.link == frame.link and (old.inside == frame.inside or old.outside == frame.outside):
-            detail = f"the connection was opened with {old.outside} for {old.inside}, now it is for {frame.inside}"
-            return replace(over, rows=rows, detail=detail, refusal=Reason.NO_PUBLIC_ADDRESS)
     before, after = (mapping.inside, mapping.outside) if end == "source" else (mapping.outside, mapping.inside)
     return replace(over, flow=flow, rows=rows, frame=frame, detail=f"{end} {before} becomes {after}")
 

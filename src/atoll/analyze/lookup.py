@@ -63,6 +63,12 @@ def owns(plan: Plan, port: Port, domain: str, ip: str) -> bool:
     return address is not None and address.port == port.id
 
 
+def held_by(plan: Plan, node: str, ip: str) -> Address | None:
+    """The address, if a port of that node has it, in whatever domain."""
+    held = (address for port in plan.by(Port, "node", node) for address in plan.by(Address, "port", port.id))
+    return next((address for address in held if address.ip == ip), None)
+
+
 def is_balancer(plan: Plan, port: Port) -> bool:
     """Whether the port is a balancer's, which sends packets of others as its own (law 3)."""
     node = plan.get(Node, port.node) if port.node else None

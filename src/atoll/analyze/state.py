@@ -1,23 +1,22 @@
-"""What the network remembers of a connection: the ends that judged it, and the frames it left."""
+"""What the network remembers of a connection: the ends that track it, and the mappings it crossed by."""
 
-import msgspec
+from msgspec import Struct
 
 from atoll.analyze.links import Frame
 from atoll.packet import Flow
+from atoll.plan.rows import Address, Mapping, Node, Port
+from atoll.records import Delta, Record
 
 
-class End(msgspec.Struct, frozen=True):
-    """A port that judged the first packet. `flow` is that packet as seen there.
-
-    `tracked` is settled by that packet and stays: an untracked connection's packets are judged one by one.
-    """
+class End(Struct, frozen=True):
+    """A port that tracks the connection. `flow`: a packet of it as seen there; `node`: what the port is attached to."""
 
     port: str
     flow: Flow
-    tracked: bool
+    node: str | None = None
 
 
-class State(msgspec.Struct, frozen=True):
+class State(Struct, frozen=True):
     """Ends and frames of one connection, also of one that a middlebox sends on (the same flow, several legs)."""
 
     ends: tuple[End, ...] = ()
@@ -32,6 +31,41 @@ class State(msgspec.Struct, frozen=True):
         ends = (end for end in more.ends if self.end(end.port, end.flow) is None)
         frames = (frame for frame in more.frames if frame not in self.frames)
         return State((*self.ends, *ends), (*self.frames, *frames))
+
+    def after(self, delta: Delta) -> "State":
+        """What is left of it when the plan has changed (law 5)."""
+        gone = frozenset(
+            frame for old, new in delta.values() for frame in self.frames if _ends_mapping(frame, old, new)
+        )
+        ends = (
+            end
+            for end in self.ends
+            if not any(_forgets(end, old, new) for old, new in pairs)
+            and not any(frame.inside in (end.flow.source, end.flow.destination) for frame in gone)
+        )
+        return State(tuple(ends), tuple(frame for frame in self.frames if frame not in gone))
+
+
+def _ends_mapping(frame: Frame, old: Record | None, new: Record | None) -> bool:
+    if not isinstance(old, Mapping) or (old.link, old.inside, old.outside) != (frame.link, frame.inside, frame.outside):
+        return False
+    return not isinstance(new, Mapping) or new.outside != old.outside
+
+
+def _forgets(end: End, old: Record | None, new: Record | None) -> bool:
+    """Detached, without power, or without the address."""
+    match old, new:
+        case Port(id=end.port), None:
+            return True
+        case Port(id=end.port, node=before), Port(node=after):
+            return before != after
+        case Node(id=end.node), None:
+            return True
+        case Node(id=end.node, powered=True), Node(powered=after):
+            return not after
+        case Address(ip=ip, port=end.port), _ if ip in (end.flow.source, end.flow.destination):
+            return not isinstance(new, Address) or new.port != end.port
+    return False
 
 
 FRESH = State()

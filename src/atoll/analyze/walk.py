@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from atoll.analyze.links import Crossing, Frame, cross
-from atoll.analyze.lookup import Plan, best_route, is_balancer, owner, owns, without_power
+from atoll.analyze.lookup import Plan, best_route, held_by, is_balancer, owner, owns, without_power
 from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
 from atoll.packet import Flow, Reason
@@ -54,9 +54,12 @@ class Walk(msgspec.Struct, frozen=True):
         return tuple(hop for hop in self.hops if hop.refusal)
 
 
-def forward(plan: Plan, port: str, flow: Flow, state: State = FRESH) -> tuple[Walk, ...]:
-    """Every outcome of one packet that `port` sends. `state`: what its connection has left behind."""
-    return (_Walker(plan, flow, state).walk(port),)
+def forward(plan: Plan, port: str, flow: Flow, state: State = FRESH, *, opener: bool = True) -> tuple[Walk, ...]:
+    """Every outcome of one packet that `port` sends. `state`: what its connection has left behind.
+
+    `opener`: the packet goes the way of the connection's first one; others make no end track.
+    """
+    return (_Walker(plan, flow, state, opener).walk(port),)
 
 
 class _Step(NamedTuple):
@@ -70,7 +73,8 @@ class _Step(NamedTuple):
 class _Walker:
     """One packet under way."""
 
-    def __init__(self, plan: Plan, flow: Flow, state: State) -> None:
+    def __init__(self, plan: Plan, flow: Flow, state: State, opener: bool) -> None:
+        self.opener = opener
         self.plan = plan
         self.sent = flow
         self.flow = flow
@@ -101,10 +105,10 @@ class _Walker:
             self._meet(Hop("port", sender, "is not there", refusal=Reason.NO_POWER))
             return None
         self._power(port, "sends")
-        own = owner(self.plan, segment.domain, self.flow.destination)
-        if own and own[1].node is not None and own[1].node == port.node:
-            self._meet(Hop("port", own[1].id, "the sender's own node has the destination", (own[0].key,)))
-            return own[1].id
+        own = held_by(self.plan, port.node, self.flow.destination) if port.node else None
+        if own:
+            self._meet(Hop("port", own.port, "the sender's own node has the destination", (own.key,)))
+            return own.port
         is_own = owns(self.plan, port, segment.domain, self.flow.source)
         if port.guard and not is_own:
             detail = f"{self.flow.source} is not one of its addresses"
@@ -130,7 +134,7 @@ class _Walker:
     def _over(self, link: Link, domain: str) -> str | None:
         """Over a link, and over those that its arrival table leads to. Nobody is the sender from here on."""
         for _ in range(MAX_ROUTES):
-            crossing = cross(self.plan, link, domain, self.flow, (*self.state.frames, *self.frames))
+            crossing = cross(self.plan, link, domain, self.flow, self.state.frames)
             self._meet(Hop("link", link.id, crossing.detail, crossing.rows, crossing.refusal))
             if crossing.refusal:
                 return None
@@ -174,14 +178,13 @@ class _Walker:
     def _rules(self, port: Port, direction: Direction, other: Port | None) -> None:
         if not port.filtered:
             return
-        end = self.state.end(port.id, self.flow)
-        if end and end.tracked:
+        if self.state.end(port.id, self.flow):
             self._meet(Hop("filter", port.id, f"{direction}: of a tracked connection"))
             return
         judgement = judge_port(self.plan, port, direction, self.flow, other)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
-        if judgement.allowed:
-            self.ends.append(End(port.id, self.flow, judgement.tracked))
+        if judgement.allowed and judgement.tracked and self.opener:
+            self.ends.append(End(port.id, self.flow, port.node))
 
     def _fence(self, segment: Segment, direction: Direction) -> None:
         if segment.fence is None:

@@ -9,25 +9,34 @@ a bug.
    destination as an Address in this domain; a destination inside the sender's own segment needs no table.
 2. **Segment.** Leaving a segment a packet passes its fence outward, entering the next its fence inward; between two
    ports of one segment neither. A segment without a fence is open.
-3. **Sender.** A packet's sender is the port it came from if the source is that port's own address, or if the node is a
-   balancer; else nobody. `SentBy(filter)` asks what the sender wears, never what the source address looks like.
-   Across a link there is no sender.
-4. **Return.** Mapped links, translators and balancers leave a frame on the connection: its replies undo the frames in
-   reverse and go back through that node. Fences and tables still judge each reply on the way to that node: what leaves
-   a port is routed by its segment's table as any packet is. Guests with `guard` off leave no frame.
+3. **Sender.** A packet's sender is the port it came from if the source is that port's own address, or if the node is
+   a balancer; else nobody. `SentBy(filter)` asks what the sender wears, never what the source address looks like;
+   outward it asks the port that gets the packet next, if the destination is that port's own address. Across a link
+   there is no sender.
+4. **Return.** Translators and balancers leave a frame on the connection: its replies undo the frames in reverse and
+   go back through that node. A mapped link needs none to translate: it has no memory, each packet meets the mappings
+   of its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
+   reply on the way to that node: what leaves a port is routed by its segment's table as any packet is. Guests with
+   `guard` off leave no frame.
 5. **State.** Rules without order judge the first packet of a connection, at the sender's port (outward) and at the
-   receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that matches
-   decides, and no match is a refusal. A connection lives on when the rule that let it in goes, unless it was untracked
-   at that end: TCP or UDP let in by a rule open to the whole world, while another rule of the same port opens every
-   protocol to the whole world in the other direction. Such a connection's packets are each judged as first packets
-   are, in their own direction. A port that is not `filtered` lets everything pass; a filtered port lets pass what one
-   of the filters it wears allows, so a filter without rules lets nothing pass.
+   receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
+   matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
+   then on, which lives on when the rule goes. Not tracked is TCP or UDP that passes by a rule open to the whole
+   world, while another rule of the same port opens every protocol to the whole world in the other direction: nothing
+   is remembered, so each packet of such a connection is a first packet, in its own direction; answers never start
+   tracking, the opener's next packet does where it passes otherwise. A packet that is not delivered leaves nothing
+   behind. A port forgets its connections when it is detached, when its node loses power, and those of an address when
+   that leaves it; a connection that crossed a mapped link is forgotten at the end behind it when its mapping goes. A
+   port that is not `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears
+   allows, so a filter without rules lets nothing pass.
 6. **Choice.** A balancer yields the *set* of eligible backends; a walk returns all outcomes, a packet shows one.
 7. **Site.** A node that is not powered, or whose site is down, neither sends nor receives, nor does a port without a
    node; no row disappears for it.
 
 Two rules of single rows: a port with `guard` takes only packets to its own addresses and sends only from them
-("source/dest check"). A link that is `mapped` (an internet gateway, for IPv4) lets out only what has a Mapping, giving
-it its outside address; lets in only what is addressed to a Mapping's outside address, giving it the inside one; and
-refuses private and shared addresses (RFC 1918, RFC 6598) on its outer side.
+("source/dest check"). A link that is `mapped` (an internet gateway, for IPv4) lets out only what has a Mapping,
+giving it its outside address; lets in only what is addressed to a Mapping's outside address, giving it the inside
+one; and refuses private and shared addresses (RFC 1918, RFC 6598) on its outer side, and sources from there that its
+own side a delivers: nobody outside has them. What a node sends to an address of its own, on whichever of its ports,
+never leaves it.
 """
