@@ -1,4 +1,4 @@
-"""The internet: one domain with one segment, whose hosts are unfiltered."""
+"""The internet: one domain with one segment, whose hosts are unfiltered and may send from any address."""
 
 from collections.abc import Iterable
 
@@ -45,7 +45,7 @@ def host(_view: View, mine: InternetHost) -> Iterable[Row]:
     """A host of the internet: a node, its port and its address."""
     name = host_id(mine.ip)
     yield Node(id=name, site=INTERNET, kind=NodeKind.HOST)
-    yield Port(id=name, segment=INTERNET, mac=_mac(mine.ip), node=name, index=0, filtered=False, mtu=1500)
+    yield Port(id=name, segment=INTERNET, mac=_mac(mine.ip), node=name, index=0, guard=False, filtered=False, mtu=1500)
     yield Address(domain=INTERNET, ip=mine.ip, port=name, primary=True)
 
 
