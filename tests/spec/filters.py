@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from ipaddress import IPv4Address
 
 from tests.spec.flow import ALL, TCP, UDP, Packet
 from tests.spec.things import EVERYWHERE, AclEntry, Direction, Eni, GroupRule
@@ -25,13 +26,11 @@ class Ruling(Enum):
     TRACKED = "it passes, and from now on its flow does, both ways"
 
 
-def groups_say(world: World, eni: Eni, direction: Direction, packet: Packet, sender: Eni | None) -> Ruling:
-    """Judge a packet at one interface. `sender` is the interface that put it on this VPC, if one did."""
-    allowing = [
-        rule
-        for rule in world.rules(eni, direction)
-        if rule.traffic.covers(packet) and _is_peer(world, rule, eni, direction, packet, sender)
-    ]
+def groups_say(world: World, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> Ruling:
+    """Judge a packet at one interface. `other` put it on this VPC, or is the next to get it, if an interface is."""
+    peer = packet.source if direction is Direction.IN else packet.destination
+    rules = [rule for rule in world.rules(eni, direction) if rule.traffic.covers(packet)]
+    allowing = [rule for rule in rules if _is_peer(rule, peer, other)]
     if not allowing:
         return Ruling.REFUSED  # fact 117, 119, 139: silence
     open_rule = any(rule.peer == EVERYWHERE for rule in allowing)
@@ -43,14 +42,9 @@ def groups_say(world: World, eni: Eni, direction: Direction, packet: Packet, sen
     return Ruling.TRACKED
 
 
-def _is_peer(world: World, rule: GroupRule, eni: Eni, direction: Direction, packet: Packet, sender: Eni | None) -> bool:
-    peer = packet.source if direction is Direction.IN else packet.destination
-    if not isinstance(rule.peer, str):
-        return peer in rule.peer
-    if direction is Direction.IN:
-        # fact 113, 120: what the sender wears, if it speaks for itself; a middlebox that passes on somebody
-        # else's packet does not, and what comes by the internet gateway has no sender in the VPC.
-        return sender is not None and peer in sender.addresses and rule.peer in sender.groups
-    # fact 120: whoever has the private address. Decision: also when a middlebox is the next hop.
-    target = world.owner(eni.vpc, peer)
-    return target is not None and rule.peer in target.groups
+def _is_peer(rule: GroupRule, peer: IPv4Address, other: Eni | None) -> bool:
+    """A group stands for the interfaces that wear it, if they speak or are asked for themselves."""
+    if isinstance(rule.peer, str):
+        # fact 113, 120: references do not survive a middlebox (decision: neither way) nor the internet gateway.
+        return other is not None and peer in other.addresses and rule.peer in other.groups
+    return peer in rule.peer

@@ -11,7 +11,7 @@ from tests.spec.world import World
 
 PRIVATE = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 
-Tracked = tuple[str, Flow]  # what one interface (one incarnation of it) remembers: each end tracks for itself
+Tracked = tuple[str, Flow, IPv4Address | None]  # what one incarnation of an interface remembers, each for itself
 
 
 class Lost(Exception):  # noqa: N818 - an outcome, not an error
@@ -35,6 +35,12 @@ class Journey:
     forward: bool
     starts: set[Tracked] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
+        holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
+        moved = {entry for entry, held in holders.items() if not held or held[1] not in dict(entry[1][1])}
+        self.tracked -= moved
+
     def send(self, at: str, packet: Packet) -> Arrival:
         """Let the host at `at` send the packet. Raises Lost: a lost packet leaves no trace (decision)."""
         if not at.startswith(INTERNET):
@@ -52,19 +58,16 @@ class Journey:
             return Arrival(own, packet)  # decision: what a host sends to itself never leaves it
         self._refuse_services(eni, packet)
         _need(not eni.check or packet.source in eni.addresses, Reason.SOURCE_CHECK)  # fact 58
-        _need(self._groups_pass(eni, Direction.OUT, packet, eni), Reason.SG_EGRESS)
-        owner = self.world.owner(eni.vpc, packet.destination)
-        if packet.destination in self.world.subnets[eni.subnet].cidr:  # fact 114: no route table is asked
-            return self._hand_to(owner, packet, eni)
         route = self.world.route(eni.subnet, packet.destination)
-        if route is None:
-            raise Lost(Reason.NO_ROUTE)
-        _need(not route.blackhole, Reason.BLACKHOLE)  # fact 102
-        if route.target == LOCAL:
-            return self._hand_to(owner, packet, eni)  # fact 16, 101
-        if route.target.startswith("eni-"):
-            return self._hand_to(self.world.enis[route.target], packet, eni)  # fact 105, 106, 110, 113
-        return self._leave_by_gateway(eni, packet)
+        target = route.target if route and not route.blackhole else None
+        if packet.destination in self.world.subnets[eni.subnet].cidr:  # fact 114: no route table is asked
+            target = LOCAL
+        owner = self.world.owner(eni.vpc, packet.destination)
+        to = owner if target == LOCAL else self.world.enis.get(target or "")  # fact 16, 101, 105, 106, 110, 113
+        _need(self._groups_pass(eni, Direction.OUT, packet, to), Reason.SG_EGRESS)
+        if target is None:
+            raise Lost(Reason.BLACKHOLE if route else Reason.NO_ROUTE)  # fact 102
+        return self._leave_by_gateway(eni, packet) if target.startswith("igw-") else self._hand_to(to, packet, eni)
 
     def _hand_to(self, target: Eni | None, packet: Packet, sender: Eni) -> Arrival:
         """From one interface to another of the VPC."""
@@ -77,10 +80,11 @@ class Journey:
 
     def _leave_by_gateway(self, eni: Eni, packet: Packet) -> Arrival:
         self._cross_border(eni, Direction.OUT, packet)
-        _need(packet.source in eni.addresses, Reason.REFUSED_BY_IGW)  # fact 80: spoofed
-        _need(packet.source in eni.public, Reason.NO_PUBLIC_ADDRESS)  # fact 79
+        public = self._public_side(eni, packet)  # fact 112: of the source's own, also when a middlebox passes it on
+        if public is None:
+            raise Lost(Reason.NO_PUBLIC_ADDRESS)  # fact 79
         _need(not _is_private(packet.destination), Reason.REFUSED_BY_IGW)  # fact 80
-        return self._cross_internet(replace(packet, source=eni.public[packet.source]))
+        return self._cross_internet(replace(packet, source=public))
 
     def _cross_internet(self, packet: Packet) -> Arrival:
         if packet.destination in self.world.internet_hosts:
@@ -109,14 +113,21 @@ class Journey:
         _need(eni.alive, Reason.NOT_RUNNING)
         return Arrival(eni.id, packet)
 
-    def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, sender: Eni | None) -> bool:
-        entry = (eni.incarnation, packet.flow)
+    def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> bool:
+        entry = (eni.incarnation, packet.flow, self._public_side(eni, packet))
         if entry in self.tracked:
             return True  # fact 133, 134: whatever the rules say now
-        ruling = groups_say(self.world, eni, direction, packet, sender)
+        ruling = groups_say(self.world, eni, direction, packet, other)
         if ruling is Ruling.TRACKED and self.forward:
             self.starts.add(entry)
         return ruling is not Ruling.REFUSED
+
+    def _public_side(self, eni: Eni, packet: Packet) -> IPv4Address | None:
+        """By which public address a flow leaves the VPC: with another one it is another flow (decision)."""
+        ends, cidrs = (packet.source, packet.destination), self.world.cidrs[eni.vpc]
+        inner = [ip for ip in ends if any(ip in cidr for cidr in cidrs)]
+        owner = self.world.owner(eni.vpc, inner[0]) if len(inner) == 1 else None
+        return owner.public.get(inner[0]) if owner else None
 
     def _refuse_services(self, eni: Eni, packet: Packet) -> None:
         """DNS, metadata and time answer past all filters; they are not modelled here."""  # fact 138, 143

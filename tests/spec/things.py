@@ -72,16 +72,14 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Eni:
-    """`public` maps private to public addresses. While attached: `attachment`, the `state` of its instance, and
-    `host`, the running system behind it: another one after each start (decision).
-    """
+    """While attached: `attachment`, the instance's `state`, and `host`, another one after each start (decision)."""
 
     id: str
     vpc: str
     subnet: str
     primary: IPv4Address
     addresses: frozenset[IPv4Address]
-    public: Mapping[IPv4Address, IPv4Address]
+    public: Mapping[IPv4Address, IPv4Address]  # private to public
     groups: frozenset[str]
     check: bool
     attachment: str | None

@@ -22,10 +22,7 @@ class World:
 
     @classmethod
     def of(cls, answers: describe.Answers, internet_hosts: Iterable[str]) -> Self:
-        """Build from boto3's answers; raises UnsupportedError and ContradictionError.
-
-        Without NetworkAcls, and for a subnet that no ACL names, the ACL is a default one: open both ways.
-        """
+        """Build from boto3's answers; raises UnsupportedError and ContradictionError."""
         if unknown := [kind for kind in answers if answers[kind] and kind not in describe.KINDS]:
             raise describe.UnsupportedError(f"answers of the kinds {unknown}")
         cidrs = {vpc["VpcId"]: describe.cidrs(vpc) for vpc in answers["Vpcs"]}
@@ -41,9 +38,8 @@ class World:
 
     def holder(self, public: IPv4Address) -> tuple[Eni, IPv4Address] | None:
         """The interface and the private address that a public address stands for."""  # fact 79
-        served = (eni for eni in self.enis.values() if eni.vpc in self.gateways)
-        pairs = ((eni, own) for eni in served for own in eni.public if eni.public[own] == public)
-        return next(pairs, None)
+        pairs = ((eni, own) for eni in self.enis.values() for own in eni.public if eni.public[own] == public)
+        return next((pair for pair in pairs if pair[0].vpc in self.gateways), None)
 
     def route(self, subnet: str, destination: IPv4Address) -> Route | None:
         """The subnet's route with the longest prefix."""  # fact 104

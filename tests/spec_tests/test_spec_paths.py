@@ -163,14 +163,18 @@ class TestMiddleboxes:
         assert judge(account.world(), probe("eni-m1", "10.0.9.10", C1)).at == "eni-box"
         assert reason(account, probe("eni-m1", "10.0.9.10", A1)) is Reason.NACL_OUT
 
-    def test_an_egress_reference_holds_though_a_middlebox_is_next(self, account: Account) -> None:
+    def test_references_hold_neither_way_through_a_middlebox(self, account: Account) -> None:
         self.check(account, False)
         account.group("sg-target")
         account.group("sg-to-target", egress=[permission("sg-target")])
         account.find("NetworkInterfaces", "NetworkInterfaceId", "eni-a1")["Groups"] = [{"GroupId": "sg-to-target"}]
         assert reason(account, probe("eni-a1", A1, C1)) is Reason.SG_EGRESS
-        account.find("NetworkInterfaces", "NetworkInterfaceId", "eni-c1")["Groups"] = [{"GroupId": "sg-target"}]
-        assert judge(account.world(), probe("eni-a1", A1, C1)).at == "eni-box"
+        for eni in ("eni-c1", "eni-box"):
+            account.find("NetworkInterfaces", "NetworkInterfaceId", eni)["Groups"] = [{"GroupId": "sg-target"}]
+        assert reason(account, probe("eni-a1", A1, C1)) is Reason.SG_EGRESS
+        table = account.find("RouteTables", "RouteTableId", "rtb-of-subnet-a")
+        table["Routes"] = [route for route in table["Routes"] if "NetworkInterfaceId" not in route]
+        assert reason(account, probe("eni-a1", A1, C1)) is Reason.SG_INGRESS
 
     def test_what_it_passes_on_for_a_network_behind_it_comes_back_to_it(self, account: Account) -> None:
         self.check(account, False)
@@ -237,10 +241,14 @@ class TestInternetGateway:
         for public in ("172.32.0.1", "100.128.0.1", "11.0.0.1", "192.169.0.1"):
             assert reason(account, probe("eni-a1", A1, public)) is Reason.NO_SUCH_ADDRESS
 
-    def test_it_refuses_a_source_that_is_not_the_senders(self, account: Account) -> None:
-        account.elastic("198.18.0.2", "eni-b1")
+    def test_it_translates_by_the_source_and_not_by_the_interface_that_sent(self, account: Account) -> None:
         account.find("NetworkInterfaces", "NetworkInterfaceId", "eni-a1")["SourceDestCheck"] = False
-        assert reason(account, probe("eni-a1", B1, HOST)) is Reason.REFUSED_BY_IGW
+        assert reason(account, probe("eni-a1", B1, HOST)) is Reason.NO_PUBLIC_ADDRESS
+        assert reason(account, probe("eni-a1", "10.0.9.9", HOST)) is Reason.NO_PUBLIC_ADDRESS
+        assert reason(account, probe("eni-a1", "9.9.9.9", HOST)) is Reason.NO_PUBLIC_ADDRESS
+        account.elastic("198.18.0.2", "eni-b1")
+        passed_on = judge(account.world(), probe("eni-a1", B1, HOST))
+        assert (passed_on.source, passed_on.answered, passed_on.reason) == ("198.18.0.2", False, Reason.ELSEWHERE)
         assert judge(account.world(), probe("eni-a1", A1, HOST)).answered
 
     def test_it_refuses_the_vpcs_own_addresses_from_outside(self) -> None:
