@@ -19,11 +19,12 @@ from atoll.model.machines import EFFECTS, Effect, Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Settings, Tx
 from atoll.protocol import load
-from atoll.records import Delta, Table
+from atoll.records import Table
 from atoll.services import registry
 from atoll.services.ec2 import lifecycle
 from atoll.services.unbuilt import answer_unbuilt
 from tests.support.inprocess import ACCOUNT, REGION, InProcess
+from tests.witness.watched import Watched
 
 T = TypeVar("T")
 
@@ -50,12 +51,11 @@ class Cloud(InProcess):
         super().__init__(seed=seed)
         zones = (zone.name for region in REGIONS.values() for zone in region.zones)
         self.clock = ManualClock()
-        self.fabric = fabric
-        self.deltas: list[Delta] = []
+        self.fabric = Watched(fabric)
         self._loop = asyncio.new_event_loop()
         settings = Settings(limits=LIMITS)
         store = Store(database or Path(":memory:"))
-        self.writer = Writer(store, fabric, self.clock, settings, constants(zones), seed=seed)
+        self.writer = Writer(store, self.fabric, self.clock, settings, constants(zones), seed=seed)
         self._loop.run_until_complete(self.writer.load())
         self.table = self.writer.model
         self._write(SYSTEM, _add_hosts)
@@ -79,7 +79,6 @@ class Cloud(InProcess):
     def _write(self, home: tuple[str, str], decide: Callable[[Tx], T]) -> T:
         """Write, and then whatever the new states demand, until nothing is left to do."""
         written = self._loop.run_until_complete(self.writer.write(*home, decide))
-        self.deltas.append(written.delta)
         for _old, new in written.delta.values():
             if isinstance(new, Instance) and new.state in EFFECTS:
                 self._report(new, DONE[EFFECTS[new.state]])

@@ -57,9 +57,11 @@ class Spec:
 
 
 class Walk:
-    """The walk, which looks at the plan."""
+    """The walk, which looks at the plan and at its changes."""
 
     def __init__(self, cloud: Cloud) -> None:
+        self._fabric = cloud.fabric
+        self._fabric.take()
         self._judge = WalkJudge(cloud.plan)
 
     def round(self, steps: Sequence[Step]) -> list[Seen]:
@@ -67,7 +69,9 @@ class Walk:
         return [getattr(self._judge, verb)(probe) for verb, probe in steps]
 
     def changed(self) -> None:
-        """The plan that it reads has changed by itself."""
+        """See Judge. The plan that it reads has changed by itself."""
+        for delta in self._fabric.take():
+            self._judge.changed(delta)
 
 
 @dataclass
@@ -83,7 +87,9 @@ class Trial:
     @property
     def disagreements(self) -> list[str]:
         """What does not fit, a line each; empty when all agree."""
-        return [line for name, seen in self.others.items() for line in compare.differences(self.verb, self.spec, name, seen)]
+        return [
+            line for name, seen in self.others.items() for line in compare.differences(self.verb, self.spec, name, seen)
+        ]
 
 
 @dataclass
@@ -126,9 +132,13 @@ class Examiner:
             for judge in (self._spec, *self._judges.values()):
                 judge.changed()
             moment = f"after change {number} ({name})"
-            self._round(moment, [("reply", probe) for probe in alive if self._received(probe) and self._rng.random() < 0.4])
+            self._round(
+                moment, [("reply", probe) for probe in alive if self._received(probe) and self._rng.random() < 0.4]
+            )
             self._round(moment, [("send", probe) for probe in alive if self._rng.random() < 0.8])
-            self._round(moment, [("reply", probe) for probe in alive if self._received(probe) and self._rng.random() < 0.4])
+            self._round(
+                moment, [("reply", probe) for probe in alive if self._received(probe) and self._rng.random() < 0.4]
+            )
 
     def _telling(self, wanted: list[Probe], count: int) -> list[Probe]:
         """Mostly connections that arrive: what is refused anyway has little history."""
@@ -150,7 +160,9 @@ class Examiner:
             self.result.trials.append(Trial(moment, verb, probe, seen, each))
 
 
-def examine(cloud: Cloud, seed: int, judges: dict[str, Judge] | None = None, without: frozenset[str] = frozenset()) -> Examination:
+def examine(
+    cloud: Cloud, seed: int, judges: dict[str, Judge] | None = None, without: frozenset[str] = frozenset()
+) -> Examination:
     """Everything about one seed."""
     design = Design(seed, cloud)
     build(design, without)

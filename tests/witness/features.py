@@ -133,7 +133,10 @@ def _room(design: Design, instance: Instance) -> bool:
 
 
 def attach(design: Design, eni: Eni, instance: Instance) -> None:
-    """At the first index that is free."""
+    """At the first index that is free. Not where the instance has that address already, in another VPC."""
+    held = {ip for other in design.enis if other.instance == instance.id for ip in other.addresses}
+    if held & set(eni.addresses):
+        return
     for index in range(1, 5):
         named = {"NetworkInterfaceId": eni.id, "InstanceId": instance.id, "DeviceIndex": index}
         if design.attempt("AttachNetworkInterface", **named):
@@ -144,9 +147,7 @@ def attach(design: Design, eni: Eni, instance: Instance) -> None:
 def secondary_addresses(design: Design) -> None:
     """A few more private addresses."""
     for eni in design.some(design.enis, 0, 2):
-        answer = design.attempt(
-            "AssignPrivateIpAddresses", NetworkInterfaceId=eni.id, SecondaryPrivateIpAddressCount=1
-        )
+        answer = design.attempt("AssignPrivateIpAddresses", NetworkInterfaceId=eni.id, SecondaryPrivateIpAddressCount=1)
         if answer:
             eni.addresses += [one["PrivateIpAddress"] for one in answer["AssignedPrivateIpAddresses"]]
 

@@ -1,10 +1,12 @@
 """What each judge says of a packet, in one form that can be compared."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from atoll.analyze import history as walk
 from atoll.packet import ICMP, TCP, UDP, Flow
+from atoll.plan.rows import Port
 from atoll.records import Delta, Table
 from tests.spec import History, Probe, Verdict, World
 
@@ -84,11 +86,15 @@ def _of_spec(verdict: Verdict) -> Seen:
 
 
 class WalkJudge:
-    """The walk over the plan."""
+    """The walk over the plan. It must be told of every change of the plan."""
 
     def __init__(self, plan: Table) -> None:
         self.plan = plan
         self._connections: dict[Probe, walk.Connection] = {}
+
+    def changed(self, delta: Delta) -> None:
+        """The plan is another one."""
+        self._connections = {probe: walk.after(one, delta) for probe, one in self._connections.items()}
 
     def open(self, probe: Probe) -> Seen:
         """A connection's first packet."""
@@ -96,24 +102,36 @@ class WalkJudge:
         return self.send(probe)
 
     def send(self, probe: Probe) -> Seen:
-        """One more from the opener."""
-        return self._step(probe, walk.send)
+        """One more from the opener. Replies always come from whoever received the first, to what it saw then."""
+        before = self._connections[probe]
+        verdict, now = walk.send(self.plan, before)
+        if before.receiver is not None:
+            now = replace(now, receiver=before.receiver, seen=before.seen)
+        self._connections[probe] = now
+        return self._seen(verdict, port_of(probe.at))
 
     def reply(self, probe: Probe) -> Seen:
-        """One from the receiver."""
-        return self._step(probe, walk.reply)
+        """One from the receiver, which the opener does not answer."""
+        connection = self._connections[probe]
+        if connection.receiver is None:
+            return Seen(False, why="nobody has received it")
+        verdict, _ = walk.reply(self.plan, connection)
+        return self._seen(verdict, str(connection.receiver))
 
-    def _step(
-        self, probe: Probe, step: Callable[[Table, walk.Connection], tuple[walk.Verdict, walk.Connection]]
-    ) -> Seen:
-        verdict, self._connections[probe] = step(self.plan, self._connections[probe])
-        seen = verdict.seen
+    def _seen(self, verdict: walk.Verdict, asked: str) -> Seen:
+        """The walk calls answered what reaches the address that asked; here it has to reach who asked."""
+        seen, back = verdict.seen, verdict.back
+        answered = verdict.answered and back is not None and self._node(str(back.at)) == self._node(asked)
         return Seen(
             verdict.arrives,
             place_of(verdict.at),
             seen.source if seen else None,
             seen.destination if seen else None,
-            verdict.answered,
-            verdict.answer_source if verdict.answered else None,
-            str(verdict.reason),
+            answered,
+            verdict.answer_source if answered else None,
+            str(verdict.reason) if answered or not verdict.answered else "elsewhere",
         )
+
+    def _node(self, port: str) -> str | None:
+        found = self.plan.get(Port, port)
+        return found.node if found else None

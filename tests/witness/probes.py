@@ -118,15 +118,17 @@ def to_nobody(rng: random.Random, found: Map) -> Ends:
 
 
 def spoofed(rng: random.Random, found: Map) -> Ends:
-    """From an address that is not one's own."""
+    """From an address that is not one's own, nor the one that is asked."""
     _, lied, destination = anywhere(rng, found)
     if rng.random() < 0.3:
-        public = rng.choice(_publics(found))
-        return INTERNET_PLACE + rng.choice(HOSTS), rng.choice((lied, "203.0.113.77", public)), rng.choice(_publics(found))
+        public, target = rng.choice(_publics(found)), rng.choice(_publics(found))
+        lied = rng.choice((lied, "203.0.113.77", public))
+        return INTERNET_PLACE + rng.choice(HOSTS), "203.0.113.77" if lied == target else lied, target
     destination = rng.choice((destination, *HOSTS))
     unchecked = [eni for eni in found.enis if not eni["SourceDestCheck"]]
     sender = rng.choice(unchecked if unchecked and rng.random() < 0.6 else found.enis)
-    return str(sender["NetworkInterfaceId"]), rng.choice((lied, "203.0.113.77")), destination
+    lied = rng.choice((lied, "203.0.113.77"))
+    return str(sender["NetworkInterfaceId"]), "203.0.113.77" if lied == destination else lied, destination
 
 
 Kind = Callable[[random.Random, Map], Ends]

@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
     failures = [(e, t) for e in done for t in e.failures]
     arrived = sum(t.spec.arrives for t in trials)
     answered = sum(t.spec.answered for t in trials)
-    print(f"{len(done)} designs, {len(trials)} verdicts ({arrived} arrive, {answered} answered), {len(trials)/took:.0f}/s in {took:.1f} s, {len(failures)} disagreements in {len({e.design.seed for e,_ in failures})} designs")
+    print(
+        f"{len(done)} designs, {len(trials)} verdicts ({arrived} arrive, {answered} answered), {len(trials) / took:.0f}/s in {took:.1f} s, {len(failures)} disagreements in {len({e.design.seed for e, _ in failures})} designs"
+    )
     for e, t in failures[: options.show]:
         print(f"seed {e.design.seed} {t.moment} {t.verb} {t.probe}")
         for line in t.disagreements:

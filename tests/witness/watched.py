@@ -1,0 +1,48 @@
+"""A fabric that tells what was asked of it: the plan's changes, in order."""
+
+from pathlib import Path
+
+from atoll.fabric.contract import Fabric
+from atoll.records import Delta
+
+
+class Watched:
+    """See atoll.fabric.contract.Fabric. `deltas`: what was applied; whoever reads them takes them out."""
+
+    def __init__(self, real: Fabric) -> None:
+        self.real = real
+        self.deltas: list[Delta] = []
+
+    def apply(self, delta: Delta) -> None:
+        """Apply it for real, and remember it."""
+        self.real.apply(delta)
+        self.deltas.append(delta)
+
+    def take(self) -> list[Delta]:
+        """What was applied since the last call."""
+        taken, self.deltas = self.deltas, []
+        return taken
+
+    def reap(self) -> None:
+        """The real one's."""
+        self.real.reap()
+
+    def observe(self) -> list[str]:
+        """The real one's."""
+        return self.real.observe()
+
+    def repair(self) -> None:
+        """The real one's."""
+        self.real.repair()
+
+    def namespace(self, node: str) -> Path | None:
+        """The real one's."""
+        return self.real.namespace(node)
+
+    def dump(self) -> str:
+        """The real one's."""
+        return self.real.dump()
+
+    def close(self) -> None:
+        """The real one's."""
+        self.real.close()
