@@ -70,7 +70,9 @@ class FabricLab:
         self.udp(source, source_port, source_ip).send(tag, ip, port)
         return tag
 
-    def delivered(self, source: str, ip: str, port: int, to: str, source_ip: str = "", source_port: int = 0) -> Datagram:
+    def delivered(
+        self, source: str, ip: str, port: int, to: str, source_ip: str = "", source_port: int = 0
+    ) -> Datagram:
         """A datagram that must arrive at node i-TO."""
         receiver = self.udp(to, port)
         tag = self.send(source, ip, port, source_ip, source_port)

@@ -11,7 +11,7 @@ from atoll.linux import netns, rtnl
 from atoll.linux.netlink import ROUTE, Netlink
 from atoll.linux.packets import Udp
 from atoll.packet import UDP
-from atoll.plan.rows import Address, Node, NodeKind, Port, Site
+from atoll.plan.rows import Address, Node, NodeKind, Port, Row, Site, Wearing
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, port, public, row, rule, world
@@ -146,10 +146,12 @@ def test_a_zone_fails_with_a_few_elements(lab: FabricLab) -> None:
     lab.put(*guest("y", "pub-b", "10.0.3.6", ["sg-all"], site="az-b"))
     before = dict(lab.fabric.applied.records)
     lab.put(Site(id="az-b", up=False))
-    changed = {key for key in {**before, **lab.fabric.applied.records} if before.get(key) != lab.fabric.applied.find(key)}
+    after = lab.fabric.applied.records
+    changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     assert changed == {("element", VPC, "segments", "pub-b"), ("element", VPC, "entering", "pub-b")}
     lab.dropped("z", "10.0.1.6", 53, "b", canary=("a", "10.0.1.6", 53))
-    lab.udp("z", 53), lab.udp("y", 53)
+    for name in ("y", "z"):
+        lab.udp(name, 53)
     lab.send("a", "10.0.3.5", 53)
     lab.send("y", "10.0.3.5", 53)
     lab.put(Site(id="az-b"))
@@ -157,8 +159,8 @@ def test_a_zone_fails_with_a_few_elements(lab: FabricLab) -> None:
 
 
 def test_a_node_goes_and_one_of_its_name_comes(lab: FabricLab) -> None:
-    rows = [row(lab.plan, Node, "i-b"), row(lab.plan, Port, "eni-b"), row(lab.plan, Address, VPC, "10.0.1.6")]
-    rows += [one for one in lab.plan.records.values() if one.key[:2] == ("wearing", "eni-b")]
+    rows: list[Row] = [row(lab.plan, Node, "i-b"), row(lab.plan, Port, "eni-b")]
+    rows += [row(lab.plan, Address, VPC, "10.0.1.6"), row(lab.plan, Wearing, "eni-b", "0")]
     lab.put(without=rows)
     assert lab.fabric.namespace("i-b") is not None
     lab.put(*rows)

@@ -9,7 +9,21 @@ import pytest
 from atoll.linux import netns
 from atoll.linux.packets import Listener, Reach, Tap, ipv4_frame, udp_payload
 from atoll.packet import TCP, UDP, Prefix
-from atoll.plan.rows import Deliver, Domain, DomainKind, Drop, Filter, Link, Mapping, Node, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.rows import (
+    Deliver,
+    Domain,
+    DomainKind,
+    Drop,
+    Filter,
+    Link,
+    Mapping,
+    Node,
+    Port,
+    Route,
+    Segment,
+    ToLink,
+    ToPort,
+)
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, public, route, row, rule, world

@@ -1,4 +1,4 @@
-"""Reading back: tampering is seen and healed, failures are undone, every way to a plan ends in the same kernel state."""
+"""Reading back: tampering is seen and healed, failures are undone, every way to a plan ends in the same state."""
 
 import random
 from collections.abc import Iterator
@@ -57,7 +57,6 @@ def test_a_missing_element_is_seen_and_repaired(lab: FabricLab) -> None:
     assert lab.fabric.observe() == ["missing element vpc-1 sg-web/in4-open 6-6 80-80"]
     lab.fabric.repair()
     assert lab.fabric.observe() == []
-    lab.delivered("client", "198.18.0.7", 80, "web") if False else None
     assert lab.tcp("client", "198.18.0.7", 80).value == "refused"
 
 
@@ -81,7 +80,8 @@ def test_a_changed_rule_a_set_and_a_table_of_somebody_are_seen(lab: FabricLab) -
     assert isinstance(record, Chain)
     outside_nft(lab, wire.add_rule("ends", b""), wire.new_set("mine", wire.SetShape((4,), (7,)), 1))
     found = lab.fabric.observe()
-    assert [line.split(":")[0] for line in found] == [f"extra chain vpc-1 ends rule {len(record.rules)}", "extra set vpc-1 mine"]
+    extra_rule = f"extra chain vpc-1 ends rule {len(record.rules)}"
+    assert [line.split(":")[0] for line in found] == [extra_rule, "extra set vpc-1 mine"]
     lab.fabric.repair()
     assert lab.fabric.observe() == []
 

@@ -2,6 +2,8 @@
 
 import random
 
+from msgspec.structs import replace
+
 from atoll.packet import ICMP, TCP, UDP, Prefix
 from atoll.plan.rows import (
     INTERNET,
@@ -117,9 +119,10 @@ def _routes(chance: random.Random, vpc: str, table: str, ports: list[str], gatew
     choices += [ToPort(port) for port in ports]
     choices += [ToLink(gateway)] if gateway else []
     made: list[Row] = [Route(table=table, domain=vpc, prefix=Prefix.parse("10.0.0.0/16"), via=Deliver())]
-    for prefix in ("0.0.0.0/0", "10.0.1.0/24", "10.0.2.0/24", "203.0.113.10/32"):
-        if chance.random() < 0.5:
-            made.append(Route(table=table, domain=vpc, prefix=Prefix.parse(prefix), via=chance.choice(choices)))
+    prefixes = [
+        text for text in ("0.0.0.0/0", "10.0.1.0/24", "10.0.2.0/24", "203.0.113.10/32") if chance.random() < 0.5
+    ]
+    made += [Route(table=table, domain=vpc, prefix=Prefix.parse(one), via=chance.choice(choices)) for one in prefixes]
     return made
 
 
@@ -140,17 +143,14 @@ def _filters(chance: random.Random, vpc: str) -> list[Row]:
     rows: list[Row] = [Filter(id=name, domain=vpc) for name in names]
     rows += [Member(set=f"pl-{vpc}", prefix=Prefix.parse(text)) for text in PREFIXES[1:] if chance.random() < 0.5]
     for name in names:
-        rows += [_rule(chance, f"{name}-{index}", name, _peer(chance, vpc, names)) for index in range(chance.randint(0, 5))]
+        for index in range(chance.randint(0, 5)):
+            rows.append(_rule(chance, f"{name}-{index}", name, _peer(chance, vpc, names)))
     fence = f"acl-{vpc}"
     rows.append(Filter(id=fence, domain=vpc, ordered=True))
     for index in range(chance.randint(0, 3)):
         made = _rule(chance, f"{fence}-{index}", fence, chance.choice(PREFIXES))
-        rows.append(Rule(**{**_fields(made), "order": 10 * index, "allow": chance.random() < 0.7}))
+        rows.append(replace(made, order=10 * index, allow=chance.random() < 0.7))
     return rows
-
-
-def _fields(row: Rule) -> dict[str, object]:
-    return {name: getattr(row, name) for name in row.__struct_fields__}
 
 
 def _peer(chance: random.Random, vpc: str, names: list[str]) -> Peer | str:

@@ -24,8 +24,9 @@ class Fabric(Protocol):
     def apply(self, delta: Delta) -> None:
         """Make packets obey the delta; when it returns they do.
 
-        Closes before it opens. All or nothing: on failure the inverse is applied and FabricError raised, or SuspectError
-        when that fails as well. What takes long and cuts nothing (removing links, namespaces) may wait for `reap`.
+        Closes before it opens. All or nothing: on failure the inverse is applied and FabricError raised, or
+        SuspectError when that fails as well. What takes long and cuts nothing (removing links, namespaces) may wait
+        for `reap`.
         """
         ...
 

@@ -262,4 +262,4 @@ def _readable(opened: socket.socket, seconds: float) -> bool:
 def _checksum(data: bytes) -> int:
     total = sum(struct.unpack(f">{len(data) // 2}H", data + b"\0" * (len(data) % 2)))
     total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
+    return int(~(total + (total >> 16)) & 0xFFFF)

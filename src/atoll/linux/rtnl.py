@@ -1,4 +1,4 @@
-"""Routing netlink: links, addresses, routes, rules, neighbours. Each value is written and read back as the same tuple."""
+"""Routing netlink: links, addresses, routes, rules, neighbours. What is written is read back as the same tuple."""
 
 import ipaddress
 import socket
@@ -50,7 +50,7 @@ class Kind(IntEnum):
 class Link(NamedTuple):
     """One end of a veth as it is seen in its namespace."""
 
-    index: int
+    number: int
     name: str
     mac: str
     mtu: int
@@ -96,11 +96,6 @@ class Address(NamedTuple):
     length: int
 
 
-def index_of(link: object) -> int:
-    """The index of a link that was read."""
-    return link.index if isinstance(link, Link) else 0
-
-
 def family_of(ip: str) -> int:
     """AF_INET or AF_INET6."""
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
@@ -121,13 +116,13 @@ def veth(link: Link, peer: Link, peer_namespace: int) -> Message:
 
     Both ends are down: the kernel refuses to raise one while the other is not there yet.
     """
-    other = _LINK.pack(0, 0, peer.index, 0, 0)
+    other = _LINK.pack(0, 0, peer.number, 0, 0)
     info = nested(
         18,
         text(1, "veth"),
         nested(2, attribute(1, other + _link_attributes(peer) + u32(28, peer_namespace))),
     )
-    return Message(NEWLINK, CREATE | EXCL | ACK, _LINK.pack(0, 0, link.index, 0, 0) + _link_attributes(link) + info)
+    return Message(NEWLINK, CREATE | EXCL | ACK, _LINK.pack(0, 0, link.number, 0, 0) + _link_attributes(link) + info)
 
 
 def change_link(link: Link) -> Message:
@@ -147,7 +142,8 @@ def raise_for(index: int, alias: str) -> Message:
 
 def change_named(name: str, mac: str, mtu: int) -> Message:
     """Give the interface of that name another MAC and MTU."""
-    return Message(NEWLINK, ACK, _LINK.pack(0, 0, 0, 0, 0) + text(3, name) + attribute(1, packed_mac(mac)) + u32(4, mtu))
+    body = _LINK.pack(0, 0, 0, 0, 0) + text(3, name) + attribute(1, packed_mac(mac)) + u32(4, mtu)
+    return Message(NEWLINK, ACK, body)
 
 
 def link_up(name: str) -> Message:
@@ -167,7 +163,7 @@ def no_proxy_delay(index: int) -> Message:
 
 
 def _link_header(link: Link) -> bytes:
-    return _LINK.pack(0, 0, link.index, _IFF_UP if link.up else 0, _IFF_UP)
+    return _LINK.pack(0, 0, link.number, _IFF_UP if link.up else 0, _IFF_UP)
 
 
 def _link_attributes(link: Link) -> bytes:

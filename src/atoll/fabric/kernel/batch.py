@@ -32,25 +32,16 @@ def messages(entries: list[Entry], numbers: Numbers) -> list[Message]:
 
 
 def _chains_and_sets(entries: list[Entry], numbers: Numbers, gone_sets: set[str]) -> Iterator[Message]:
-    chains = [(old, new) for old, new in entries if isinstance(old or new, Chain)]
-    for old, _ in chains:
-        if isinstance(old, Chain):
-            yield wire.flush_chain(old.name)
-    for number, (old, new) in enumerate(entries):
-        if isinstance(new, Set) and old is None:
-            yield wire.new_set(new.name, pipeline.SHAPES[new.shape], number + 1)
-    for old, new in chains:
-        if isinstance(new, Chain) and old is None:
-            yield wire.new_chain(new.name, new.hook)
-    for _, new in chains:
-        if isinstance(new, Chain):
-            for rule in encode.rules(new, numbers):
-                yield wire.add_rule(new.name, rule)
-    for old, new in chains:
-        if isinstance(old, Chain) and new is None:
-            yield wire.delete_chain(old.name)
-    for name in sorted(gone_sets):
-        yield wire.delete_set(name)
+    old_chains = {old.name: old for old, _ in entries if isinstance(old, Chain)}
+    new_chains = {new.name: new for _, new in entries if isinstance(new, Chain)}
+    new_sets = [new for old, new in entries if isinstance(new, Set) and old is None]
+    yield from (wire.flush_chain(name) for name in old_chains)
+    yield from (wire.new_set(one.name, pipeline.SHAPES[one.shape], n + 1) for n, one in enumerate(new_sets))
+    yield from (wire.new_chain(name, one.hook) for name, one in new_chains.items() if name not in old_chains)
+    for name, one in new_chains.items():
+        yield from (wire.add_rule(name, rule) for rule in encode.rules(one, numbers))
+    yield from (wire.delete_chain(name) for name in old_chains if name not in new_chains)
+    yield from (wire.delete_set(name) for name in sorted(gone_sets))
 
 
 def _elements(entries: list[Entry], numbers: Numbers, gone_sets: set[str], *, added: bool) -> Iterator[Message]:

@@ -19,21 +19,53 @@ class Box(NamedTuple):
 
 
 def cut(rules: Sequence[Box]) -> Iterator[Box]:
-    """Disjoint boxes that together cover what `rules` cover, in ascending order."""
-    if rules:
-        yield from _cut(rules, (), len(rules[0].ranges))
+    """Disjoint boxes that together cover what `rules` cover.
+
+    Only rules that touch are cut: the others stay one box each, so that a rule is usually one element.
+    """
+    for cluster in _clusters(list(rules)):
+        if len(cluster) == 1:
+            yield cluster[0]
+        else:
+            yield from _cut(cluster, ())
 
 
-def _cut(rules: Sequence[Box], done: tuple[Range, ...], fields: int) -> Iterator[Box]:
+def _clusters(rules: list[Box]) -> Iterator[list[Box]]:
+    """Rules of different clusters share nothing. Splits along one field after the other while any field splits."""
+    if len(rules) < 2:
+        yield from ([rules] if rules else [])
+        return
+    for field in range(len(rules[0].ranges)):
+        runs = _runs(rules, field)
+        if len(runs) > 1:
+            for run in runs:
+                yield from _clusters(run)
+            return
+    yield rules
+
+
+def _runs(rules: list[Box], field: int) -> list[list[Box]]:
+    """Rules whose ranges in one field overlap, directly or through others."""
+    runs: list[list[Box]] = []
+    reached = -1
+    for box in sorted(rules, key=lambda one: one.ranges[field]):
+        low, high = box.ranges[field]
+        if low > reached:
+            runs.append([])
+        runs[-1].append(box)
+        reached = max(reached, high)
+    return runs
+
+
+def _cut(rules: Sequence[Box], done: tuple[Range, ...]) -> Iterator[Box]:
     field = len(done)
-    if field == fields:
+    if field == len(rules[0].ranges):
         yield Box(done, tuple(sorted({rule for box in rules for rule in box.rules})))
-        return
-    if len(rules) == 1:
+    elif len(rules) == 1:
         yield Box(done + rules[0].ranges[field:], rules[0].rules)
-        return
-    for piece, covering in _sweep(rules, field):
-        yield from _cut(covering, (*done, piece), fields)
+    else:
+        for piece, covering in _sweep(rules, field):
+            yield from _cut(covering, (*done, piece))
 
 
 def _sweep(rules: Iterable[Box], field: int) -> Iterator[tuple[Range, list[Box]]]:

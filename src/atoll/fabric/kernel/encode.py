@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from atoll.fabric.kernel import names, objects, pipeline
 from atoll.fabric.kernel.numbers import Numbers
 from atoll.linux import rtnl
+from atoll.linux.netlink import Message, attribute
 from atoll.linux.nft.expr import Number, Verdict, encoded, host32, verdict_data
 from atoll.linux.nft.wire import Element
-from atoll.linux.netlink import attribute
 
 TABLES = 1000
 """Route table and policy rule priority of table number n: TABLES + n."""
 
 Part = str | int
+Routing = objects.Route | objects.TableRule | objects.Neighbour | objects.RouterAddress
+_LOOPBACK = 1  # its index in every namespace
 _VERDICTS = {"drop": Verdict.DROP, "jump": Verdict.JUMP, "goto": Verdict.GOTO}
 
 _ENCODERS: Mapping[str, Callable[[Part, Numbers], bytes]] = {
@@ -67,6 +69,37 @@ def table_rule(record: objects.TableRule, numbers: Numbers) -> rtnl.Rule:
 def neighbour(record: objects.Neighbour, numbers: Numbers) -> rtnl.Neighbour:
     """A neighbour on an interface."""
     return rtnl.Neighbour(numbers.get("interface", record.device), record.ip, record.mac)
+
+
+def router_address(record: objects.RouterAddress) -> rtnl.Address:
+    """A gateway address lies on the loopback: no interface is the segment's own."""
+    return rtnl.Address(_LOOPBACK, record.ip, 32)
+
+
+def setting(record: Routing, numbers: Numbers) -> Message:
+    """The message that adds an object of the routing side, or replaces it."""
+    match record:
+        case objects.Route():
+            return rtnl.set_route(route(record, numbers))
+        case objects.TableRule():
+            return rtnl.add_rule(table_rule(record, numbers))
+        case objects.Neighbour():
+            return rtnl.set_neighbour(neighbour(record, numbers))
+        case objects.RouterAddress():
+            return rtnl.add_address(router_address(record))
+
+
+def removal(record: Routing, numbers: Numbers) -> Message:
+    """The message that removes an object of the routing side."""
+    match record:
+        case objects.Route():
+            return rtnl.delete_route(route(record, numbers))
+        case objects.TableRule():
+            return rtnl.delete_rule(table_rule(record, numbers))
+        case objects.Neighbour():
+            return rtnl.delete_neighbour(neighbour(record, numbers))
+        case objects.RouterAddress():
+            return rtnl.delete_address(router_address(record))
 
 
 def veth(record: objects.Veth, numbers: Numbers) -> rtnl.Link:

@@ -5,7 +5,7 @@ move interfaces to their classes; clean up what nothing uses any more. What take
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from atoll.fabric.kernel import batch, encode, guests
@@ -24,7 +24,7 @@ from atoll.fabric.kernel.objects import (
     Veth,
 )
 from atoll.fabric.kernel.reaper import Reaper
-from atoll.fabric.kernel.routers import Router, World
+from atoll.fabric.kernel.routers import World
 from atoll.linux import conntrack, rtnl
 from atoll.linux.netlink import Message
 from atoll.linux.rtnl import Kind
@@ -32,7 +32,6 @@ from atoll.records import Delta, Record
 
 R = TypeVar("R", bound=Record)
 _ROUTER = "router-"
-_LOOPBACK = 1
 
 
 class Enforcer:
@@ -43,6 +42,9 @@ class Enforcer:
         self.reaper = reaper
         self.delta = delta
         self.done: Delta = {}
+        self._by_kind: dict[str, list[tuple[Record | None, Record | None]]] = {}
+        for key, pair in delta.items():
+            self._by_kind.setdefault(key[0], []).append(pair)
         self._dead: set[str] = set()  # routers that go, and with them everything in them
         self._dead = {old.id.removeprefix(_ROUTER) for old, _ in self._gone(Namespace) if old.router}
         self._new_tables = {new.key[1:] for _, new in self._fresh(TableRule)}
@@ -59,8 +61,8 @@ class Enforcer:
         self._clean()
 
     def _pairs(self, kind: type[R]) -> Iterator[tuple[R | None, R | None]]:
-        for key, (old, new) in self.delta.items():
-            if key[0] == kind.KIND and getattr(old or new, "domain", "") not in self._dead:
+        for old, new in self._by_kind.get(kind.KIND, ()):
+            if getattr(old or new, "domain", "") not in self._dead:
                 yield cast("R | None", old), cast("R | None", new)
 
     def _fresh(self, kind: type[R]) -> Iterator[tuple[None, R]]:
@@ -107,14 +109,7 @@ class Enforcer:
         rules = list(self._fresh(TableRule))
         routes = [pair for pair in self._fresh(Route) if pair[1].key[1:3] in self._new_tables]
         self._doing([*addresses, *rules, *routes])
-        for domain, router in self._routers():
-            router.routing(
-                [
-                    *(rtnl.add_address(rtnl.Address(_LOOPBACK, one.ip, 32)) for _, one in addresses if one.domain == domain),
-                    *(rtnl.set_route(encode.route(one, router.numbers)) for _, one in routes if one.domain == domain),
-                    *(rtnl.add_rule(encode.table_rule(one, router.numbers)) for _, one in rules if one.domain == domain),
-                ]
-            )
+        self._routing([*addresses, *routes, *rules])
 
     def _make_trunk(self, trunk: Trunk) -> None:
         if self.reaper.revive(trunk):
@@ -130,13 +125,13 @@ class Enforcer:
         finally:
             os.close(descriptor)
         for end, domain in zip(ends, (trunk.a, trunk.b), strict=True):
-            self.world.routers[domain].routing([rtnl.raise_for(end.index, end.alias)])
+            self.world.routers[domain].routing([rtnl.raise_for(end.number, end.alias)])
 
     def _make_veth(self, veth: Veth) -> None:
         router = self.world.routers[veth.domain]
         if self.reaper.revive(veth):
             link = encode.veth(veth, router.numbers)
-            router.routing([rtnl.set_group(link.index, link.group)])
+            router.routing([rtnl.set_group(link.number, link.group)])
             return
         self.reaper.settle_device(veth)
         router.numbers.take("interface", veth.name)
@@ -144,7 +139,7 @@ class Enforcer:
         descriptor = guests.open_descriptor(self.world.nodes[veth.node])
         try:
             pair = rtnl.veth(link, encode.guest_link(veth), descriptor)
-            router.routing([pair, rtnl.raise_for(link.index, veth.port), rtnl.no_proxy_delay(link.index)])
+            router.routing([pair, rtnl.raise_for(link.number, veth.port), rtnl.no_proxy_delay(link.number)])
         finally:
             os.close(descriptor)
         guests.raise_link(self.world.nodes[veth.node], veth.index)
@@ -166,30 +161,30 @@ class Enforcer:
             for old, new in self._pairs(kind):
                 if not batch.is_late(old, new):
                     by_router.setdefault(getattr(old or new, "domain", ""), []).append((old, new))
+        self._transact(by_router)
+        for old, new in self._pairs(Element):
+            if old and old.set == "unmap" and (new is None or new.value != old.value):
+                conntrack.forget(self.world.routers[old.domain].filter, str(old.low[1]))
+
+    def _transact(self, by_router: dict[str, list[batch.Entry]]) -> None:
+        """A refused transaction changed nothing, so what it holds is written down afterwards."""
         for domain, entries in by_router.items():
             router = self.world.routers[domain]
             router.filtering(batch.messages(entries, router.numbers))
             self._doing(entries)
-        for old, new in self._pairs(Element):
-            if old and old.set == "unmap" and (new is None or new.value != old.value):
-                conntrack.forget(self.world.routers[old.domain].filter, str(old.low[1]))
 
     def _open(self) -> None:
         """Interfaces join their classes; routes and neighbours come; guests learn their addresses."""
         neighbours = [(old, new) for old, new in self._pairs(Neighbour) if new]
         routes = [(old, new) for old, new in self._pairs(Route) if new and not self._was_set(old, new)]
         changed = [(old, new) for old, new in self._changed(Veth) if not _another(old, new)]
-        trunks = [pair for pair in self._changed(Trunk)]
+        trunks = list(self._changed(Trunk))
         self._doing([*neighbours, *routes, *changed, *trunks])
         for old_trunk, trunk in trunks:
             self._change_trunk(old_trunk, trunk)
         for old, new in changed:
             self._change_veth(old, new)
-        for domain, router in self._routers():
-            router.routing(
-                [rtnl.set_neighbour(encode.neighbour(new, router.numbers)) for _, new in neighbours if new.domain == domain]
-            )
-        self._routing(routes)
+        self._routing([*neighbours, *routes])
         self._guests()
 
     def _was_set(self, old: Route | None, new: Route) -> bool:
@@ -199,7 +194,7 @@ class Enforcer:
     def _change_veth(self, old: Veth, new: Veth) -> None:
         router = self.world.routers[new.domain]
         link = encode.veth(new, router.numbers)
-        router.routing([rtnl.set_group(link.index, link.group)])
+        router.routing([rtnl.set_group(link.number, link.group)])
         if (old.mac, old.mtu) != (new.mac, new.mtu):
             router.routing([rtnl.change_link(link)])
             guests.change_link(self.world.nodes[new.node], encode.guest_link(new))
@@ -233,29 +228,19 @@ class Enforcer:
         """What nothing uses any more."""
         late = [(old, new) for old, new in self._pairs(Element) if batch.is_late(old, new)]
         gone_sets = {(old.domain, old.name) for old, _ in self._gone(Set)}
-        rules = list(self._gone(TableRule))
-        routes = [pair for pair in self._gone(Route) if pair[0].key[1:3] in self._dead_tables]
-        neighbours = list(self._gone(Neighbour))
-        addresses = list(self._gone(RouterAddress))
-        for domain, router in self._routers():
-            entries: list[batch.Entry] = [
-                (old, new) for old, new in late if old and old.domain == domain and (domain, old.set) not in gone_sets
-            ]
-            router.filtering(batch.messages(entries, router.numbers))
-            numbers = router.numbers
-            router.routing(
-                [
-                    *(rtnl.delete_rule(encode.table_rule(one, numbers)) for one, _ in rules if one.domain == domain),
-                    *(rtnl.delete_route(encode.route(one, numbers)) for one, _ in routes if one.domain == domain),
-                    *(rtnl.delete_neighbour(encode.neighbour(one, numbers)) for one, _ in neighbours if one.domain == domain),
-                    *(
-                        rtnl.delete_address(rtnl.Address(_LOOPBACK, one.ip, 32))
-                        for one, _ in addresses
-                        if one.domain == domain
-                    ),
-                ]
-            )
-        self._doing([*late, *rules, *routes, *neighbours, *addresses])
+        by_router: dict[str, list[batch.Entry]] = {}
+        for old, new in late:
+            if old and (old.domain, old.set) not in gone_sets:
+                by_router.setdefault(old.domain, []).append((old, new))
+        self._transact(by_router)
+        unused: list[tuple[encode.Routing, None]] = [
+            *self._gone(TableRule),
+            *(pair for pair in self._gone(Route) if pair[0].key[1:3] in self._dead_tables),
+            *self._gone(Neighbour),
+            *self._gone(RouterAddress),
+        ]
+        self._doing(unused)
+        self._routing(unused)
         self._retire()
 
     def _retire(self) -> None:
@@ -272,21 +257,17 @@ class Enforcer:
         for key, pair in self.delta.items():
             self.done.setdefault(key, pair)
 
-    def _routers(self) -> list[tuple[str, Router]]:
-        touched = {getattr(old or new, "domain", None) for old, new in self.delta.values()}
-        return [(name, router) for name, router in self.world.routers.items() if name in touched and name not in self._dead]
-
-    def _routing(self, pairs: list[tuple[Route | None, Route | None]]) -> None:
-        for domain, router in self._routers():
-            batch_: list[Message] = []
-            for old, new in pairs:
-                if (old or new).domain != domain:  # type: ignore[union-attr]
-                    continue
-                if new:
-                    batch_.append(rtnl.set_route(encode.route(new, router.numbers)))
-                elif old:
-                    batch_.append(rtnl.delete_route(encode.route(old, router.numbers)))
-            router.routing(batch_)
+    def _routing(self, pairs: Sequence[tuple[encode.Routing | None, encode.Routing | None]]) -> None:
+        """Set what is new, remove what is gone: one send a router, in the order given."""
+        by_router: dict[str, list[Message]] = {}
+        for old, new in pairs:
+            record = new or old
+            assert record is not None
+            numbers = self.world.routers[record.domain].numbers
+            message = encode.setting(record, numbers) if new else encode.removal(record, numbers)
+            by_router.setdefault(record.domain, []).append(message)
+        for domain, messages in by_router.items():
+            self.world.routers[domain].routing(messages)
 
 
 def _another(old: Veth, new: Veth) -> bool:

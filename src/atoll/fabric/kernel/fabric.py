@@ -54,7 +54,7 @@ class KernelFabric:
         self._reaper.reap()
 
     def observe(self) -> list[str]:
-        """See Fabric: "missing element ...", "extra route ...", "different chain ...". """
+        """See Fabric: "missing element ...", "extra route ...", "different chain ..."."""
         found = list(reading.differences(self._observers()))
         found += [f"missing namespace {name}" for name, path in self._world.nodes.items() if not path.exists()]
         return sorted(found)

@@ -1,4 +1,5 @@
-"""The guest's side of an ENI, configured as Amazon Linux does it: once, when something appears. The guest may change it.
+"""The guest's side of an ENI, configured as Amazon Linux does it: once, when something appears. The guest may change it
+afterwards.
 
 Index 0 has the default route. Every later ENI has a routing table of its own for what its addresses send, so that
 each address answers through its own ENI, and a default route of lesser preference.
@@ -44,9 +45,12 @@ def open_descriptor(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
-def _send(path: Path, addresses: list[GuestAddress], messages_for: Callable[[GuestAddress, int], list[Message]]) -> None:
+Batch = Callable[[GuestAddress, int], list[Message]]
+
+
+def _send(path: Path, addresses: list[GuestAddress], messages_for: Batch) -> None:
     with netns.call(path, lambda: Netlink(ROUTE)) as netlink:
-        indices = {link.name: link.index for link in rtnl.links(netlink)}
+        indices = {link.name: link.number for link in rtnl.links(netlink)}
         batch: list[Message] = []
         for address in sorted(addresses, key=lambda one: (one.index, not one.primary)):
             link = indices.get(names.device(address.index))

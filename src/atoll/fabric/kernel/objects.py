@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from atoll.linux.nft.expr import Expression
 from atoll.linux.nft.wire import Hook
 from atoll.linux.rtnl import Kind
-from atoll.records import Record
+from atoll.records import Key, Record
 
 
 class Namespace(Record, frozen=True, kw_only=True):
@@ -67,10 +68,20 @@ class Element(Record, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The key in words: "10.0.0.0-10.0.0.255 6 80-80"."""
-        if not self.high:
-            return " ".join(map(str, self.low))
-        return " ".join(f"{low}-{high}" for low, high in zip(self.low, self.high, strict=True))
+        """The key in words: "10.0.0.0-10.0.0.255 6-6 80-80"."""
+        return _words(self.low, self.high)
+
+    @property
+    def key(self) -> Key:
+        """As every record's, without looking names up: most objects are elements."""
+        return ("element", self.domain, self.set, _words(self.low, self.high))
+
+
+@lru_cache(maxsize=1 << 17)
+def _words(low: tuple[str | int, ...], high: tuple[str | int, ...]) -> str:
+    if not high:
+        return " ".join(map(str, low))
+    return " ".join(f"{first}-{last}" for first, last in zip(low, high, strict=True))
 
 
 class Veth(Record, frozen=True, kw_only=True):

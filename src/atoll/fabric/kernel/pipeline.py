@@ -43,7 +43,7 @@ FIELDS: dict[str, tuple[int, int]] = {
     "group": (4, 19),
     "slot": (4, 19),
 }
-"""A field's length in bytes, and nft's number for its type (41 interface name, 7 IPv4, 12 protocol, 13 port, 19 mark)."""
+"""A field's length in bytes and nft's number for its type: 41 interface name, 7 IPv4, 12 protocol, 13 port, 19 mark."""
 
 
 def _shape(*fields: str, ranges: bool = False, value: str = "", verdicts: bool = False) -> SetShape:
@@ -182,10 +182,11 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
 def _forward() -> tuple[Rule, ...]:
     marked = (Load(Meta.MARK), Mask(host32(names.TABLE_BITS), host32(0)), Is(host32(0), negate=True))
     of_target = (Load(Meta.OIFNAME), Lookup("targets"), address(DESTINATION, 4), Lookup("own", negate=True))
+    second_segment = (Load(Meta.OIFGROUP, 1), Mask(host32(names.SEGMENT_BITS), host32(0), 1))
     return (
         (*TO_LINK, Load(Meta.OIFNAME), LookupVerdict("departures")),
         (*marked, *of_target, DROP),
-        (*IIF_SEGMENT, Load(Meta.OIFGROUP, 1), Mask(host32(names.SEGMENT_BITS), host32(0), 1), Lookup("within"), goto("ends")),
+        (*IIF_SEGMENT, *second_segment, Lookup("within"), goto("ends")),
         (*IIF_SEGMENT, LookupVerdict("leaving")),
         (*OIF_SEGMENT, LookupVerdict("entering")),
         (goto("ends"),),
@@ -259,9 +260,7 @@ def static(domain: str, kind: DomainKind) -> Iterator[Chain | Set | Element]:
     else:
         parts += [("forward", Hook(2, 0), _forward()), *_ends(), *_translation()]
         yield from _judged_elements(domain)
-    yield Element(
-        domain=domain, set="departures", shape="interface-verdict", low=(names.LOOPBACK,), value="drop"
-    )
+    yield Element(domain=domain, set="departures", shape="interface-verdict", low=(names.LOOPBACK,), value="drop")
     for chain, hook, rules in parts:
         yield Chain(domain=domain, name=chain, hook=hook, rules=rules)
 
@@ -269,9 +268,7 @@ def static(domain: str, kind: DomainKind) -> Iterator[Chain | Set | Element]:
 def _judged_elements(domain: str) -> Iterator[Element]:
     """What belongs to no user: links and unfiltered ports are asked nothing, and the end of every list of groups."""
     for wearer in (names.LINK_CLASS, names.UNFILTERED):
-        yield Element(
-            domain=domain, set="worn", shape="class-slot-group", low=(wearer, 0), value=names.UNFILTERED
-        )
+        yield Element(domain=domain, set="worn", shape="class-slot-group", low=(wearer, 0), value=names.UNFILTERED)
     for judges, chain, opposite in (("judge-out", "sent", "opens-in"), ("judge-in", "received", "opens-out")):
         for group, target in ((names.END, chain), (names.UNFILTERED, f"{chain}-tracked")):
             yield Element(domain=domain, set=judges, shape="group-verdict", low=(group,), value=f"goto {target}")

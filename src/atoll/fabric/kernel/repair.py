@@ -27,12 +27,13 @@ def heal_links(observer: Observer, world: World, applied: Table, reaper: Reaper)
     for place, item in expected.items():
         if place[0] != "link" or (place in found and equal(item, found[place])):
             continue
-        if place in found and isinstance(item.value, rtnl.Link):
-            index = rtnl.index_of(found[place].value)
-            if index == item.value.index:
-                observer.router.routing([rtnl.change_link(item.value), rtnl.raise_for(index, item.value.alias)])
+        wanted, there = item.value, found[place].value if place in found else None
+        if isinstance(wanted, rtnl.Link) and isinstance(there, rtnl.Link):
+            if wanted.number == there.number:
+                alias = rtnl.raise_for(wanted.number, wanted.alias)
+                observer.router.routing([rtnl.change_link(wanted), alias])
                 continue
-            observer.router.routing([rtnl.delete_link(item.value.name)])
+            observer.router.routing([rtnl.delete_link(wanted.name)])
         missing += _pair_named(applied, str(place[1]))
     observer.router.routing(
         [rtnl.delete_link(str(place[1])) for place in found if place[0] == "link" and place not in expected]

@@ -119,7 +119,8 @@ class Set(NamedTuple):
 
     def encode(self, resolve: Resolve) -> bytes:
         """See `encoded`."""
-        return _expression("immediate", be32(1, register(self.to)), nested(2, attribute(1, _bytes(self.value, resolve))))
+        value = nested(2, attribute(1, _bytes(self.value, resolve)))
+        return _expression("immediate", be32(1, register(self.to)), value)
 
 
 class Mask(NamedTuple):

@@ -8,6 +8,8 @@ A group's chain, asked for one packet in one direction, looks into at most these
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.boxes import Box, Range, cut
@@ -85,24 +87,32 @@ def _direction(view: View, row: Filter, direction: Direction, rules: list[Rule])
         yield _verdict(row, f"opens-{direction}", f"goto {end}-free")
 
 
-class _Part:
-    """A set and its elements."""
+class _Part(NamedTuple):
+    """A set to be, with the rules as boxes that overlap."""
 
-    def __init__(self, row: Filter, name: str, shape: str, boxes: list[Box]) -> None:
-        self.domain, self.name, self.shape, self.boxes = row.domain, name, shape, boxes
+    row: Filter
+    name: str
+    shape: str
+    boxes: list[Box]
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> tuple[Record, ...]:
         """The set, then an element for each disjoint box."""
-        yield Set(domain=self.domain, name=self.name, shape=self.shape)
-        for box in cut(self.boxes):
-            low, high = (self._ends(box, end) for end in (0, 1))
-            yield Element(
-                domain=self.domain, set=self.name, shape=self.shape, low=low, high=high, rules=box.rules
-            )
+        return _records(self.row.domain, self.name, self.shape, tuple(self.boxes))
 
-    def _ends(self, box: Box, end: int) -> tuple[str | int, ...]:
-        numbers = tuple(piece[end] for piece in box.ranges)
-        return numbers if self.shape == "box" else (ip_text(4, numbers[0]), *numbers[1:])
+
+@lru_cache(maxsize=1 << 14)
+def _records(domain: str, name: str, shape: str, boxes: tuple[Box, ...]) -> tuple[Record, ...]:
+    """Remembered, because a change of one rule leaves the group's other sets as they were."""
+    elements = (
+        Element(domain=domain, set=name, shape=shape, low=_ends(box, 0), high=_ends(box, 1), rules=box.rules)
+        for box in cut(boxes)
+    )
+    return (Set(domain=domain, name=name, shape=shape), *elements)
+
+
+def _ends(box: Box, end: int) -> tuple[str | int, ...]:
+    numbers = tuple(piece[end] for piece in box.ranges)
+    return numbers if len(numbers) == 2 else (ip_text(4, numbers[0]), *numbers[1:])
 
 
 def _verdict(row: Filter, name: str, verdict: str) -> Element:

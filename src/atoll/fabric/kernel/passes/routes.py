@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from atoll.fabric.kernel import names
-from atoll.fabric.kernel.objects import Number
+from atoll.fabric.kernel.objects import Number, TableRule
 from atoll.fabric.kernel.objects import Route as KernelRoute
-from atoll.fabric.kernel.objects import TableRule
 from atoll.fabric.kernel.uses import TABLE, Named, live
 from atoll.linux.rtnl import Kind
 from atoll.plan.rows import Address, Deliver, Drop, Link, Port, Route, ToLink, ToPort
@@ -31,9 +30,7 @@ def route(view: View, row: Record) -> Iterator[Record]:
     if row.prefix.family != 4 or not view.get(Named, TABLE, row.domain, row.table):
         return
     kind, device, via = _next_hop(view, row)
-    yield KernelRoute(
-        domain=row.domain, table=row.table, prefix=str(row.prefix), kind=kind, device=device, via=via
-    )
+    yield KernelRoute(domain=row.domain, table=row.table, prefix=str(row.prefix), kind=kind, device=device, via=via)
 
 
 def _next_hop(view: View, row: Route) -> tuple[Kind, str, str]:
