@@ -34,23 +34,11 @@ class State(Struct, frozen=True):
 
     def after(self, delta: Delta) -> "State":
         """What is left of it when the plan has changed (law 5)."""
-        pairs = delta.values()
-        gone = {frame for old, new in pairs for frame in self.frames if _ends_mapping(frame, old, new)}
-        ends = (end for end in more.ends if self.end(end.port, end.flow) is None)
-        frames = (frame for frame in more.frames if frame not in self.frames)
-        return State((*self.ends, *ends), (*self.frames, *frames))
-
-    def after(self, delta: Delta) -> "State":
-        """What is left of it when the plan has changed (law 5)."""
-        gone = frozenset(
-            frame for old, new in delta.values() for frame in self.frames if _ends_mapping(frame, old, new)
-        )
-        ends = (
-            end
-            for end in self.ends
-            if not any(_forgets(end, old, new) for old, new in pairs)
-            and not any(frame.inside in (end.flow.source, end.flow.destination) for frame in gone)
-        )
+        changes = delta.values()
+        gone = {frame for frame in self.frames if any(_ends_mapping(frame, old, new) for old, new in changes)}
+        kept = (end for end in self.ends if not any(_forgets(end, old, new) for old, new in changes))
+        addresses = {frame.inside for frame in gone}
+        ends = (end for end in kept if addresses.isdisjoint((end.flow.source, end.flow.destination)))
         return State(tuple(ends), tuple(frame for frame in self.frames if frame not in gone))
 
 
