@@ -176,3 +176,13 @@ def test_what_is_not_built_is_refused_before_anything_changes(lab: FabricLab) ->
     with pytest.raises(FabricError, match="translator"):
         lab.put(Node(id="nat", site="az-a", kind=NodeKind.TRANSLATOR), rule("x", "sg-shut", IN))
     assert lab.fabric.dump() == before
+
+
+def test_an_eni_gets_another_mtu_and_mac_in_place(lab: FabricLab) -> None:
+    lab.delivered("b", "10.0.1.5", 53, "a")
+    changed = replace(row(lab.plan, Port, "eni-a"), mtu=1500, mac="02:00:00:00:00:99")
+    lab.put(changed)
+    seen = links(lab, "a")["eth0"]
+    assert (seen.mtu, seen.mac) == (1500, "02:00:00:00:00:99")
+    lab.delivered("b", "10.0.1.5", 54, "a")
+    assert lab.fabric.observe() == []

@@ -135,15 +135,20 @@ def set_group(index: int, group: int) -> Message:
     return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, 0, 0) + u32(27, group))
 
 
+def set_mtu(index: int, mtu: int) -> Message:
+    """Change an interface's MTU and nothing else: a MAC that is set, even the same, makes it forget its neighbours."""
+    return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, 0, 0) + u32(4, mtu))
+
+
 def raise_for(index: int, alias: str) -> Message:
     """Set an interface up, with a text that lists show: whose it is."""
     return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, _IFF_UP, _IFF_UP) + attribute(20, alias.encode()))
 
 
-def change_named(name: str, mac: str, mtu: int) -> Message:
-    """Give the interface of that name another MAC and MTU."""
-    body = _LINK.pack(0, 0, 0, 0, 0) + text(3, name) + attribute(1, packed_mac(mac)) + u32(4, mtu)
-    return Message(NEWLINK, ACK, body)
+def set_named(name: str, mtu: int, mac: str = "") -> Message:
+    """Change the MTU, and the MAC if one is given, of the interface of that name."""
+    address = attribute(1, packed_mac(mac)) if mac else b""
+    return Message(NEWLINK, ACK, _LINK.pack(0, 0, 0, 0, 0) + text(3, name) + u32(4, mtu) + address)
 
 
 def link_up(name: str) -> Message:

@@ -196,15 +196,16 @@ class Enforcer:
         link = encode.veth(new, router.numbers)
         router.routing([rtnl.set_group(link.number, link.group)])
         if (old.mac, old.mtu) != (new.mac, new.mtu):
-            router.routing([rtnl.change_link(link)])
-            guests.change_link(self.world.nodes[new.node], encode.guest_link(new))
+            router.routing([rtnl.set_mtu(link.number, new.mtu)])
+            mac = new.mac if new.mac != old.mac else ""
+            guests.change_link(self.world.nodes[new.node], new.index, new.mtu, mac)
 
     def _change_trunk(self, old: Trunk, new: Trunk) -> None:
         if (old.a, old.b) != (new.a, new.b):
             raise ValueError(f"link {new.id} cannot be moved to other domains")
         for domain in (new.a, new.b):
             router = self.world.routers[domain]
-            router.routing([rtnl.change_link(encode.trunk(new, domain, router.numbers))])
+            router.routing([rtnl.set_mtu(router.numbers.get("interface", new.name), new.mtu)])
 
     def _guests(self) -> None:
         pairs = list(self._pairs(GuestAddress))

@@ -34,10 +34,10 @@ def raise_link(path: Path, index: int) -> None:
         netlink.run([rtnl.link_up(names.device(index))])
 
 
-def change_link(path: Path, link: rtnl.Link) -> None:
-    """Give the guest's end another MAC and MTU."""
+def change_link(path: Path, index: int, mtu: int, mac: str) -> None:
+    """Give the guest's end another MTU, and another MAC unless it is empty."""
     with netns.call(path, lambda: Netlink(ROUTE)) as netlink:
-        netlink.run([rtnl.change_named(link.name, link.mac, link.mtu)])
+        netlink.run([rtnl.set_named(names.device(index), mtu, mac)])
 
 
 def open_descriptor(path: Path) -> int:
