@@ -1,11 +1,40 @@
-"""When two judges agree."""
+"""When two judges agree: on what happens, and roughly on why not."""
 
-from tests.witness.judges import Seen
+from tests.witness.judges import Seen, Verb
+
+ANSWERED = {"", "delivered"}
+
+REASONS: dict[str, set[str]] = {
+    "": {"", "delivered"},
+    "NOT_RUNNING": {"no power", "security group, inbound"},
+    "SOURCE_CHECK": {"source check"},
+    "DESTINATION_CHECK": {"destination check"},
+    "SG_EGRESS": {"security group, outbound", "source check"},
+    "SG_INGRESS": {"security group, inbound", "no power"},
+    "NACL_OUT": {"network ACL, outbound"},
+    "NACL_IN": {"network ACL, inbound"},
+    "NO_ROUTE": {"no route"},
+    "BLACKHOLE": {"blackhole"},
+    "NO_SUCH_ADDRESS": {"no such address", "no route"},
+    "NO_PUBLIC_ADDRESS": {"no public address"},
+    "REFUSED_BY_IGW": {"refused by the gateway"},
+    "NO_ANSWER": {"destination check", "elsewhere"},
+    "ELSEWHERE": {"elsewhere", "destination check"},
+}
+"""What the walk may call a reason of the spec. Where several things are wrong, either may name another one first."""
 
 
-def differences(verb: str, spec: Seen, name: str, seen: Seen) -> list[str]:
-    """What the other judge says differently. A receiver's own packet (reply) is not answered by anybody."""
-    mine, other = (spec.facts, seen.facts)
-    if verb == "reply":
-        mine, other = mine[:4], other[:4]
-    return [] if mine == other else [f"spec {spec}\n    {name} {seen}"]
+def agree(verb: Verb, spec: Seen, other: Seen) -> bool:
+    """Whether they say the same. A receiver's own packet (reply) is answered by nobody."""
+    parts = 4 if verb == "reply" else 6
+    return facts(spec)[:parts] == facts(other)[:parts]
+
+
+def facts(seen: Seen) -> tuple[object, ...]:
+    """What judges must agree on."""
+    return (seen.arrives, seen.at, seen.source, seen.destination, seen.answered, seen.answer_source)
+
+
+def same_reason(spec: Seen, other: Seen) -> bool:
+    """Whether the reasons may stand for the same thing; a judge without words agrees."""
+    return not other.why or other.why in REASONS[spec.why]

@@ -1,45 +1,150 @@
-"""python -m tests.witness.run --designs N --seed S [--no-packets] [--log FILE] [--without NAME ...]"""
+"""python -m tests.witness.run [--designs N] [--seed S] [--no-packets] [--log FILE] [--without NAME ...]
+
+Prints what was tried and every disagreement with the command that repeats it; exit status 1 if there is one. With
+packets it makes namespaces of its own, and needs to be root.
+"""
 
 import argparse
+import contextlib
+import os
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atoll.fabric.none import NoFabric
+from atoll.linux import mounts
+from atoll.linux.syscalls import Clone, unshare
 from tests.witness.cloud import Cloud
-from tests.witness.examine import Examination, examine
+from tests.witness.design import Design
+from tests.witness.examine import Examination, Examiner, Trial
+from tests.witness.features import build
+from tests.witness.judges import Judge
+from tests.witness.walk_judge import WalkJudge
+
+SHOWN = 5
+"""Disagreements that are printed in full."""
+
+
+@dataclass
+class Tally:
+    """What a run has come to."""
+
+    designs: int = 0
+    trials: int = 0
+    arrived: int = 0
+    answered: int = 0
+    by_judge: dict[str, int] = field(default_factory=dict)
+    failures: list[tuple[Design, Trial]] = field(default_factory=list)
+
+    def add(self, done: Examination) -> None:
+        """Count one design."""
+        self.designs += 1
+        self.trials += len(done.trials)
+        self.arrived += sum(trial.spec.arrives for trial in done.trials)
+        self.answered += sum(trial.spec.answered for trial in done.trials)
+        self.failures += [(done.design, trial) for trial in done.failures]
+        for trial in done.trials:
+            for name, seen in trial.others.items():
+                self.by_judge[name] = self.by_judge.get(name, 0) + (seen is not None)
+
+    def summary(self, seconds: float) -> str:
+        """One line."""
+        judged = ", ".join(f"{name} {count}" for name, count in self.by_judge.items())
+        verdicts = self.trials + sum(self.by_judge.values())
+        return (
+            f"witness: {self.designs} designs, {self.trials} packets ({self.arrived} arrive, {self.answered} answered), "
+            f"judged by the spec and {judged}: {verdicts / seconds:.0f} verdicts/s in {seconds:.1f} s, "
+            f"{len(self.failures)} disagreements"
+        )
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.witness.run", description="Random designs, three judges.")
-    parser.add_argument("--designs", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0, help="of the first design; the others follow")
-    parser.add_argument("--no-packets", action="store_true")
-    parser.add_argument("--without", nargs="*", default=[])
-    parser.add_argument("--log", type=Path)
-    parser.add_argument("--show", type=int, default=3)
+    """Run, print, and say whether all agree."""
+    parser = argparse.ArgumentParser(prog="python -m tests.witness.run", description=__doc__)
+    parser.add_argument("--designs", type=int, default=20, help="how many; each has the seed after the one before")
+    parser.add_argument("--seed", type=int, default=0, help="of the first design")
+    parser.add_argument("--no-packets", action="store_true", help="spec and walk only: no kernel, no root")
+    parser.add_argument("--without", nargs="*", default=[], help="features and changes to leave out")
+    parser.add_argument("--log", type=Path, help="one line a packet: seed, packet, prediction, arrival")
     options = parser.parse_args(arguments)
-    started = time.monotonic()
-    done = []
-    for seed in range(options.seed, options.seed + options.designs):
-        cloud = Cloud(seed, NoFabric())
-        try:
-            done.append(examine(cloud, seed, without=frozenset(options.without)))
-        finally:
-            cloud.close()
-    took = time.monotonic() - started
-    trials = [t for e in done for t in e.trials]
-    failures = [(e, t) for e in done for t in e.failures]
-    arrived = sum(t.spec.arrives for t in trials)
-    answered = sum(t.spec.answered for t in trials)
-    print(
-        f"{len(done)} designs, {len(trials)} verdicts ({arrived} arrive, {answered} answered), {len(trials) / took:.0f}/s in {took:.1f} s, {len(failures)} disagreements in {len({e.design.seed for e, _ in failures})} designs"
-    )
-    for e, t in failures[: options.show]:
-        print(f"seed {e.design.seed} {t.moment} {t.verb} {t.probe}")
-        for line in t.disagreements:
-            print("   ", line)
-    return 1 if failures else 0
+    tally, started = Tally(), time.monotonic()
+    with contextlib.ExitStack() as held:
+        folder = None if options.no_packets else held.enter_context(own_world())
+        log = held.enter_context(options.log.open("w")) if options.log else None
+        for seed in range(options.seed, options.seed + options.designs):
+            done = examine(seed, folder, frozenset(options.without))
+            tally.add(done)
+            if log:
+                log.writelines(_log_line(seed, trial) for trial in done.trials)
+    _print(tally, time.monotonic() - started, options)
+    return 1 if tally.failures else 0
+
+
+def examine(seed: int, folder: Path | None, without: frozenset[str] = frozenset()) -> Examination:
+    """One design from its seed to its verdicts; with real packets if there is a folder for namespaces."""
+    with laboratory(seed, folder, without) as examiner:
+        examiner.probe()
+        examiner.live()
+        return examiner.result
+
+
+@contextlib.contextmanager
+def laboratory(seed: int, folder: Path | None, without: frozenset[str] = frozenset()) -> Iterator[Examiner]:
+    """A design that is built, and its judges."""
+    with contextlib.ExitStack() as held:
+        if folder is None:
+            design = Design(seed, held.enter_context(contextlib.closing(Cloud(seed, NoFabric()))))
+            build(design, without)
+            yield Examiner(design, {"walk": WalkJudge(design.cloud)}, without)
+            return
+        from atoll.fabric.kernel import KernelFabric
+        from tests.witness.packets.judge import Packets
+
+        place = Path(held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        fabric = held.enter_context(contextlib.closing(KernelFabric(place)))
+        cloud = held.enter_context(contextlib.closing(Cloud(seed, fabric)))
+        design = Design(seed, cloud)
+        build(design, without)
+        packets = held.enter_context(contextlib.closing(Packets(cloud, fabric, reap=seed % 2 == 0)))
+        judges: dict[str, Judge] = {"walk": WalkJudge(cloud), "packets": packets}
+        yield Examiner(design, judges, without)
+
+
+@contextlib.contextmanager
+def own_world() -> Iterator[Path]:
+    """Network and mount namespaces of this process's own, for good; one processor; a folder for namespaces."""
+    unshare(Clone.NEWNET | Clone.NEWNS)
+    mounts.make_private()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with tempfile.TemporaryDirectory(prefix="witness-") as folder:
+        yield Path(folder)
+
+
+def _log_line(seed: int, trial: Trial) -> str:
+    probe = trial.probe
+    packet = f"{probe.protocol} {probe.source}:{probe.source_port} > {probe.destination}:{probe.destination_port}"
+    said = " | ".join(f"{name}: {seen if seen else 'not asked'}" for name, seen in trial.others.items())
+    return f"{seed} | {trial.moment} | {trial.verb} {packet} from {probe.at} | spec: {trial.spec} | {said}\n"
+
+
+def _print(tally: Tally, seconds: float, options: argparse.Namespace) -> None:
+    shown: set[int] = set()
+    for design, trial in tally.failures[:SHOWN]:
+        if design.seed not in shown:
+            shown.add(design.seed)
+            _say(f"\nDesign {design.seed}:", *(f"  {call}" for call in design.calls))
+        _say(_log_line(design.seed, trial).replace(" | ", "\n  ").rstrip())
+        packets = " --no-packets" if options.no_packets else ""
+        without = f" --without {' '.join(options.without)}" if options.without else ""
+        _say(f"  again: python -m tests.witness.run --seed {design.seed} --designs 1{packets}{without}")
+    _say(tally.summary(seconds))
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 if __name__ == "__main__":

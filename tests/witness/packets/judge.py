@@ -1,0 +1,129 @@
+"""What becomes of real packets."""
+
+from collections.abc import Sequence
+
+from atoll.fabric.kernel import KernelFabric
+from tests.spec import Probe
+from tests.witness.cloud import Cloud
+from tests.witness.judges import NUMBERS, Seen, Step, place_of, port_of
+from tests.witness.packets.frames import Packet
+from tests.witness.packets.stand import Arrival, Place, Stand
+
+FORGETTING = {"move_elastic_ip", "take_elastic_ip", "stop_or_start", "stop_and_start", "move_interface", "change_addresses"}
+"""Changes after which the network may know a connection no more. The kernel then takes a receiver's TCP or ICMP answer
+for what it is, an answer to nothing; AWS's facts do not say what becomes of it, so it is not tried."""
+
+NOT_ASKED = None
+
+
+class Packets:
+    """See tests.witness.examine.Judge."""
+
+    def __init__(self, cloud: Cloud, fabric: KernelFabric, *, reap: bool) -> None:
+        self._fabric = fabric
+        self._reap = reap
+        self._stand = Stand(fabric, cloud.plan)
+        self._stand.follow()
+        self._received: dict[Probe, tuple[str, Packet]] = {}
+        self._forgotten = False
+
+    def changed(self, name: str) -> None:
+        """Another network, perhaps without the leftovers of the one before."""
+        self._forgotten = self._forgotten or name in FORGETTING
+        if self._reap:
+            self._fabric.reap()
+        self._stand.follow()
+
+    def close(self) -> None:
+        """Close every socket."""
+        self._stand.close()
+
+    def round(self, steps: Sequence[Step]) -> list[Seen | None]:
+        """All packets at once, then all answers at once."""
+        sent = [self._reply(probe) if verb == "reply" else self._ask(probe) for verb, probe in steps]
+        asks = self._arrivals()
+        answers = {}
+        for arrival in asks.values():
+            if not arrival.packet.answer:
+                answers[arrival.packet.number] = self._answer(arrival)
+        backs = self._arrivals()
+        return [
+            self._seen(step, mine, asks, {ask: backs.get(answer or 0) for ask, answer in answers.items()})
+            for step, mine in zip(steps, sent, strict=True)
+        ]
+
+    def _arrivals(self) -> dict[int, Arrival]:
+        found = {arrival.packet.number: arrival for arrival in (all_ := self._stand.settle())}
+        assert len(found) == len(all_), f"a packet arrived twice: {all_}"
+        return found
+
+    def _ask(self, probe: Probe) -> Packet | None:
+        """None where it is not tried: what a node sends to itself never reaches the network."""
+        place = self._stand.places.get(port_of(probe.at))
+        packet = Packet(
+            self._stand.next_number(),
+            NUMBERS[probe.protocol],
+            probe.source,
+            probe.source_port,
+            probe.destination,
+            probe.destination_port,
+        )
+        if place is not None:
+            if packet.destination in self._stand.guests[place.node].addresses:
+                return NOT_ASKED
+            self._stand.send(place, packet)
+        return packet
+
+    def _reply(self, probe: Probe) -> Packet | None:
+        if probe not in self._received or (self._forgotten and probe.protocol != "udp"):
+            return NOT_ASKED
+        node, received = self._received[probe]
+        packet = received.answered(self._stand.next_number())
+        return packet if self._send_from(node, packet) else NOT_ASKED
+
+    def _answer(self, arrival: Arrival) -> int | None:
+        """Whoever has the address answers, from the interface that has it."""
+        packet = arrival.packet.answered(self._stand.next_number())
+        return packet.number if self._send_from(arrival.node, packet) else None
+
+    def _send_from(self, node: str, packet: Packet) -> bool:
+        held = self._stand.guests[node].addresses
+        if packet.source not in held or packet.destination in held:
+            return False
+        place = self._place(node, held[packet.source])
+        if place is None:
+            return False
+        self._stand.send(place, packet)
+        return True
+
+    def _place(self, node: str, device: str) -> Place | None:
+        return next((one for one in self._stand.places.values() if (one.node, one.inside) == (node, device)), None)
+
+    def _seen(
+        self, step: Step, sent: Packet | None, arrived: dict[int, Arrival], backs: dict[int, Arrival | None]
+    ) -> Seen | None:
+        verb, probe = step
+        if sent is None:
+            return NOT_ASKED
+        there = arrived.get(sent.number)
+        if there is None:
+            return Seen(False)
+        if verb != "reply":
+            self._received.setdefault(probe, (there.node, there.packet))
+        place = self._place(there.node, there.device)
+        back = backs.get(sent.number)
+        answered = back is not None and self._belongs(probe, back)
+        return Seen(
+            True,
+            place_of(place.eni) if place else f"{there.node} {there.device}",
+            there.packet.source,
+            there.packet.destination,
+            answered,
+            back.packet.source if back and answered else None,
+        )
+
+    def _belongs(self, probe: Probe, back: Arrival) -> bool:
+        """Whether the prober takes it for the answer."""
+        asker = self._stand.places.get(port_of(probe.at))
+        ends = (back.packet.source, back.packet.destination)
+        return asker is not None and asker.node == back.node and ends == (probe.destination, probe.source)

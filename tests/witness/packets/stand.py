@@ -1,0 +1,157 @@
+"""Taps in every namespace of a fabric: what arrives where, frames from anywhere, and canaries."""
+
+import select
+import socket
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from atoll.fabric.kernel import KernelFabric, names
+from atoll.linux import rtnl
+from atoll.linux.netlink import NETFILTER, ROUTE, Netlink
+from atoll.linux.nft import wire
+from atoll.linux.packets import Tap, call_in
+from atoll.plan.rows import Domain, Node, Port, Segment
+from atoll.records import Table
+from tests.witness.packets import frames
+from tests.witness.packets.frames import Packet
+
+HOPS = 8
+"""More than any path here has: guest, router, internet, router, guest."""
+
+PATIENCE = 5.0
+"""Seconds in which a canary must arrive."""
+
+_TO_US = 0  # PACKET_HOST: addressed to the interface's own MAC
+
+
+class CanaryError(Exception):
+    """A canary did not arrive: nothing can be said about what did not."""
+
+
+class Place(NamedTuple):
+    """One interface of one node. `eni`: the port's name; `inside`, `mac`: the node's end; `router`, `outside`: the other."""
+
+    eni: str
+    node: str
+    inside: str
+    mac: str
+    router: str
+    outside: str
+
+
+class Arrival(NamedTuple):
+    """A packet that came to a node, by which interface."""
+
+    node: str
+    device: str
+    packet: Packet
+
+
+@dataclass
+class Guest:
+    """A node's namespace, its tap, and which of its interfaces has which of its addresses."""
+
+    tap: Tap
+    addresses: dict[str, str]
+
+
+class Stand:
+    """Follows a fabric and its plan."""
+
+    def __init__(self, fabric: KernelFabric, plan: Table) -> None:
+        self._fabric = fabric
+        self._plan = plan
+        self._routers: dict[str, Tap] = {}
+        self._numbers = 0
+        self._canaries = 0
+        self._arrived: list[Arrival] = []
+        self._seen: set[tuple[str, int]] = set()
+        self.guests: dict[str, Guest] = {}
+        self.places: dict[str, Place] = {}
+
+    def follow(self) -> None:
+        """Look anew at what there is: namespaces, interfaces, addresses."""
+        for domain in self._plan.all(Domain):
+            path = self._fabric.router(domain.id)
+            if path and domain.id not in self._routers:
+                self._routers[domain.id] = Tap(path)
+        for node in self._plan.all(Node):
+            path = self._fabric.namespace(node.id)
+            if path and node.id not in self.guests:
+                call_in(path, _mute)
+                self.guests[node.id] = Guest(Tap(path), {})
+            if path:
+                self.guests[node.id].addresses = call_in(path, _addresses)
+        found = (self._place(port) for port in self._plan.all(Port))
+        self.places = {place.eni: place for place in found if place}
+
+    def _place(self, port: Port) -> Place | None:
+        segment = self._plan.get(Segment, port.segment)
+        if port.node is None or port.index is None or segment is None or port.node not in self.guests:
+            return None
+        outside = names.port_interface(port.id, port.node)
+        return Place(port.id, port.node, names.device(port.index), port.mac, segment.domain, outside)
+
+    def next_number(self) -> int:
+        """A number that no other packet of this stand has."""
+        self._numbers += 1
+        return self._numbers
+
+    def send(self, place: Place, packet: Packet) -> None:
+        """The node puts the packet on that interface."""
+        sent = frames.frame(packet, place.mac, names.ROUTER_MAC)
+        self.guests[place.node].tap.socket.sendto(sent, (place.inside, 0))
+
+    def settle(self) -> list[Arrival]:
+        """Everything that has arrived since the last call, when nothing is under way any more."""
+        places = list(self.places.values())
+        for place in [*places[:1] * HOPS, *places]:
+            self._send_canary(place)
+        for guest in self.guests:
+            self._drain(guest)
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def _send_canary(self, place: Place) -> None:
+        self._canaries += 1
+        number = self._canaries
+        self._routers[place.router].socket.sendto(frames.canary(number, place.mac), (place.outside, 0))
+        until = time.monotonic() + PATIENCE
+        while (place.node, number) not in self._seen:
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self.guests[place.node].tap.socket], [], [], left)[0]:
+                raise CanaryError(f"canary {number} did not arrive at {place}")
+            self._drain(place.node)
+
+    def _drain(self, node: str) -> None:
+        tap = self.guests[node].tap.socket
+        while True:
+            try:
+                found, (device, _, kind, _, _) = tap.recvfrom(65536, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            canary = frames.canary_number(found)
+            if canary is not None:
+                self._seen.add((node, canary))
+            elif kind == _TO_US and (packet := frames.read(found)) is not None:
+                self._arrived.append(Arrival(node, device, packet))
+
+    def close(self) -> None:
+        """Close every socket."""
+        for guest in self.guests.values():
+            guest.tap.close()
+        for tap in self._routers.values():
+            tap.close()
+
+
+def _mute() -> None:
+    """The namespace's own stack receives nothing, so it answers nothing; a tap sees all the same."""
+    with Netlink(NETFILTER) as netlink:
+        wire.transaction(netlink, [wire.new_table(), wire.new_chain("mute", wire.Hook(1, 0))])
+
+
+def _addresses() -> dict[str, str]:
+    with Netlink(ROUTE) as netlink:
+        devices = {link.number: link.name for link in rtnl.links(netlink)}
+        return {address.ip: devices[address.link] for address in rtnl.addresses(netlink) if address.ip != "127.0.0.1"}
