@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from atoll.linux import netns
+from atoll.linux import conntrack, netns
+from atoll.linux.netlink import NETFILTER, Netlink
 from atoll.linux.packets import Listener, Reach, Tap, ipv4_frame, udp_payload
 from atoll.packet import TCP, UDP, Prefix
 from atoll.plan.rows import (
@@ -316,6 +317,13 @@ def test_large_packets_inside_and_path_mtu_to_the_internet(lab: FabricLab) -> No
             assert len(got) == 60_000
 
 
+def tracked(lab: FabricLab) -> list[tuple[str, str]]:
+    path = lab.fabric.router(VPC)
+    assert path is not None
+    with netns.call(path, lambda: Netlink(NETFILTER)) as netlink:
+        return sorted(conntrack.tracked(netlink))
+
+
 def test_a_mapping_that_moves_kills_the_old_connections(lab: FabricLab) -> None:
     with Listener(lab.node("web"), "10.0.1.5", 80) as server:
         _, stream = lab.stream("client", "198.18.0.7", 80)
@@ -324,7 +332,12 @@ def test_a_mapping_that_moves_kills_the_old_connections(lab: FabricLab) -> None:
         assert accepted is not None
         with stream, accepted:
             moved = Mapping(link="igw", inside="10.0.2.5", outside="198.18.0.7")
+            lab.delivered("db", "10.0.3.5", 99, "app")
+            before = tracked(lab)
             lab.put(moved, without=[row(lab.plan, Mapping, "igw", "10.0.1.5")])
+            assert ("198.18.0.7", CLIENT) in before
+            assert tracked(lab) == [one for one in before if "198.18.0.7" not in one]
+            assert tracked(lab)
             stream.send(b"to the old one")
             lab.delivered("client", "198.18.0.7", 53, "db")
             lab.delivered("db", "10.0.1.5", 53, "web")
