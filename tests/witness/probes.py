@@ -50,6 +50,12 @@ class Map:
         return [(protocol, port) for protocol, port in found if protocol == "icmp" or 0 < port < 65536]
 
 
+def same_host(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both are of one instance, or the same interface."""
+    hosts = [(eni.get("Attachment") or {}).get("InstanceId", eni["NetworkInterfaceId"]) for eni in (one, other)]
+    return bool(hosts[0] == hosts[1])
+
+
 Ends = tuple[str, str, str]
 """Place, source, destination."""
 
@@ -57,14 +63,14 @@ Ends = tuple[str, str, str]
 def same_subnet(rng: random.Random, found: Map) -> Ends:
     """Neighbours, where there are any."""
     sender = rng.choice(found.enis)
-    near = [eni for eni in found.enis if eni["SubnetId"] == sender["SubnetId"] and eni is not sender]
+    near = [eni for eni in found.enis if eni["SubnetId"] == sender["SubnetId"] and not same_host(eni, sender)]
     return _between(rng, found, sender, rng.choice(near or found.enis))
 
 
 def same_vpc(rng: random.Random, found: Map) -> Ends:
     """Anywhere in the VPC."""
     sender = rng.choice(found.enis)
-    near = [eni for eni in found.enis if eni["VpcId"] == sender["VpcId"] and eni is not sender]
+    near = [eni for eni in found.enis if eni["VpcId"] == sender["VpcId"] and not same_host(eni, sender)]
     return _between(rng, found, sender, rng.choice(near or found.enis))
 
 

@@ -53,8 +53,9 @@ class Packets:
         ]
 
     def _arrivals(self) -> dict[int, Arrival]:
-        found = {arrival.packet.number: arrival for arrival in (all_ := self._stand.settle())}
-        assert len(found) == len(all_), f"a packet arrived twice: {all_}"
+        arrived = self._stand.settle()
+        found = {arrival.packet.number: arrival for arrival in arrived}
+        assert len(found) == len(arrived), f"a packet arrived twice: {arrived}"
         return found
 
     def _ask(self, probe: Probe) -> Packet | None:
