@@ -1,0 +1,100 @@
+"""What the host looks like from its own network, mounts and processes: Atoll must leave all of it alone."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+READS = {
+    "links": ["ip", "-oneline", "link", "show"],
+    "addresses": ["ip", "-oneline", "address", "show", "scope", "global"],
+    "routes": ["ip", "route", "show", "table", "all"],
+    "routes of IPv6": ["ip", "-6", "route", "show", "table", "all"],
+    "rules": ["ip", "rule", "show"],
+    "neighbours": ["ip", "neighbour", "show", "nud", "permanent"],
+    "firewall": ["nft", "list", "ruleset"],
+    "named namespaces": ["ip", "netns", "list"],
+}
+
+
+def look() -> dict[str, list[str]]:
+    """Each aspect's lines."""
+    seen = {name: _lines(command) for name, command in READS.items()}
+    seen["mounts"] = sorted(Path("/proc/self/mountinfo").read_text().splitlines())
+    seen["sysctls"] = sorted(f"{path}={_value(path)}" for path in Path("/proc/sys/net").rglob("*") if path.is_file())
+    return seen
+
+
+def _lines(command: list[str]) -> list[str]:
+    return sorted(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
+
+def _value(path: Path) -> str:
+    # These count what happens on the host; everything else is set by somebody.
+    if path.name.endswith(("_count", "stat_refresh")) or not os.access(path, os.R_OK):
+        return ""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return "unreadable"
+
+
+Processes = dict[int, str]
+"""Process id → its start time and name: a process, even when its id is used again."""
+
+Choice = Callable[[Processes], int]
+"""One of them."""
+
+
+def family(folder: Path) -> Processes:
+    """The processes of the Atoll on this state folder: those named so, and all that descend from them."""
+    parents: dict[int, int] = {}
+    names: Processes = {}
+    ours: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            head, _, tail = (entry / "stat").read_text().rpartition(")")
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has just ended
+            continue
+        pid = int(entry.name)
+        fields = tail.split()
+        parents[pid] = int(fields[1])
+        names[pid] = f"{fields[19]} {head.partition('(')[2]}"
+        if b"atoll.app.main" in words and str(folder).encode() in words:
+            ours.add(pid)
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return {pid: names[pid] for pid in ours}
+
+
+def alive(processes: Processes) -> Processes:
+    """Those that still run: a zombie that nobody has fetched yet does not."""
+    found = {}
+    for pid, name in processes.items():
+        try:
+            head, _, tail = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+        except OSError:
+            continue
+        fields = tail.split()
+        if f"{fields[19]} {head.partition('(')[2]}" == name and fields[0] != "Z":
+            found[pid] = name
+    return found
+
+
+def outermost(processes: Processes) -> int:
+    """The process that was started on the host: the one whose parent is none of them."""
+    return next(pid for pid in processes if _parent(pid) not in processes)
+
+
+def server(processes: Processes) -> int:
+    """The process that serves: child of the keeper, which is the outermost's child."""
+    keeper = next(pid for pid in processes if _parent(pid) == outermost(processes))
+    children = [pid for pid in processes if _parent(pid) == keeper and processes[pid].split()[1].startswith("python")]
+    return min(children)
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

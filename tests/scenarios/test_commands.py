@@ -1,0 +1,201 @@
+"""The command line as a user meets it: its life, its words, its exit statuses."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.running import Atoll
+
+ORDINARY_USER = 65534
+AS_ORDINARY_USER = (
+    "setpriv",
+    f"--reuid={ORDINARY_USER}",
+    f"--regid={ORDINARY_USER}",
+    "--clear-groups",
+    # It may read what root can (a virtual environment may lie below /root), and nothing more.
+    "--inh-caps=-all,+dac_read_search",
+    "--ambient-caps=-all,+dac_read_search",
+)
+
+
+def test_up_says_where_and_how_to_go_on(own_atoll: Atoll) -> None:
+    said = own_atoll.up("--fabric", "none")
+    assert said.out.splitlines() == [
+        f"Atoll is up: {own_atoll.endpoint}",
+        'Point clients at it with: eval "$(atoll env)"   Stop it with: atoll down',
+    ]
+
+
+def test_advice_names_the_state_folder_that_was_asked_for(own_atoll: Atoll, tmp_path: Path) -> None:
+    other = Atoll(tmp_path / "other")
+    said = own_atoll.run("up", "--fabric", "none", "--port", str(other.port), "--state", str(other.folder))
+    assert f"atoll down --state {other.folder}" in said.out
+    assert own_atoll.run("status").status == 3
+    stop = said.out.strip().rpartition("Stop it with: ")[2]
+    assert own_atoll.command(*stop.split()).out == "Atoll is down.\n"
+    assert other.run("status").status == 3
+
+
+def test_up_twice_is_up_once(records_only: Atoll) -> None:
+    before = json.loads(records_only.run("status", "--json").out)
+    again = records_only.up("--fabric", "none")
+    assert again.out == f"Atoll is already up: {records_only.endpoint}\n"
+    assert json.loads(records_only.run("status", "--json").out)["pid"] == before["pid"]
+
+
+def test_a_running_atoll_does_not_move_to_another_port(records_only: Atoll) -> None:
+    said = records_only.run("up", "--port", str(records_only.port % 60000 + 1025))
+    assert said.status == 1
+    assert "Stop it first: atoll down" in said.err
+
+
+def test_a_taken_port_is_refused_in_words(records_only: Atoll, tmp_path: Path) -> None:
+    late = Atoll(tmp_path / "late")
+    said = late.run("up", "--fabric", "none", "--port", str(records_only.port))
+    assert said.status == 1
+    assert f"127.0.0.1:{records_only.port} cannot be listened on" in said.err
+    assert "--port" in said.err
+    assert late.run("status").status == 3
+
+
+def test_a_state_folder_has_one_server(records_only: Atoll) -> None:
+    server = ("python", "-m", "atoll.app.main", "--fabric", "none", "--port", "0")
+    said = records_only.command(*server, "--state", str(records_only.folder))
+    assert said.status == 1
+    assert "Another Atoll already runs on" in said.err
+    assert records_only.run("status").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--port", "70000"), "65535"),
+        (("--port", "web"), "--port"),
+        (("--fabric", "ether"), "'kernel', 'none'"),
+        (("--public-pool", "somewhere"), "Example: 198.18.0.0/16"),
+        (("--public-pool", "198.18.0.1/16"), "host bits"),
+        (("--quota", "vpcs=6"), "vpcs-per-region"),
+        (("--host", "203.0.113.1"), "cannot be listened on"),
+        (("--state", "/proc/nowhere"), "/proc/nowhere"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_up_refuses_wrong_words(own_atoll: Atoll, words: tuple[str, ...], complaint: str) -> None:
+    said = own_atoll.run("up", "--fabric", "none", "--port", str(own_atoll.port), *words)
+    assert said.status in (1, 2)
+    assert complaint in said.err
+    assert "Traceback" not in said.err
+    assert own_atoll.run("status").status == 3
+
+
+def test_down_twice_and_status_between(own_atoll: Atoll) -> None:
+    own_atoll.up("--fabric", "none")
+    assert own_atoll.run("status").status == 0
+    assert own_atoll.down().out == "Atoll is down.\n"
+    down = own_atoll.run("status")
+    assert (down.status, "Start it with: atoll up" in down.out) == (3, True)
+    assert own_atoll.down().out == f"Atoll is not running on {own_atoll.folder}.\n"
+
+
+def test_status_counts_what_there_is(records_only: Atoll) -> None:
+    records_only.ec2().create_vpc(CidrBlock="10.0.0.0/16")
+    found = json.loads(records_only.run("status", "--json").out)
+    assert found["running"] is True
+    assert found["endpoint"] == records_only.endpoint
+    assert found["fabric"] == "none"
+    assert found["state"] == str(records_only.folder)
+    assert found["counts"]["vpc"] == 1
+    assert re.search(r"^ +1 vpc$", records_only.run("status").out, re.MULTILINE)
+
+
+def test_status_of_nothing_is_json_too(own_atoll: Atoll) -> None:
+    said = own_atoll.run("status", "--json")
+    assert said.status == 3
+    assert json.loads(said.out) == {"running": False, "state": str(own_atoll.folder)}
+
+
+def test_reset_forgets_and_stays_up(records_only: Atoll) -> None:
+    ec2 = records_only.ec2()
+    ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    assert records_only.run("reset").out == "Atoll is empty.\n"
+    assert ec2.describe_vpcs()["Vpcs"] == []
+    assert "vpc" not in json.loads(records_only.run("status", "--json").out)["counts"]
+
+
+def test_logs_show_the_last_lines(records_only: Atoll) -> None:
+    assert len(records_only.run("logs", "-n", "1").out.splitlines()) == 1
+    assert "Started server process" in records_only.run("logs").out
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("env",), "Start it with: atoll up"),
+        (("reset",), "Start it with: atoll up"),
+        (("exec", "i-1", "--", "true"), "Start it with: atoll up"),
+        (("internet", "--", "true"), "Start it with: atoll up"),
+        (("trace", "internet", "198.18.0.7:80"), "Start it with: atoll up"),
+        (("demo", "eni"), "Start it with: atoll up"),
+        (("logs",), "there is no log"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_without_a_server_every_command_says_so(own_atoll: Atoll, words: tuple[str, ...], advice: str) -> None:
+    said = own_atoll.run(*words)
+    assert said.status == 1
+    assert advice in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("exec", "i-1", "--", "true"), "records only"),
+        (("internet", "--", "true"), "no internet here"),
+        (("demo", "eni"), "nothing to try"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_without_a_network_commands_that_need_one_say_so(
+    records_only: Atoll, words: tuple[str, ...], advice: str
+) -> None:
+    said = records_only.run(*words)
+    assert said.status == 1
+    assert advice in said.err
+
+
+@pytest.fixture
+def home_of_nobody() -> Iterator[Path]:
+    """A folder that an ordinary user may enter and write; pytest's own are root's alone."""
+    with tempfile.TemporaryDirectory(prefix="atoll-") as name:
+        home = Path(name)
+        home.chmod(0o777)
+        yield home
+
+
+def test_an_ordinary_user_has_the_records(own_atoll: Atoll, home_of_nobody: Path) -> None:
+    state = home_of_nobody / "state"
+    ordinary = {"ATOLL_STATE": str(state), "ATOLL_CACHE": f"{state}/cache", "HOME": str(home_of_nobody)}
+    port = ("--port", str(own_atoll.port))
+    try:
+        said = own_atoll.command(*AS_ORDINARY_USER, "atoll", "up", "--fabric", "none", *port, extra=ordinary)
+        assert said.status == 0, said.err
+        assert state.stat().st_uid == ORDINARY_USER
+        assert own_atoll.ec2().create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["CidrBlock"] == "10.0.0.0/16"
+    finally:
+        said = own_atoll.command(*AS_ORDINARY_USER, "atoll", "down", extra=ordinary)
+    assert said.out == "Atoll is down.\n"
+
+
+@pytest.mark.kernel
+def test_an_ordinary_user_is_told_how_to_have_packets(atoll: Atoll, own_atoll: Atoll, home_of_nobody: Path) -> None:
+    """With the image in the shared cache already, else it would be fetched first."""
+    ordinary = {"ATOLL_STATE": f"{home_of_nobody}/state", "HOME": str(home_of_nobody)}
+    said = own_atoll.command(*AS_ORDINARY_USER, "atoll", "up", "--port", str(own_atoll.port), extra=ordinary)
+    assert said.status == 1
+    assert "sudo atoll up" in said.err
+    assert "--fabric none" in said.err

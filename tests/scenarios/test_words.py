@@ -1,0 +1,67 @@
+"""The command line's own words: help, examples, colours, completion, and what it says to wrong ones."""
+
+import re
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from atoll.cli.commands import app
+from tests.scenarios.running import Atoll
+
+TOP = typer.main.get_command(app)
+COMMANDS = sorted([(name,) for name in getattr(TOP, "commands", {}) if name != "demo"] + [("demo", "eni")])
+
+
+def test_every_command_is_there() -> None:
+    assert [" ".join(words) for words in COMMANDS] == (
+        ["demo eni", "down", "env", "exec", "internet", "logs", "reset", "shell", "status", "trace", "up"]
+    )
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_has_an_example_of_the_command(words: tuple[str, ...]) -> None:
+    said = CliRunner().invoke(app, [*words, "--help"], prog_name="atoll")
+    assert said.exit_code == 0
+    assert re.search(rf"Example: .*atoll {' '.join(words)}\b", said.output), said.output
+
+
+def test_the_list_of_commands_says_each_in_a_whole_sentence() -> None:
+    said = CliRunner().invoke(app, ["--help"], prog_name="atoll").output
+    listed = said.partition("Commands:\n")[2]
+    assert len(listed.splitlines()) >= 11
+    assert "..." not in listed
+
+
+def test_no_words_show_the_help(own_atoll: Atoll) -> None:
+    said = own_atoll.run()
+    assert "Commands:" in said.out + said.err
+
+
+def test_wrong_words_are_refused_with_advice(own_atoll: Atoll) -> None:
+    said = own_atoll.run("upp")
+    assert said.status == 2
+    assert "Did you mean 'up'?" in said.err
+
+
+def test_nothing_is_coloured_in_a_pipe(records_only: Atoll) -> None:
+    for words in (
+        ["--help"],
+        ["up", "--help"],
+        ["status"],
+        ["status", "--json"],
+        ["env"],
+        ["upp"],
+        ["exec", "i-1", "ls"],
+    ):
+        said = records_only.run(*words)
+        assert said.out + said.err
+        assert "\x1b" not in said.out + said.err, words
+
+
+def test_completion_completes(own_atoll: Atoll) -> None:
+    script = own_atoll.run("--show-completion", "bash")
+    assert script.status == 0
+    assert "complete " in script.out
+    asked = {"_ATOLL_COMPLETE": "complete_bash", "COMP_WORDS": "atoll st", "COMP_CWORD": "1"}
+    assert own_atoll.run(extra=asked).out.split() == ["status"]

@@ -1,0 +1,104 @@
+"""Everything that Atoll builds is in a world of its own: the host is untouched, and nothing outlives it."""
+
+import os
+import select
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios import host
+from tests.scenarios.building import PAGE, USER_DATA, described, instance, network, page
+from tests.scenarios.running import Atoll
+
+pytestmark = pytest.mark.kernel
+
+
+def until_ended(processes: host.Processes) -> None:
+    """Wait for the end of each."""
+    for pid in processes:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            ended, _, _ = select.select([handle], [], [], 20)
+        finally:
+            os.close(handle)
+        assert ended, f"process {pid} goes on: {processes[pid]}"
+
+
+def with_guests(atoll: Atoll) -> host.Processes:
+    """Start it with two web servers; its processes, guests included."""
+    atoll.up()
+    ec2 = atoll.ec2()
+    where = network(ec2)
+    for name in ("one", "two"):
+        instance(ec2, where, name, USER_DATA)
+    atoll.run("internet", "--", "true")
+    processes = host.family(atoll.folder)
+    assert sum(name.endswith("init") for name in processes.values()) >= 2, processes
+    return processes
+
+
+def test_the_host_is_the_same_before_during_and_after(own_atoll: Atoll) -> None:
+    before = host.look()
+    assert host.family(own_atoll.folder) == {}
+    processes = with_guests(own_atoll)
+    during = host.look()
+    own_atoll.down()
+    assert host.alive(processes) == {}
+    after = host.look()
+    for aspect, lines in before.items():
+        assert during[aspect] == lines, aspect
+        assert after[aspect] == lines, aspect
+
+
+def test_what_is_compared_is_there(own_atoll: Atoll) -> None:
+    seen = host.look()
+    assert any(": lo:" in line for line in seen["links"])
+    assert any("ip_forward=" in line for line in seen["sysctls"])
+    assert any(" / / " in line for line in seen["mounts"])
+
+
+def test_nothing_of_the_world_is_in_the_state_folder_from_outside(own_atoll: Atoll) -> None:
+    with_guests(own_atoll)
+    assert list((own_atoll.folder / "world").iterdir()) == []
+    assert list((own_atoll.folder / "guests" / "instances").glob("*/root/*")) == []
+
+
+def test_sigterm_ends_everything_in_order(own_atoll: Atoll) -> None:
+    processes = with_guests(own_atoll)
+    os.kill(host.outermost(processes), signal.SIGTERM)
+    until_ended(processes)
+    assert "Finished server process" in own_atoll.run("logs", "-n", "3").out
+
+
+@pytest.mark.parametrize("victim", [host.server, host.outermost], ids=["server", "outermost process"])
+def test_a_killed_server_leaves_nothing_behind_and_comes_back(own_atoll: Atoll, victim: host.Choice) -> None:
+    processes = with_guests(own_atoll)
+    os.kill(victim(processes), signal.SIGKILL)
+    until_ended(processes)
+    assert own_atoll.run("status").status == 3
+    own_atoll.up()
+    answer = own_atoll.ec2().describe_instances()
+    states = [one["State"]["Name"] for made in answer["Reservations"] for one in made["Instances"]]
+    assert states == ["running", "running"]
+
+
+def test_two_atolls_side_by_side(own_atoll: Atoll, tmp_path: Path) -> None:
+    """The same blocks and the same public pool in both; each internet sees its own."""
+    own_atoll.up()
+    ec2 = own_atoll.ec2()
+    made = instance(ec2, network(ec2), "web", USER_DATA)
+    address = described(ec2, made)["PublicIpAddress"]
+    other = Atoll(tmp_path / "other")
+    try:
+        other.up()
+        network(other.ec2())
+        assert page(own_atoll, address, patient=True) == PAGE
+        assert page(other, address) != PAGE
+        assert other.ec2().describe_instances()["Reservations"] == []
+    finally:
+        other.down()
+    assert page(own_atoll, address) == PAGE
