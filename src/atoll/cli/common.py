@@ -15,7 +15,9 @@ from atoll.local.folder import StateFolder, default_folder
 
 State = Annotated[
     Path | None,
-    typer.Option("--state", help="State folder; several Atolls can run side by side.", envvar="ATOLL_STATE"),
+    typer.Option(
+        "--state", help="State folder; several Atolls can run side by side.", envvar="ATOLL_STATE", readable=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -61,7 +61,10 @@ def up(
         if not endpoint.endswith(f":{port}") and port != PORT:
             fail(f"it stays there: it cannot move to port {port}. Stop it first: atoll down{on(state)}")
         return
-    where.make()
+    try:
+        where.make()
+    except OSError as error:
+        fail(f"{where.path} cannot hold Atoll's state: {error.strerror}. Choose another: --state DIR")
     command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]
     command += ["--host", host, "--fabric", fabric.value, "--public-pool", public_pool]
     command += [word for one in quota or [] for word in ("--quota", one)]
