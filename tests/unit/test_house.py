@@ -27,13 +27,13 @@ def imported(path: Path) -> Iterator[str]:
 
 def test_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
-    assert len(read_configuration()["contracts_options"]) >= 9
+    assert len(read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]) >= 9
     kept = lint_imports(cache_dir=None, no_logo=True)
     assert kept, capsys.readouterr().out
 
 
 def test_every_package_has_its_place_in_the_layers() -> None:
-    layers = read_configuration()["contracts_options"][0]["layers"]
+    layers = read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"][0]["layers"]
     placed = {name.strip().removeprefix("atoll.") for layer in layers for name in layer.split("|")}
     packages = {path.parent.name for path in (ROOT / "src/atoll").glob("*/__init__.py")}
     assert packages == placed

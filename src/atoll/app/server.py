@@ -106,10 +106,16 @@ class Server:
         self.writer.close()
 
     async def _reap(self) -> None:
-        """Removals that cut nothing any more are done here, twice a second, between calls."""
+        """Removals that cut nothing any more are done here, twice a second, between calls.
+
+        A server whose state folder was deleted can keep nothing any more, and nobody could stop it: it ends.
+        """
         while True:
             await asyncio.sleep(0.5)
             await self.writer.on_worker(self.fabric.reap)
+            if not self.options.folder.lock.exists():
+                log.error("the state folder %s is gone: ending", self.options.folder.path)
+                self.stop.set()
 
     async def report(self, instance: str, boot: int, event: Event) -> None:
         """An event of an instance, through the same writer as any call."""
