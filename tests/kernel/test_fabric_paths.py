@@ -321,7 +321,7 @@ def tracked(lab: FabricLab) -> list[tuple[str, str]]:
     path = lab.fabric.router(VPC)
     assert path is not None
     with netns.call(path, lambda: Netlink(NETFILTER)) as netlink:
-        return sorted(conntrack.tracked(netlink))
+        return sorted((one.destination, one.answer_destination) for one in conntrack.connections(netlink))
 
 
 def test_a_mapping_that_moves_kills_the_old_connections(lab: FabricLab) -> None:

@@ -1,16 +1,30 @@
-"""Connection tracking over netlink: end the tracking of connections by an address."""
+"""Connection tracking over netlink: what is tracked, end it, and clear bits of its mark."""
 
 import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from atoll.linux.netlink import ACK, Message, Netlink, attribute, nested, table, u32
+from atoll.linux.netlink import ACK, Message, Netlink, attribute, be32, nested, table, u32
 
-_GET, _DELETE = 1 << 8 | 1, 1 << 8 | 2
-_ORIGINAL, _REPLY, _FILTER = 1, 2, 25
-_TUPLE_IP, _DESTINATION_V4 = 1, 2
-_BY_DESTINATION = 1 << 1  # CTA_FILTER_F_CTA_IP_DST
+_NEW, _GET, _DELETE = 1 << 8, 1 << 8 | 1, 1 << 8 | 2
+_ORIGINAL, _REPLY, _MARK, _ZONE, _MARK_MASK, _FILTER = 1, 2, 8, 18, 21, 25
+_TUPLE_IP, _SOURCE_V4, _DESTINATION_V4 = 1, 1, 2
+_BY_SOURCE, _BY_DESTINATION = 1, 2  # CTA_FILTER_F_CTA_IP_*
+_HEADER = struct.pack(">BBH", socket.AF_INET, 0, 0)
+
+
+class Connection(NamedTuple):
+    """A tracked IPv4 connection: addresses of its first packet, and of the answers as they come back."""
+
+    source: str
+    destination: str
+    answer_source: str
+    answer_destination: str
+    zone: int
+    mark: int
+    tuple: bytes
 
 
 def forget(netlink: Netlink, ip: str) -> None:
@@ -18,19 +32,45 @@ def forget(netlink: Netlink, ip: str) -> None:
 
     `netlink` is a NETFILTER socket in the namespace. One walk of the kernel's table for each of the two.
     """
-    netlink.run([_delete(_ORIGINAL, 1, ip), _delete(_REPLY, 2, ip)])
+    for side in (_ORIGINAL, _REPLY):
+        message = Message(_DELETE, ACK, _HEADER + _chosen(side, _DESTINATION_V4, ip), (errno.ENOENT,))
+        netlink.run([message])
 
 
-def tracked(netlink: Netlink) -> Iterator[tuple[str, str]]:
-    """Every tracked IPv4 connection: the address it was opened to, and the one its replies are addressed to."""
-    for payload in netlink.dump(_GET, struct.pack(">BBH", socket.AF_INET, 0, 0)):
-        found = table(payload[4:])
-        original, reply = (table(table(found[side])[_TUPLE_IP])[_DESTINATION_V4] for side in (_ORIGINAL, _REPLY))
-        yield socket.inet_ntoa(original), socket.inet_ntoa(reply)
+def connections(netlink: Netlink) -> Iterator[Connection]:
+    """Every tracked IPv4 connection."""
+    return (_connection(payload) for payload in netlink.dump(_GET, _HEADER))
 
 
-def _delete(side: int, flags: int, ip: str) -> Message:
-    address = nested(side, nested(_TUPLE_IP, attribute(_DESTINATION_V4, socket.inet_aton(ip))))
-    chosen = nested(_FILTER, u32(flags, _BY_DESTINATION))
-    header = struct.pack(">BBH", socket.AF_INET, 0, 0)
-    return Message(_DELETE, ACK, header + address + chosen, (errno.ENOENT,))
+def involving(netlink: Netlink, ip: str) -> Iterator[Connection]:
+    """Connections that `ip` opened, and those that were delivered to it; found by the kernel."""
+    for side in (_ORIGINAL, _REPLY):
+        for payload in netlink.dump(_GET, _HEADER + _chosen(side, _SOURCE_V4, ip)):
+            yield _connection(payload)
+
+
+def clear_marks(netlink: Netlink, found: Iterable[tuple[Connection, int]]) -> None:
+    """Clear these bits of these connections' marks; one that has ended by now is no error."""
+    netlink.run([_clearing(connection, bits) for connection, bits in found])
+
+
+def _clearing(connection: Connection, bits: int) -> Message:
+    body = _HEADER + nested(_ORIGINAL, connection.tuple) + be32(_MARK, 0) + be32(_MARK_MASK, bits)
+    if connection.zone:
+        body += attribute(_ZONE, struct.pack(">H", connection.zone))
+    return Message(_NEW, ACK, body, (errno.ENOENT,))
+
+
+def _chosen(side: int, field: int, ip: str) -> bytes:
+    """One address of one side, and the filter that says that nothing else counts."""
+    address = nested(side, nested(_TUPLE_IP, attribute(field, socket.inet_aton(ip))))
+    return address + nested(_FILTER, u32(side, _BY_SOURCE if field == _SOURCE_V4 else _BY_DESTINATION))
+
+
+def _connection(payload: bytes) -> Connection:
+    found = table(payload[4:])
+    ends = [table(table(found[side])[_TUPLE_IP]) for side in (_ORIGINAL, _REPLY)]
+    addresses = [socket.inet_ntoa(end[field]) for end in ends for field in (_SOURCE_V4, _DESTINATION_V4)]
+    zone = struct.unpack(">H", found[_ZONE])[0] if _ZONE in found else 0
+    mark = struct.unpack(">I", found[_MARK])[0] if _MARK in found else 0
+    return Connection(*addresses, zone, mark, found[_ORIGINAL])

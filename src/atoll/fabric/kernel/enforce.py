@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from atoll.fabric.kernel import batch, encode, guests
+from atoll.fabric.kernel.forget import forget
 from atoll.fabric.kernel.objects import (
     Chain,
     Element,
@@ -25,7 +26,7 @@ from atoll.fabric.kernel.objects import (
 )
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import World
-from atoll.linux import conntrack, rtnl
+from atoll.linux import rtnl
 from atoll.linux.netlink import Message
 from atoll.linux.rtnl import Kind
 from atoll.records import Delta, Record
@@ -162,9 +163,7 @@ class Enforcer:
                 if not batch.is_late(old, new):
                     by_router.setdefault(getattr(old or new, "domain", ""), []).append((old, new))
         self._transact(by_router)
-        for old, new in self._pairs(Element):
-            if old and old.set == "unmap" and (new is None or new.value != old.value):
-                conntrack.forget(self.world.routers[old.domain].filter, str(old.low[1]))
+        forget(self.world, self._pairs(Element))
 
     def _transact(self, by_router: dict[str, list[batch.Entry]]) -> None:
         """A refused transaction changed nothing, so what it holds is written down afterwards."""

@@ -9,11 +9,11 @@ TABLE_BITS = 0x7FFF
 MATCHED = 0x8000
 """Packet mark, bit 15: some rule of the groups asked so far let the packet pass."""
 
-SENDER_TRACKED, RECEIVER_TRACKED = 0x1, 0x2
-"""Connection mark: the rules at that end are not asked again."""
+PASSED = 0x10000
+"""Packet mark, bit 16: the sender's end will track the connection, if the packet gets through."""
 
-SENDER_FREE, RECEIVER_FREE = 0x4, 0x8
-"""Connection mark: untracked at that end, every packet is judged in its own direction."""
+SENDER_TRACKED, RECEIVER_TRACKED = 0x1, 0x2
+"""Connection mark: that end tracks the connection, its rules are not asked again. Without: every packet is judged."""
 
 SEGMENT_BITS, CLASS_BITS = 0xFFFF0000, 0x0000FFFF
 """Interface group: the segment's number and the class of what the port wears. Links have group 0."""

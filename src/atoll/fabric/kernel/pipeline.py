@@ -212,35 +212,43 @@ def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     )
     yield "reply", None, ((*connection_has(names.RECEIVER_TRACKED), goto("receive")), (goto("send"),))
     yield "send", None, (*_slots(IIF_CLASS, "judge-out"), (DROP,))
-    yield from _end("sent", names.SENDER_TRACKED, names.SENDER_FREE, IIF_CLASS, "opens-in", goto("receive"))
+    yield from _sent()
     yield (
         "receive",
         None,
         (
-            (LoadCt(Ct.DIRECTION), Is(bytes([0])), *connection_has(names.RECEIVER_TRACKED), ACCEPT),
+            (LoadCt(Ct.DIRECTION), Is(bytes([0])), *connection_has(names.RECEIVER_TRACKED), goto("settle")),
             (*REPLY, *connection_has(names.SENDER_TRACKED), ACCEPT),
             *_slots(OIF_CLASS, "judge-in"),
             (DROP,),
         ),
     )
-    yield from _end("received", names.RECEIVER_TRACKED, names.RECEIVER_FREE, OIF_CLASS, "opens-out", ACCEPT)
+    yield from _received()
+    passed = (Load(Meta.MARK), Mask(host32(names.PASSED), host32(0)), Is(host32(0), negate=True))
+    yield "settle", None, ((*passed, *flag_connection(names.SENDER_TRACKED), ACCEPT), (ACCEPT,))
 
 
-def _end(
-    name: str, tracked: int, free: int, group_class: Rule, opposite: str, then: Do
-) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
-    """How judging at one end ends: all groups asked; a rule open to the world matched; nothing to ask.
+_UNMATCHED: Rule = (Load(Meta.MARK), Mask(host32(names.MATCHED), host32(0)), Is(host32(0)), DROP)
 
-    Whether the end is tracked is decided by the first packet and never again.
+
+def _sent() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    """How judging at the sender's end goes on. Answers never start tracking; what is not delivered leaves nothing,
+    so the connection is marked only where the packet is accepted (`settle`).
+
+    `sent`: all groups asked. `sent-open`: a rule open to the world matched, so it may stay untracked.
     """
-    decided = ((*REPLY, then), (*connection_has(free), then), (*flag_connection(tracked), then))
-    unmatched = (Load(Meta.MARK), Mask(host32(names.MATCHED), host32(0)), Is(host32(0)), DROP)
-    clear = flag_mark(names.MATCHED, 0)
-    yield name, None, (unmatched, clear, *decided)
-    open_already = (clear, *decided[:2])
-    yield f"{name}-open", None, (*open_already, *_slots(group_class, opposite), (goto(f"{name}-tracked"),))
-    yield f"{name}-tracked", None, ((*flag_connection(tracked), then),)
-    yield f"{name}-free", None, ((*flag_connection(free), then),)
+    clear, then = flag_mark(names.MATCHED, 0), goto("receive")
+    yield "sent", None, (_UNMATCHED, clear, (goto("sent-tracked"),))
+    yield "sent-open", None, (clear, (*REPLY, then), *_slots(IIF_CLASS, "opens-in"), (goto("sent-tracked"),))
+    yield "sent-tracked", None, ((*REPLY, then), (*flag_mark(names.PASSED, names.PASSED), then))
+
+
+def _received() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    """The same at the receiver's end, after which the packet is accepted."""
+    clear, then = flag_mark(names.MATCHED, 0), goto("settle")
+    yield "received", None, (_UNMATCHED, clear, (goto("received-tracked"),))
+    yield "received-open", None, (clear, (*REPLY, ACCEPT), *_slots(OIF_CLASS, "opens-out"), (goto("received-tracked"),))
+    yield "received-tracked", None, ((*REPLY, ACCEPT), (*flag_connection(names.RECEIVER_TRACKED), then))
 
 
 def _translation() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:

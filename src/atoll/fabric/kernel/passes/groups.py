@@ -83,8 +83,7 @@ def _direction(view: View, row: Filter, direction: Direction, rules: list[Rule])
     yield _verdict(row, f"judge-{direction}", f"jump {row.id}/{direction}")
     if any(rule.match.protocol is None for rule in wide):
         # The other end's chain asks: does this direction answer everything? "opens-out" is asked when judging inward.
-        end = "received" if direction is Direction.OUT else "sent"
-        yield _verdict(row, f"opens-{direction}", f"goto {end}-free")
+        yield _verdict(row, f"opens-{direction}", f"goto {'settle' if direction is Direction.OUT else 'receive'}")
 
 
 class _Part(NamedTuple):

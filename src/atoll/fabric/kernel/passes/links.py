@@ -10,7 +10,7 @@ from atoll.linux.nft.expr import Load, Lookup, Meta, SetMark
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.packet import Prefix, ip_number
-from atoll.plan.rows import Link, Mapping, Port, Route, ToPort
+from atoll.plan.rows import Deliver, Link, Mapping, Port, Route, ToPort
 from atoll.records import Pass, Record, View
 
 PRIVATE = tuple(map(Prefix.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -28,7 +28,7 @@ def link(view: View, row: Record) -> Iterator[Record]:
         yield _verdict(domain, "arrivals", name, f"goto {row.id}/arrive")
         boxes = view.get(Named, BOX, domain, table) is not None
         mapped = row.mapped and domain == row.a
-        rules = _mapped_arrival(table, boxes) if mapped else _arrival(table, boxes)
+        rules = _mapped_arrival(table, boxes, _own_prefixes(view, table)) if mapped else _arrival(table, boxes)
         yield Chain(domain=domain, name=f"{row.id}/arrive", rules=rules)
     if row.from_a:
         yield Element(domain=row.a, set="closed", shape="interface", low=(name,))
@@ -76,8 +76,15 @@ def _arrival(table: str, boxes: bool) -> tuple[pipeline.Rule, ...]:
     return (_mark(table), *towards_box, (pipeline.ACCEPT,))
 
 
-def _mapped_arrival(table: str, boxes: bool) -> tuple[pipeline.Rule, ...]:
-    refused = tuple((pipeline.address(pipeline.SOURCE), *inside(one), pipeline.DROP) for one in PRIVATE)
+def _own_prefixes(view: View, table: str) -> list[Prefix]:
+    """What side a delivers itself, as far as it is not private anyway: nobody outside has these addresses."""
+    routes = view.by(Route, "table", table)
+    own = {one.prefix for one in routes if isinstance(one.via, Deliver) and one.prefix.family == 4}
+    return sorted(prefix for prefix in own if not any(one.covers(prefix) for one in PRIVATE))
+
+
+def _mapped_arrival(table: str, boxes: bool, own: list[Prefix]) -> tuple[pipeline.Rule, ...]:
+    refused = tuple((pipeline.address(pipeline.SOURCE), *inside(one), pipeline.DROP) for one in (*PRIVATE, *own))
     to_outside = (Load(Meta.IIFNAME), pipeline.address(pipeline.DESTINATION, 4))
     boxed = ((*to_outside, Lookup("boxed"), *pipeline.zone_by(pipeline.SOURCE)),) if boxes else ()
     return (*refused, *boxed, (*to_outside, Lookup("unmap", 0, 8), *_mark(table), pipeline.ACCEPT))

@@ -63,6 +63,8 @@ def _leave(view: View, row: Segment) -> Chain:
 
 def inside(prefix: Prefix) -> tuple[Mask | Is, ...]:
     """Go on when the address in register 0 lies inside the prefix."""
+    if prefix.length == 0:
+        return ()
     mask = ((1 << prefix.length) - 1) << (32 - prefix.length)
     value = Is(prefix.base.to_bytes(4, "big"))
     return (value,) if prefix.length == 32 else (Mask(mask.to_bytes(4, "big"), host32(0)), value)

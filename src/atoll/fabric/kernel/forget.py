@@ -1,0 +1,71 @@
+"""Law 5, the end of memory: what a delta makes the network forget about connections.
+
+A port that is detached, loses power or an address forgets its end of each connection: the end's bit is cleared, so its
+rules are asked again. When a mapping goes its connections end, since their translation is part of them.
+"""
+
+import ipaddress
+import sys
+from collections.abc import Iterable, Iterator
+
+from atoll.fabric.kernel import names
+from atoll.fabric.kernel.objects import Element
+from atoll.fabric.kernel.routers import World
+from atoll.linux import conntrack
+from atoll.linux.conntrack import Connection
+from atoll.records import Record
+
+MANY = 8
+"""From so many addresses on, one look at all connections is cheaper than the kernel's search for each."""
+
+Pair = tuple[Record | None, Record | None]
+
+
+def forget(world: World, pairs: Iterable[Pair]) -> None:
+    """Do what the elements of a delta ask for; they are gone already, so nothing new is remembered."""
+    gone: dict[str, set[str]] = {}
+    boxes: set[str] = set()
+    for old, new in pairs:
+        if not isinstance(old, Element) or (isinstance(new, Element) and new.value == old.value):
+            continue
+        if old.set == "unmap":
+            conntrack.forget(world.routers[old.domain].filter, str(old.low[1]))
+        elif old.set == "own":
+            gone.setdefault(old.domain, set()).add(str(old.low[1]))
+        elif old.set == "unguarded":
+            boxes.add(old.domain)
+    for domain in {*gone, *boxes}:
+        netlink = world.routers[domain].filter
+        addresses = gone.get(domain, set())
+        few = len(addresses) <= MANY and domain not in boxes
+        found = (
+            [one for ip in addresses for one in conntrack.involving(netlink, ip)]
+            if few
+            else list(conntrack.connections(netlink))
+        )
+        conntrack.clear_marks(netlink, _ends(found, addresses, domain in boxes))
+
+
+def _ends(found: Iterable[Connection], addresses: set[str], boxes: bool) -> Iterator[tuple[Connection, int]]:
+    for connection in found:
+        bits = ends(connection, addresses, boxes)
+        if bits & connection.mark:
+            yield connection, bits
+
+
+def ends(connection: Connection, addresses: set[str], boxes: bool) -> int:
+    """The bits of the ends that forget. In a zone one end is the address that gave the zone its number, the other a
+    middlebox; `boxes`: some middlebox forgets, and as no address tells which, all do.
+    """
+    sender, receiver = connection.source, connection.answer_source
+    bits = 0
+    for ip, bit in ((sender, names.SENDER_TRACKED), (receiver, names.RECEIVER_TRACKED)):
+        at_middlebox = connection.zone and connection.zone != zone_of(ip)
+        if boxes if at_middlebox else ip in addresses:
+            bits |= bit
+    return bits
+
+
+def zone_of(ip: str) -> int:
+    """The zone of legs between that address and a middlebox, as the kernel reads it from the packet's bytes."""
+    return int.from_bytes(ipaddress.IPv4Address(ip).packed[2:], sys.byteorder)
