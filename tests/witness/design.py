@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from tests.witness.clients import client
 from tests.witness.cloud import Cloud
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Design:
         self.enis: list[Eni] = []
         self.instances: list[Instance] = []
         self.elastic_ips: list[str] = []
-        self._client = cloud.client()
+        self.client = client(cloud, seed)
 
     @property
     def subnets(self) -> list[Subnet]:
@@ -80,13 +81,12 @@ class Design:
         return [subnet for vpc in self.vpcs for subnet in vpc.subnets]
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
-        """One boto3 call. A refusal is the generator's mistake: ClientError."""
+        """One call. A refusal is the generator's mistake: ClientError."""
         self.calls.append(f"{operation} {params}")
-        answer: dict[str, Any] = self._client._make_api_call(operation, params)
-        return answer
+        return self.client.call(operation, **params)
 
     def attempt(self, operation: str, **params: Any) -> dict[str, Any] | None:
-        """One boto3 call that the cloud may refuse."""
+        """One call that the cloud may refuse."""
         try:
             return self.call(operation, **params)
         except ClientError as refusal:

@@ -61,7 +61,7 @@ class Examiner:
         self._without = without
         self._rng = random.Random(f"probes {design.seed}")
         self._judges = judges
-        self._spec = SpecJudge(design.cloud)
+        self._spec = SpecJudge(design.client)
         self._received: set[Probe] = set()
 
     def probe(self, count: int = PROBES) -> None:

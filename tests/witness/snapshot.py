@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.spec import World
+from tests.witness.clients import Client
 from tests.witness.cloud import HOSTS
 
 KINDS = {
@@ -19,10 +20,10 @@ KINDS = {
 Answers = dict[str, list[dict[str, Any]]]
 
 
-def describe(client: Any) -> Answers:
+def describe(client: Client) -> Answers:
     """Everything that decides about packets, as boto3 returns it."""
-    answers: Answers = {kind: client._make_api_call(operation, {})[kind] for kind, operation in KINDS.items()}
-    reservations = client._make_api_call("DescribeInstances", {})["Reservations"]
+    answers: Answers = {kind: client.call(operation)[kind] for kind, operation in KINDS.items()}
+    reservations = client.call("DescribeInstances")["Reservations"]
     answers["Instances"] = [instance for reservation in reservations for instance in reservation["Instances"]]
     return answers
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.spec import History, Probe, Verdict, World
 from tests.witness import snapshot
-from tests.witness.cloud import Cloud
+from tests.witness.clients import Client
 from tests.witness.judges import Seen, Step, Verb
 
 GONE = "SOCKET_GONE"
@@ -14,8 +14,8 @@ GONE = "SOCKET_GONE"
 class SpecJudge:
     """See tests.witness.judges.Judge. ContradictionError: the API's own answers do not fit together."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._client = cloud.client()
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._history = History()
         self._numbers: dict[Probe, int] = {}
         self._look()
