@@ -199,3 +199,33 @@ def test_many_groups_are_a_union(lab: FabricLab) -> None:
     for number in (0, 7, 14):
         lab.delivered("a", "10.0.1.9", 100 + number, "m")
     lab.dropped("a", "10.0.1.9", 115, "m", canary=("a", "10.0.1.9", 114))
+
+
+def test_answers_never_start_tracking_and_the_openers_next_packet_does(lab: FabricLab) -> None:
+    """Untracked while open to the world both ways; tracked from the opener's next packet on when that is over."""
+    free = rule("f-80", "sg-free", IN, OPEN_TO_ALL, UDP, (80, 80))
+    narrow = rule("f-80-a", "sg-free", IN, "10.0.1.5/32", UDP, (80, 80))
+    canary = rule("f-9", "sg-free", IN, "10.0.1.7/32", UDP, (9, 9))
+    lab.put(free, canary)
+    asked = lab.delivered("a", "10.0.1.6", 80, "b", source_port=1080)
+    lab.udp("b", 80).send(b"answer", asked.ip, asked.port)
+    assert lab.udp("a", 1080).receive() is not None
+    lab.put(narrow, without=[free])
+    lab.put(without=[narrow])
+    lab.dropped("a", "10.0.1.6", 80, "b", canary=("c", "10.0.1.6", 9), source_port=1080)
+    lab.put(narrow)
+    lab.delivered("a", "10.0.1.6", 80, "b", source_port=1080)
+    lab.put(without=[narrow])
+    lab.delivered("a", "10.0.1.6", 80, "b", source_port=1080)
+
+
+def test_a_packet_that_is_not_delivered_leaves_nothing_behind(lab: FabricLab) -> None:
+    """The opener's end passes a packet that the receiver's end refuses: its own rule is asked again next time."""
+    free, out = rule("f-80", "sg-free", IN, OPEN_TO_ALL, UDP, (80, 80)), row(lab.plan, Rule, "a-out")
+    canary = rule("f-9", "sg-free", IN, "10.0.1.7/32", UDP, (9, 9))
+    lab.put(free, canary, rule("a-in", "sg-a", IN), without=[row(lab.plan, Wearing, "eni-b", "0")])
+    lab.delivered("a", "10.0.1.6", 80, "b", source_port=1080)
+    lab.put(without=[free])
+    lab.dropped("a", "10.0.1.6", 80, "b", canary=("c", "10.0.1.6", 9), source_port=1080)
+    lab.put(free, without=[out])
+    lab.dropped("a", "10.0.1.6", 80, "b", canary=("c", "10.0.1.6", 9), source_port=1080)

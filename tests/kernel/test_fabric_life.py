@@ -186,3 +186,31 @@ def test_an_eni_gets_another_mtu_and_mac_in_place(lab: FabricLab) -> None:
     assert (seen.mtu, seen.mac) == (1500, "02:00:00:00:00:99")
     lab.delivered("b", "10.0.1.5", 54, "a")
     assert lab.fabric.observe() == []
+
+
+def tracked_then(lab: FabricLab, *between: Row) -> None:
+    """b opens a connection to a, a's rule goes, then these rows are put one after the other."""
+    narrow = rule("all-in", "sg-all", IN, "10.0.0.0/16", UDP)
+    lab.put(narrow, rule("canary", "sg-all", IN, protocol=UDP, ports=(9, 9)))
+    lab.delivered("b", "10.0.1.5", 53, "a", source_port=5353)
+    lab.put(without=[narrow])
+    lab.delivered("b", "10.0.1.5", 53, "a", source_port=5353)
+    for one in between:
+        lab.put(one)
+
+
+def test_a_node_that_loses_power_forgets_its_connections(lab: FabricLab) -> None:
+    node = row(lab.plan, Node, "i-a")
+    tracked_then(lab, replace(node, powered=False), node)
+    lab.dropped("b", "10.0.1.5", 53, "a", canary=("z", "10.0.1.5", 9), source_port=5353)
+
+
+def test_a_port_that_is_detached_forgets_its_connections(lab: FabricLab) -> None:
+    port_ = row(lab.plan, Port, "eni-a")
+    tracked_then(lab, replace(port_, node=None, index=None), port_)
+    lab.dropped("b", "10.0.1.5", 53, "a", canary=("z", "10.0.1.5", 9), source_port=5353)
+
+
+def test_a_zone_that_fails_forgets_nothing(lab: FabricLab) -> None:
+    tracked_then(lab, Site(id="az-a", up=False), Site(id="az-a"))
+    lab.delivered("b", "10.0.1.5", 53, "a", source_port=5353)

@@ -70,7 +70,9 @@ def _chosen(side: int, field: int, ip: str) -> bytes:
 def _connection(payload: bytes) -> Connection:
     found = table(payload[4:])
     ends = [table(table(found[side])[_TUPLE_IP]) for side in (_ORIGINAL, _REPLY)]
-    addresses = [socket.inet_ntoa(end[field]) for end in ends for field in (_SOURCE_V4, _DESTINATION_V4)]
+    source, destination, answer_source, answer_destination = (
+        socket.inet_ntoa(end[field]) for end in ends for field in (_SOURCE_V4, _DESTINATION_V4)
+    )
     zone = struct.unpack(">H", found[_ZONE])[0] if _ZONE in found else 0
     mark = struct.unpack(">I", found[_MARK])[0] if _MARK in found else 0
-    return Connection(*addresses, zone, mark, found[_ORIGINAL])
+    return Connection(source, destination, answer_source, answer_destination, zone, mark, found[_ORIGINAL])
