@@ -179,6 +179,16 @@ def test_a_refused_first_packet_leaves_nothing() -> None:
     assert send(closed, connection)[0].answered
 
 
+def test_a_domain_that_a_packet_has_left_remembers_it_though_it_is_refused_farther_on() -> None:
+    plan = change(lab(), rule("sgr-web-out", "sg-web", OUT, "198.18.0.0/24"), *public("10.0.3.5", "198.18.0.8"))
+    verdict, connection = start(plan, "eni-web", tcp("10.0.1.5", "198.18.0.8", 81))
+    assert verdict.reason is Reason.RECEIVER_RULES
+    assert [end.port for end in connection.state.ends] == ["eni-web"]
+    closed = without_rule(plan, "sgr-web-out")
+    assert send(closed, connection)[0].reason is Reason.RECEIVER_RULES
+    assert probe(closed, "eni-web", connection.flow).reason is Reason.SENDER_RULES
+
+
 def test_fences_judge_each_packet() -> None:
     plan = narrow()
     connection = opened(plan)

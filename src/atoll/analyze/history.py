@@ -54,11 +54,11 @@ def start(plan: Plan, port: str, flow: Flow) -> tuple[Verdict, Connection]:
 def send(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
     """The opener sends one more packet, and the receiver answers it.
 
-    Where nothing has arrived yet nothing is remembered, so the packet is judged as a first one.
+    Where nothing has arrived or left the opener's domain nothing is remembered: the packet is judged as a first one.
     """
     verdict, state = _exchange(plan, connection.port, connection.flow, connection.state, opener=True)
     if not verdict.arrives:
-        return verdict, connection
+        return verdict, msgspec.structs.replace(connection, state=state)
     after = Connection(connection.port, connection.flow, state, verdict.at, verdict.seen)
     return verdict, after
 
@@ -78,15 +78,15 @@ def reply(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
 
 def _exchange(plan: Plan, port: str, flow: Flow, state: State, *, opener: bool) -> tuple[Verdict, State]:
     walk = forward(plan, port, flow, state, opener=opener)[0]
+    state = state.plus(walk.state)
     if walk.at is None:
         return Verdict(False, None, None, False, None, walk.reason, walk, None), state
-    state = state.plus(walk.state)
     if not _ends_at(plan, walk.at, walk.flow.destination):
         return Verdict(True, walk.at, walk.flow, False, None, Reason.NOT_MINE, walk, None), state
     back = forward(plan, walk.at, walk.flow.reply(), state, opener=not opener)[0]
+    state = state.plus(back.state)
     if back.at is None:
         return Verdict(True, walk.at, walk.flow, False, None, back.reason, walk, back), state
-    state = state.plus(back.state)
     answered = back.flow == flow.reply() and _heard(plan, port, back.at, flow.source)
     reason = Reason.DELIVERED if answered else Reason.NOT_MINE
     return Verdict(True, walk.at, walk.flow, answered, back.flow.source, reason, walk, back), state

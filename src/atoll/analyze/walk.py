@@ -37,8 +37,8 @@ class Hop(msgspec.Struct, frozen=True):
 class Walk(msgspec.Struct, frozen=True):
     """One outcome. `sent`: the packet as it left; `flow`: as it was when it was taken or refused.
 
-    `at`: the port that took it, None where it was refused. `state`: the ends and frames that it made, which count
-    only if it was delivered.
+    `at`: the port that took it, None where it was refused. `state`: the ends and frames that it made; of a packet that
+    was refused, those of the domains that it had left before.
     """
 
     reason: Reason
@@ -82,14 +82,15 @@ class _Walker:
         self.hops: list[Hop] = []
         self.ends: list[End] = []
         self.frames: list[Frame] = []
+        self.kept = FRESH
         self.refusal: Reason | None = None
         self.refused_as = flow
 
     def walk(self, sender: str) -> Walk:
         at = self._send(sender)
-        state = State(tuple(self.ends), tuple(self.frames))
         if self.refusal is not None:
-            return Walk(self.refusal, None, self.sent, self.refused_as, tuple(self.hops), state)
+            return Walk(self.refusal, None, self.sent, self.refused_as, tuple(self.hops), self.kept)
+        state = State(tuple(self.ends), tuple(self.frames))
         return Walk(Reason.DELIVERED, at, self.sent, self.flow, tuple(self.hops), state)
 
     def _meet(self, hop: Hop) -> None:
@@ -153,6 +154,8 @@ class _Walker:
         self.flow = crossing.flow
         if crossing.frame:
             self.frames.append(crossing.frame)
+        if self.ends and self.refusal is None:
+            self.kept = State(tuple(self.ends), tuple(self.frames))
         return crossing.domain
 
     def _arrive(self, port: Port, sender: Port | None, from_segment: str | None) -> str:

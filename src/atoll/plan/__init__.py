@@ -25,10 +25,11 @@ a bug.
    world, while another rule of the same port opens every protocol to the whole world in the other direction: nothing
    is remembered, so each packet of such a connection is a first packet, in its own direction; answers never start
    tracking, the opener's next packet does where it passes otherwise. A packet that is not delivered leaves nothing
-   behind. A port forgets its connections when it is detached, when its node loses power, and those of an address when
-   that leaves it; a connection that crossed a mapped link is forgotten at the end behind it when its mapping goes. A
-   port that is not `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears
-   allows, so a filter without rules lets nothing pass.
+   behind in the domain that refuses it; a domain that it has left by a link remembers it. A port forgets its
+   connections when it is detached, when its node loses power, and those of an address when that leaves it; a
+   connection that crossed a mapped link is forgotten at the end behind it when its mapping goes. A port that is not
+   `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears allows, so a filter
+   without rules lets nothing pass.
 6. **Choice.** A balancer yields the *set* of eligible backends; a walk returns all outcomes, a packet shows one.
 7. **Site.** A node that is not powered, or whose site is down, neither sends nor receives, nor does a port without a
    node; no row disappears for it.
