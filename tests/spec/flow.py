@@ -53,7 +53,8 @@ class Packet:
     @property
     def flow(self) -> Flow:
         ends = {(self.source, self.source_port), (self.destination, self.destination_port)}
-        return (self.protocol, frozenset(ends))
+        asker = self.destination if self.icmp_type == ECHO_REPLY else self.source
+        return (f"{ICMP} of {asker}" if self.protocol == ICMP else self.protocol, frozenset(ends))
 
     def answer(self) -> "Packet | None":
         """What the host that was asked sends back: SYN-ACK or RST, a datagram, an echo reply, or nothing."""

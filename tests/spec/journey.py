@@ -38,11 +38,10 @@ class Journey:
     def __post_init__(self) -> None:
         """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
         holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
-        moved = {entry for entry, held in holders.items() if not held or held[1] not in dict(entry[1][1])}
-        self.tracked -= moved
+        self.tracked -= {entry for entry, held in holders.items() if not held or held[1] not in dict(entry[1][1])}
 
     def send(self, at: str, packet: Packet) -> Arrival:
-        """Let the host at `at` send the packet. Raises Lost: a lost packet leaves no trace (decision)."""
+        """Let the host at `at` send the packet. Raises Lost; what is lost in a VPC leaves no trace there (decision)."""
         if not at.startswith(INTERNET):
             arrival = self._leave(self.world.enis[at], packet)
         elif IPv4Address(at.removeprefix(INTERNET)) in self.world.internet_hosts:
@@ -87,6 +86,7 @@ class Journey:
         return self._cross_internet(replace(packet, source=public))
 
     def _cross_internet(self, packet: Packet) -> Arrival:
+        self.tracked |= self.starts  # decision: the VPC that it leaves knows nothing of what becomes of it
         if packet.destination in self.world.internet_hosts:
             return Arrival(f"{INTERNET}{packet.destination}", packet)
         if held := self.world.holder(packet.destination):
@@ -114,8 +114,8 @@ class Journey:
         return Arrival(eni.id, packet)
 
     def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> bool:
-        entry = (eni.incarnation, packet.flow, self._public_side(eni, packet))
-        if entry in self.tracked:
+        entry = (eni.incarnation, packet.flow, None if other else self._public_side(eni, packet))
+        if any(known[:2] == entry[:2] for known in self.tracked):
             return True  # fact 133, 134: whatever the rules say now
         ruling = groups_say(self.world, eni, direction, packet, other)
         if ruling is Ruling.TRACKED and self.forward:

@@ -234,6 +234,38 @@ class TestElasticIps:
         assert (verdict.source, verdict.answered) == ("198.18.0.2", True)
         assert lost(history.reply(account.world(), connection)) is Reason.NO_SUCH_ADDRESS
 
+    def test_a_flow_is_forgotten_with_its_public_address_and_not_known_again_when_that_is_back(
+        self, account: Account
+    ) -> None:
+        history, connection = opened(account, SSH)
+        account.elastic(PUBLIC, "eni-b1")
+        history.send(account.world(), connection)
+        account.elastic(PUBLIC, "eni-a1")
+        account.group("sg-a", egress=[])
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
+
+    def test_a_flow_inside_the_vpc_does_not_care(self, account: Account) -> None:
+        account.elastic("198.18.0.2", "eni-b1")
+        history, connection = opened(account, probe("eni-a1", A1, B1))
+        account.elastic("198.18.0.2", None)
+        account.group("sg-b", egress=[])
+        assert history.send(account.world(), connection).answered
+
+    def test_a_vpc_remembers_what_left_it_though_it_was_lost_outside(self, account: Account) -> None:
+        account.elastic("198.18.0.2", "eni-b1")
+        account.group("sg-a", egress=[permission("198.18.0.0/16")])
+        history = History()
+        verdict, connection = history.open(account.world(), probe("eni-a1", A1, "198.18.0.2"))
+        assert lost(verdict) is Reason.SG_INGRESS
+        account.group("sg-a", egress=[])
+        assert lost(history.send(account.world(), connection)) is Reason.SG_INGRESS
+        assert lost(judge(account.world(), probe("eni-a1", A1, "198.18.0.2"))) is Reason.SG_EGRESS
+
+    def test_echo_requests_both_ways_are_two_flows(self, account: Account) -> None:
+        history, _ = opened(account, probe("eni-a1", A1, B1, protocol="icmp"))
+        account.group("sg-a", egress=[])
+        assert lost(history.open(account.world(), probe("eni-b1", B1, A1, protocol="icmp"))[0]) is Reason.SG_INGRESS
+
 
 class TestHostsThatChange:
     def test_a_flow_to_a_stopped_instance_dies(self, account: Account) -> None:
