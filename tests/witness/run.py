@@ -55,8 +55,8 @@ class Tally:
         judged = ", ".join(f"{name} {count}" for name, count in self.by_judge.items())
         verdicts = self.trials + sum(self.by_judge.values())
         return (
-            f"witness: {self.designs} designs, {self.trials} packets ({self.arrived} arrive, {self.answered} answered), "
-            f"judged by the spec and {judged}: {verdicts / seconds:.0f} verdicts/s in {seconds:.1f} s, "
+            f"witness: {self.designs} designs, {self.trials} packets "
+            f"({self.arrived} arrive, {self.answered} answered), judged by the spec and {judged}: {verdicts / seconds:.0f} verdicts/s in {seconds:.1f} s, "
             f"{len(self.failures)} disagreements"
         )
 

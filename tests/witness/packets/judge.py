@@ -9,7 +9,7 @@ from tests.witness.judges import NUMBERS, Seen, Step, place_of, port_of
 from tests.witness.packets.frames import Packet
 from tests.witness.packets.stand import Arrival, Place, Stand
 
-FORGETTING = {"move_elastic_ip", "take_elastic_ip", "stop_or_start", "stop_and_start", "move_interface", "change_addresses"}
+FORGETTING = {"move_elastic_ip", "take_elastic_ip", "move_interface", "change_addresses"}
 """Changes after which the network may know a connection no more. The kernel then takes a receiver's TCP or ICMP answer
 for what it is, an answer to nothing; AWS's facts do not say what becomes of it, so it is not tried."""
 
@@ -76,11 +76,18 @@ class Packets:
         return packet
 
     def _reply(self, probe: Probe) -> Packet | None:
-        if probe not in self._received or (self._forgotten and probe.protocol != "udp"):
+        if probe not in self._received or (self._forgotten and probe.protocol != "udp") or self._spoofed(probe):
             return NOT_ASKED
         node, received = self._received[probe]
         packet = received.answered(self._stand.next_number())
         return packet if self._send_from(node, packet) else NOT_ASKED
+
+    def _spoofed(self, probe: Probe) -> bool:
+        """Whether it was opened in another's name, as a middlebox does. The answers then go past the middlebox, and
+        the kernel, which tracks each leg apart, judges them anew.
+        """
+        place = self._stand.places.get(port_of(probe.at))
+        return place is None or probe.source not in self._stand.guests[place.node].addresses
 
     def _answer(self, arrival: Arrival) -> int | None:
         """Whoever has the address answers, from the interface that has it."""

@@ -30,7 +30,7 @@ class CanaryError(Exception):
 
 
 class Place(NamedTuple):
-    """One interface of one node. `eni`: the port's name; `inside`, `mac`: the node's end; `router`, `outside`: the other."""
+    """One interface of one node: the port's name, the node's end of the cable, and the router's."""
 
     eni: str
     node: str
