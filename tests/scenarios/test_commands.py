@@ -40,34 +40,34 @@ def test_advice_names_the_state_folder_that_was_asked_for(own_atoll: Atoll, tmp_
     assert other.run("status").status == 3
 
 
-def test_up_twice_is_up_once(records_only: Atoll) -> None:
-    before = json.loads(records_only.run("status", "--json").out)
-    again = records_only.up("--fabric", "none")
-    assert again.out == f"Atoll is already up: {records_only.endpoint}\n"
-    assert json.loads(records_only.run("status", "--json").out)["pid"] == before["pid"]
+def test_up_twice_is_up_once(records: Atoll) -> None:
+    before = json.loads(records.run("status", "--json").out)
+    again = records.up("--fabric", "none")
+    assert again.out == f"Atoll is already up: {records.endpoint}\n"
+    assert json.loads(records.run("status", "--json").out)["pid"] == before["pid"]
 
 
-def test_a_running_atoll_does_not_move_to_another_port(records_only: Atoll) -> None:
-    said = records_only.run("up", "--port", str(records_only.port % 60000 + 1025))
+def test_a_running_atoll_does_not_move_to_another_port(records: Atoll) -> None:
+    said = records.run("up", "--port", str(records.port % 60000 + 1025))
     assert said.status == 1
     assert "Stop it first: atoll down" in said.err
 
 
-def test_a_taken_port_is_refused_in_words(records_only: Atoll, tmp_path: Path) -> None:
+def test_a_taken_port_is_refused_in_words(records: Atoll, tmp_path: Path) -> None:
     late = Atoll(tmp_path / "late")
-    said = late.run("up", "--fabric", "none", "--port", str(records_only.port))
+    said = late.run("up", "--fabric", "none", "--port", str(records.port))
     assert said.status == 1
-    assert f"127.0.0.1:{records_only.port} cannot be listened on" in said.err
+    assert f"127.0.0.1:{records.port} cannot be listened on" in said.err
     assert "--port" in said.err
     assert late.run("status").status == 3
 
 
-def test_a_state_folder_has_one_server(records_only: Atoll) -> None:
+def test_a_state_folder_has_one_server(records: Atoll) -> None:
     server = ("python", "-m", "atoll.app.main", "--fabric", "none", "--port", "0")
-    said = records_only.command(*server, "--state", str(records_only.folder))
+    said = records.command(*server, "--state", str(records.folder))
     assert said.status == 1
     assert "Another Atoll already runs on" in said.err
-    assert records_only.run("status").status == 0
+    assert records.run("status").status == 0
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,16 @@ def test_down_twice_and_status_between(own_atoll: Atoll) -> None:
     assert own_atoll.down().out == f"Atoll is not running on {own_atoll.folder}.\n"
 
 
-def test_status_counts_what_there_is(records_only: Atoll) -> None:
-    records_only.ec2().create_vpc(CidrBlock="10.0.0.0/16")
-    found = json.loads(records_only.run("status", "--json").out)
+def test_status_counts_what_there_is(records: Atoll) -> None:
+    before = json.loads(records.run("status", "--json").out)["counts"].get("vpc", 0)
+    records.ec2().create_vpc(CidrBlock="10.0.0.0/16")
+    found = json.loads(records.run("status", "--json").out)
     assert found["running"] is True
-    assert found["endpoint"] == records_only.endpoint
+    assert found["endpoint"] == records.endpoint
     assert found["fabric"] == "none"
-    assert found["state"] == str(records_only.folder)
-    assert found["counts"]["vpc"] == 1
-    assert re.search(r"^ +1 vpc$", records_only.run("status").out, re.MULTILINE)
+    assert found["state"] == str(records.folder)
+    assert found["counts"]["vpc"] == before + 1
+    assert re.search(rf"^ +{before + 1} vpc$", records.run("status").out, re.MULTILINE)
 
 
 def test_status_of_nothing_is_json_too(own_atoll: Atoll) -> None:
@@ -126,9 +127,9 @@ def test_reset_forgets_and_stays_up(records_only: Atoll) -> None:
     assert "vpc" not in json.loads(records_only.run("status", "--json").out)["counts"]
 
 
-def test_logs_show_the_last_lines(records_only: Atoll) -> None:
-    assert len(records_only.run("logs", "-n", "1").out.splitlines()) == 1
-    assert "Started server process" in records_only.run("logs").out
+def test_logs_show_the_last_lines(records: Atoll) -> None:
+    assert len(records.run("logs", "-n", "1").out.splitlines()) == 1
+    assert "Started server process" in records.run("logs").out
 
 
 @pytest.mark.parametrize(
@@ -160,10 +161,8 @@ def test_without_a_server_every_command_says_so(own_atoll: Atoll, words: tuple[s
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_without_a_network_commands_that_need_one_say_so(
-    records_only: Atoll, words: tuple[str, ...], advice: str
-) -> None:
-    said = records_only.run(*words)
+def test_without_a_network_commands_that_need_one_say_so(records: Atoll, words: tuple[str, ...], advice: str) -> None:
+    said = records.run(*words)
     assert said.status == 1
     assert advice in said.err
 

@@ -135,9 +135,11 @@ def test_shell_is_a_terminal_in_the_guest(atoll: Atoll, guest: str) -> None:
 
 def test_interrupting_in_a_shell_ends_the_command_and_not_the_shell(atoll: Atoll, guest: str) -> None:
     with on_terminal(atoll, "atoll", "shell", guest) as terminal:
-        terminal.type("echo star''ted; sleep 1000\n")
+        terminal.type("sh -c 'echo star\"\"ted; exec sleep 1000'\n")
         terminal.until("started")
+        terminal.shown = ""
         terminal.type("\x03")
+        terminal.until("# ")  # what is typed before the next prompt is thrown away with the interrupt
         terminal.type("echo a''live; exit\n")
         terminal.until("alive")
         terminal.process.wait(DEADLINE)

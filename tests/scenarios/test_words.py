@@ -33,18 +33,18 @@ def test_the_list_of_commands_says_each_in_a_whole_sentence() -> None:
     assert "..." not in listed
 
 
-def test_no_words_show_the_help(own_atoll: Atoll) -> None:
-    said = own_atoll.run()
+def test_no_words_show_the_help(records: Atoll) -> None:
+    said = records.run()
     assert "Commands:" in said.out + said.err
 
 
-def test_wrong_words_are_refused_with_advice(own_atoll: Atoll) -> None:
-    said = own_atoll.run("upp")
+def test_wrong_words_are_refused_with_advice(records: Atoll) -> None:
+    said = records.run("upp")
     assert said.status == 2
     assert "Did you mean 'up'?" in said.err
 
 
-def test_nothing_is_coloured_in_a_pipe(records_only: Atoll) -> None:
+def test_nothing_is_coloured_in_a_pipe(records: Atoll) -> None:
     for words in (
         ["--help"],
         ["up", "--help"],
@@ -54,14 +54,14 @@ def test_nothing_is_coloured_in_a_pipe(records_only: Atoll) -> None:
         ["upp"],
         ["exec", "i-1", "ls"],
     ):
-        said = records_only.run(*words)
+        said = records.run(*words)
         assert said.out + said.err
         assert "\x1b" not in said.out + said.err, words
 
 
-def test_completion_completes(own_atoll: Atoll) -> None:
-    script = own_atoll.run("--show-completion", "bash")
+def test_completion_completes(records: Atoll) -> None:
+    script = records.run("--show-completion", "bash")
     assert script.status == 0
     assert "complete " in script.out
     asked = {"_ATOLL_COMPLETE": "complete_bash", "COMP_WORDS": "atoll st", "COMP_CWORD": "1"}
-    assert own_atoll.run(extra=asked).out.split() == ["status"]
+    assert records.run(extra=asked).out.split() == ["status"]
