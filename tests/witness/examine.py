@@ -45,6 +45,8 @@ class Examination:
 
     design: Design
     trials: list[Trial] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    """Properties that do not hold, a line each."""
 
     @property
     def failures(self) -> list[Trial]:

@@ -13,15 +13,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from atoll.fabric.kernel import KernelFabric
 from atoll.fabric.none import NoFabric
 from atoll.linux import mounts
 from atoll.linux.syscalls import Clone, unshare
+from tests.witness import properties
 from tests.witness.cloud import Cloud
 from tests.witness.design import Design
 from tests.witness.examine import Examination, Examiner, Trial
 from tests.witness.features import build
 from tests.witness.judges import Judge
+from tests.witness.packets.judge import Packets
 from tests.witness.walk_judge import WalkJudge
 
 SHOWN = 5
@@ -38,6 +42,7 @@ class Tally:
     answered: int = 0
     by_judge: dict[str, int] = field(default_factory=dict)
     failures: list[tuple[Design, Trial]] = field(default_factory=list)
+    violations: list[tuple[Design, str]] = field(default_factory=list)
 
     def add(self, done: Examination) -> None:
         """Count one design."""
@@ -46,6 +51,7 @@ class Tally:
         self.arrived += sum(trial.spec.arrives for trial in done.trials)
         self.answered += sum(trial.spec.answered for trial in done.trials)
         self.failures += [(done.design, trial) for trial in done.failures]
+        self.violations += [(done.design, line) for line in done.violations]
         for trial in done.trials:
             for name, seen in trial.others.items():
                 self.by_judge[name] = self.by_judge.get(name, 0) + (seen is not None)
@@ -55,9 +61,9 @@ class Tally:
         judged = ", ".join(f"{name} {count}" for name, count in self.by_judge.items())
         verdicts = self.trials + sum(self.by_judge.values())
         return (
-            f"witness: {self.designs} designs, {self.trials} packets "
-            f"({self.arrived} arrive, {self.answered} answered), judged by the spec and {judged}: {verdicts / seconds:.0f} verdicts/s in {seconds:.1f} s, "
-            f"{len(self.failures)} disagreements"
+            f"witness: {self.designs} designs, {self.trials} packets ({self.arrived} arrive, "
+            f"{self.answered} answered), judged by the spec, {judged}; {verdicts / seconds:.0f} verdicts/s "
+            f"in {seconds:.1f} s; {len(self.failures)} disagreements, {len(self.violations)} properties violated"
         )
 
 
@@ -80,37 +86,52 @@ def main(arguments: list[str]) -> int:
             if log:
                 log.writelines(_log_line(seed, trial) for trial in done.trials)
     _print(tally, time.monotonic() - started, options)
-    return 1 if tally.failures else 0
+    return 1 if tally.failures or tally.violations else 0
 
 
 def examine(seed: int, folder: Path | None, without: frozenset[str] = frozenset()) -> Examination:
     """One design from its seed to its verdicts; with real packets if there is a folder for namespaces."""
-    with laboratory(seed, folder, without) as examiner:
-        examiner.probe()
-        examiner.live()
-        return examiner.result
+    with laboratory(seed, folder, without) as lab:
+        lab.examiner.probe()
+        built, before = len(lab.cloud.fabric.deltas), properties.dump(lab.fabric) if lab.fabric else []
+        lab.examiner.live()
+        found = lab.examiner.result.violations
+        found += properties.plan_from_scratch(lab.cloud)
+        if lab.fabric and folder:
+            fresh = Path(lab.held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+            found += properties.observed(lab.fabric)
+            found += properties.counted(lab.cloud, lab.fabric, properties.describe(lab.cloud))
+            found += properties.kernel_from_scratch(lab.cloud, lab.fabric, fresh)
+            found += properties.undone(lab.fabric, before, lab.cloud.fabric.deltas[built:])
+        return lab.examiner.result
+
+
+class Laboratory(NamedTuple):
+    """A design that is built, its judges, and whatever has to be cleaned up."""
+
+    examiner: Examiner
+    cloud: Cloud
+    fabric: KernelFabric | None
+    held: contextlib.ExitStack
 
 
 @contextlib.contextmanager
-def laboratory(seed: int, folder: Path | None, without: frozenset[str] = frozenset()) -> Iterator[Examiner]:
-    """A design that is built, and its judges."""
+def laboratory(seed: int, folder: Path | None, without: frozenset[str] = frozenset()) -> Iterator[Laboratory]:
+    """Build the design of a seed; with real packets if there is a folder for namespaces."""
     with contextlib.ExitStack() as held:
-        if folder is None:
-            design = Design(seed, held.enter_context(contextlib.closing(Cloud(seed, NoFabric()))))
-            build(design, without)
-            yield Examiner(design, {"walk": WalkJudge(design.cloud)}, without)
-            return
-        from atoll.fabric.kernel import KernelFabric
-        from tests.witness.packets.judge import Packets
-
-        place = Path(held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-        fabric = held.enter_context(contextlib.closing(KernelFabric(place)))
-        cloud = held.enter_context(contextlib.closing(Cloud(seed, fabric)))
+        fabric = _kernel(folder, held) if folder else None
+        cloud = held.enter_context(contextlib.closing(Cloud(seed, fabric or NoFabric())))
         design = Design(seed, cloud)
         build(design, without)
-        packets = held.enter_context(contextlib.closing(Packets(cloud, fabric, reap=seed % 2 == 0)))
-        judges: dict[str, Judge] = {"walk": WalkJudge(cloud), "packets": packets}
-        yield Examiner(design, judges, without)
+        judges: dict[str, Judge] = {"walk": WalkJudge(cloud)}
+        if fabric:
+            judges["packets"] = held.enter_context(contextlib.closing(Packets(cloud, fabric, reap=seed % 2 == 0)))
+        yield Laboratory(Examiner(design, judges, without), cloud, fabric, held)
+
+
+def _kernel(folder: Path, held: contextlib.ExitStack) -> KernelFabric:
+    place = held.enter_context(tempfile.TemporaryDirectory(dir=folder))
+    return held.enter_context(contextlib.closing(KernelFabric(Path(place))))
 
 
 @contextlib.contextmanager
@@ -140,6 +161,8 @@ def _print(tally: Tally, seconds: float, options: argparse.Namespace) -> None:
         packets = " --no-packets" if options.no_packets else ""
         without = f" --without {' '.join(options.without)}" if options.without else ""
         _say(f"  again: python -m tests.witness.run --seed {design.seed} --designs 1{packets}{without}")
+    for design, line in tally.violations[:SHOWN]:
+        _say(f"\nseed {design.seed}: {line}")
     _say(tally.summary(seconds))
 
 

@@ -7,11 +7,12 @@ from atoll.records import Delta
 
 
 class Watched:
-    """See atoll.fabric.contract.Fabric. `deltas`: what was applied; whoever reads them takes them out."""
+    """See atoll.fabric.contract.Fabric. `deltas`: everything that was applied, in order."""
 
     def __init__(self, real: Fabric) -> None:
         self.real = real
         self.deltas: list[Delta] = []
+        self._taken = 0
 
     def apply(self, delta: Delta) -> None:
         """Apply it for real, and remember it."""
@@ -20,7 +21,8 @@ class Watched:
 
     def take(self) -> list[Delta]:
         """What was applied since the last call."""
-        taken, self.deltas = self.deltas, []
+        taken = self.deltas[self._taken :]
+        self._taken = len(self.deltas)
         return taken
 
     def reap(self) -> None:
