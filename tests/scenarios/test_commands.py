@@ -168,33 +168,30 @@ def test_without_a_network_commands_that_need_one_say_so(records: Atoll, words: 
 
 
 @pytest.fixture
-def home_of_nobody() -> Iterator[Path]:
-    """A folder that an ordinary user may enter and write; pytest's own are root's alone."""
+def ordinary() -> Iterator[Atoll]:
+    """An Atoll in a folder that an ordinary user may enter and write (pytest's own are root's); stopped by root."""
     with tempfile.TemporaryDirectory(prefix="atoll-") as name:
-        home = Path(name)
-        home.chmod(0o777)
-        yield home
+        Path(name).chmod(0o777)
+        made = Atoll(Path(name) / "state")
+        yield made
+        if made.folder.exists():
+            made.down()
 
 
-def test_an_ordinary_user_has_the_records(own_atoll: Atoll, home_of_nobody: Path) -> None:
-    state = home_of_nobody / "state"
-    ordinary = {"ATOLL_STATE": str(state), "ATOLL_CACHE": f"{state}/cache", "HOME": str(home_of_nobody)}
-    port = ("--port", str(own_atoll.port))
-    try:
-        said = own_atoll.command(*AS_ORDINARY_USER, "atoll", "up", "--fabric", "none", *port, extra=ordinary)
-        assert said.status == 0, said.err
-        assert state.stat().st_uid == ORDINARY_USER
-        assert own_atoll.ec2().create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["CidrBlock"] == "10.0.0.0/16"
-    finally:
-        said = own_atoll.command(*AS_ORDINARY_USER, "atoll", "down", extra=ordinary)
-    assert said.out == "Atoll is down.\n"
+def test_an_ordinary_user_has_the_records(ordinary: Atoll) -> None:
+    own_cache = {"ATOLL_CACHE": f"{ordinary.folder}/cache"}
+    up = ("atoll", "up", "--fabric", "none", "--port", str(ordinary.port))
+    said = ordinary.command(*AS_ORDINARY_USER, *up, extra=own_cache)
+    assert said.status == 0, said.err
+    assert ordinary.folder.stat().st_uid == ORDINARY_USER
+    assert ordinary.ec2().create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["CidrBlock"] == "10.0.0.0/16"
+    assert ordinary.command(*AS_ORDINARY_USER, "atoll", "down").out == "Atoll is down.\n"
 
 
 @pytest.mark.kernel
-def test_an_ordinary_user_is_told_how_to_have_packets(atoll: Atoll, own_atoll: Atoll, home_of_nobody: Path) -> None:
-    """With the image in the shared cache already, else it would be fetched first."""
-    ordinary = {"ATOLL_STATE": f"{home_of_nobody}/state", "HOME": str(home_of_nobody)}
-    said = own_atoll.command(*AS_ORDINARY_USER, "atoll", "up", "--port", str(own_atoll.port), extra=ordinary)
+def test_an_ordinary_user_is_told_how_to_have_packets(atoll: Atoll, ordinary: Atoll) -> None:
+    """With the image in the shared cache already, thanks to the first; else it would be fetched before."""
+    said = ordinary.command(*AS_ORDINARY_USER, "atoll", "up", "--port", str(ordinary.port))
     assert said.status == 1
     assert "sudo atoll up" in said.err
     assert "--fabric none" in said.err
