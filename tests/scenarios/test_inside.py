@@ -105,12 +105,19 @@ def test_exec_knows_an_instance_by_its_tag(atoll: Atoll, guest: str) -> None:
     assert atoll.run("exec", WEB, "--", "echo", "here").out == "here\n"
 
 
-@pytest.mark.parametrize("name", ["i-0123456789abcdef0", "tag:Name=nobody", "inside"])
-def test_exec_says_what_to_do_about_an_unknown_instance(atoll: Atoll, guest: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("i-0123456789abcdef0", "aws ec2 describe-instances"),
+        ("tag:Name=nobody", "aws ec2 describe-instances"),
+        ("inside", "tag:Name=inside"),
+    ],
+)
+def test_exec_says_what_to_do_about_an_unknown_instance(atoll: Atoll, guest: str, name: str, advice: str) -> None:
     said = atoll.run("exec", name, "--", "true")
     assert said.status == 1
     assert name in said.err
-    assert "aws ec2 describe-instances" in said.err
+    assert advice in said.err
 
 
 def test_exec_of_a_command_that_is_not_there_says_so(atoll: Atoll, guest: str) -> None:
@@ -182,3 +189,24 @@ def test_the_hosts_loopback_is_not_the_internets(atoll: Atoll) -> None:
     ask = ("curl", "-sS", "--max-time", "5", f"{atoll.endpoint}/_atoll/health")
     assert atoll.command(*ask).status == 0
     assert atoll.run("internet", "--", *ask).status == 7
+
+
+@pytest.mark.parametrize("place", ["internet", "exec"])
+def test_a_command_ends_when_its_caller_goes_away(atoll: Atoll, guest: str, place: str) -> None:
+    script = "trap 'echo hung up >&2; exit' HUP; echo started; while :; do sleep 0.05; done"
+    where = ["internet", "--"] if place == "internet" else ["exec", guest, "--"]
+    told, telling = os.pipe()
+    with subprocess.Popen(
+        ["atoll", *where, "sh", "-c", script],
+        env=atoll.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=telling,
+        text=True,
+    ) as caller:
+        os.close(telling)
+        assert caller.stdout is not None
+        assert caller.stdout.readline() == "started\n"
+        caller.kill()
+    with os.fdopen(told) as heard:
+        assert heard.read() == "hung up\n"

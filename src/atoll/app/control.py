@@ -3,19 +3,20 @@
 import logging
 import os
 import socket
-import subprocess
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atoll.app.hosts import SYSTEM, add_host
 from atoll.app.names import find_instance
 from atoll.app.tracing import trace
 from atoll.compile.internet import host_id
 from atoll.guest.errors import GuestError
+from atoll.linux.process import run_for
 from atoll.local import control
 from atoll.model.kinds import KINDS
 from atoll.plan.dump import dump
+from atoll.plan.rows import INTERNET
 
 if TYPE_CHECKING:
     from atoll.app.server import Server
@@ -26,13 +27,21 @@ Request = dict[str, Any]
 Fds = list[int]
 
 
+class Call(NamedTuple):
+    """One request, the descriptors that came with it, and the connection: readable when the caller has gone away."""
+
+    request: Request
+    fds: Fds
+    caller: int
+
+
 class Control:
     """Accepts on the control socket until closed."""
 
     def __init__(self, server: "Server", listener: socket.socket) -> None:
         self._server = server
         self._listener = listener
-        self._deeds: dict[str, Callable[[Request, Fds], Any]] = {
+        self._deeds: dict[str, Callable[[Call], Any]] = {
             "status": self._status,
             "down": self._down,
             "reset": self._reset,
@@ -67,7 +76,7 @@ class Control:
                 deed = self._deeds.get(str(request.get("do")))
                 if deed is None:
                     raise ValueError(f"this server cannot do {request.get('do')!r}: is it an older Atoll?")
-                reply = {"ok": deed(request, fds)}
+                reply = {"ok": deed(Call(request, fds, connection.fileno()))}
             except (ValueError, LookupError, GuestError, OSError) as error:
                 reply = {"error": str(error)}
             except Exception as error:
@@ -81,12 +90,12 @@ class Control:
             except OSError:
                 log.info("the caller of a control call went away")
 
-    def _status(self, _request: Request, _fds: Fds) -> Any:
+    def _status(self, _call: Call) -> Any:
         server = self._server
         model = server.writer.model
         counts = {kind.KIND: sum(1 for _ in model.all(kind)) for kind in KINDS if kind.PREFIX}
         return {
-            "pid": os.getpid(),
+            "pid": server.options.pid,
             "endpoint": server.endpoint,
             "fabric": server.options.fabric,
             "state": str(server.options.folder.path),
@@ -94,46 +103,53 @@ class Control:
             "counts": {name: count for name, count in counts.items() if count},
         }
 
-    def _down(self, _request: Request, _fds: Fds) -> Any:
+    def _down(self, _call: Call) -> Any:
         server = self._server
         server.loop.call_soon_threadsafe(server.stop.set)
 
-    def _reset(self, _request: Request, _fds: Fds) -> Any:
+    def _reset(self, _call: Call) -> Any:
         self._server.on_loop(self._server.reset)
 
-    def _exec(self, request: Request, fds: Fds) -> Any:
+    def _exec(self, call: Call) -> Any:
         server = self._server
         if server.guests is None:
             raise ValueError("This Atoll runs without a network (--fabric none): its instances are records only.")
+        request = call.request
         instance = find_instance(server.writer.model, request["instance"])
-        stdin, stdout, stderr = fds
+        stdin, stdout, stderr = call.fds
         return server.guests.exec(
-            instance.id, request["command"], request["env"], (stdin, stdout, stderr), tty=request["tty"]
+            instance.id,
+            request["command"],
+            request["env"],
+            (stdin, stdout, stderr),
+            tty=request["tty"],
+            caller=call.caller,
         )
 
-    def _internet(self, request: Request, fds: Fds) -> Any:
+    def _internet(self, call: Call) -> Any:
         """Run a program of the host's on an internet host; its exit status."""
+        request = call.request
         namespace = self._server.fabric.namespace(self._host(request["ip"]))
         if namespace is None:
             raise ValueError("This Atoll runs without a network (--fabric none): there is no internet here.")
-        stdin, stdout, stderr = fds
+        stdin, stdout, stderr = call.fds
         command = ["nsenter", f"--net={namespace}", f"--wd={request['cwd']}", "--", *request["command"]]
-        done = subprocess.run(
-            command, stdin=stdin, stdout=stdout, stderr=stderr, env=request["env"], cwd="/", check=False
-        )
-        return done.returncode if done.returncode >= 0 else 128 - done.returncode
+        return run_for(command, (stdin, stdout, stderr), request["env"], call.caller)
 
     def _host(self, ip: str) -> str:
         """The internet host of that address, made if there is none yet; the id of its node."""
         self._server.on_loop(lambda: self._server.writer.write(*SYSTEM, lambda tx: add_host(tx, ip)))
         return host_id(ip)
 
-    def _trace(self, request: Request, _fds: Fds) -> Any:
-        return trace(self._server, request)
+    def _trace(self, call: Call) -> Any:
+        source = call.request["source"]
+        if source.startswith(f"{INTERNET}:"):
+            self._host(source.removeprefix(f"{INTERNET}:"))
+        return trace(self._server, call.request)
 
-    def _audit(self, _request: Request, _fds: Fds) -> Any:
+    def _audit(self, _call: Call) -> Any:
         server = self._server
         return server.on_loop(lambda: server.writer.on_worker(server.fabric.observe))
 
-    def _plan(self, _request: Request, _fds: Fds) -> Any:
+    def _plan(self, _call: Call) -> Any:
         return dump(self._server.writer.plan)

@@ -21,6 +21,8 @@ from atoll.linux import world
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
 from atoll.model import quotas
+from atoll.model.tx import Settings
+from atoll.packet import Prefix
 
 
 class Options(NamedTuple):
@@ -33,6 +35,7 @@ class Options(NamedTuple):
     public_pool: str
     quota: tuple[str, ...]
     ready_fd: int
+    pid: int  # of the outermost process, as the host sees it
 
 
 class StartError(Exception):
@@ -45,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.folder.make()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        limits(options)
+        settings(options)
         lock = _lock(options.folder)
         api = _listen(options)
         control = _control_socket(options.folder)
@@ -65,6 +68,7 @@ def _serve(options: Options, api: socket.socket, control: socket.socket, lock: i
     if options.fabric == "none":
         return serve()
     try:
+        world.try_out()  # before anything is fetched
         # Here, not in the world: what guests need is fetched through the host's network.
         prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
         return world.run(serve, options.folder.world)
@@ -140,18 +144,49 @@ def _options(arguments: list[str] | None) -> Options:
         found.public_pool,
         tuple(found.quota),
         found.ready_fd,
+        os.getpid(),
     )
 
 
-def limits(options: Options) -> dict[str, int]:
-    """The quotas that were asked for as NAME=NUMBER. StartError for what is none."""
+def settings(options: Options) -> Settings:
+    """What was asked for on the command line. StartError for what cannot be."""
+    return Settings(_public_pool(options.public_pool), _limits(options.quota))
+
+
+def _limits(asked: tuple[str, ...]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for text in options.quota:
+    for text in asked:
         name, _, value = text.partition("=")
         if name not in quotas.DEFAULTS or not value.isdecimal():
             raise StartError(f"--quota {text} is not NAME=NUMBER. Names: {', '.join(quotas.DEFAULTS)}")
         found[name] = int(value)
     return found
+
+
+NOT_PUBLIC = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+)
+"""Private, shared, special and multicast blocks, and the one of Atoll's internet hosts."""
+
+
+def _public_pool(text: str) -> str:
+    try:
+        pool = Prefix.parse(text)
+    except ValueError as error:
+        raise StartError(f"--public-pool {text}: {error}. Example: 198.18.0.0/16") from error
+    taken = [block for block in NOT_PUBLIC if Prefix.parse(block).overlaps(pool)]
+    if pool.family != 4 or pool.size < 8 or taken:
+        why = f"it overlaps {taken[0]}" if taken else "it must be IPv4 and hold at least 8 addresses"
+        raise StartError(f"--public-pool {text} cannot be: {why}. Example: 198.18.0.0/16")
+    return text
 
 
 if __name__ == "__main__":

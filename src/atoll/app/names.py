@@ -12,7 +12,10 @@ E = TypeVar("E", bound=Entity)
 
 def find_instance(model: Table, text: str) -> Instance:
     """The instance of that id or tag. LookupError says what to do when there is none, or more than one."""
-    return _one(text, [one for one in _named(model, Instance, text) if one.state != "terminated"])
+    found = [one for one in _named(model, Instance, text) if one.state != "terminated"]
+    if not found and any(("Name", text) in one.tags for one in model.all(Instance)):
+        raise LookupError(f"There is no instance with the id {text}. By its name it is: tag:Name={text}")
+    return _one(text, found)
 
 
 def find_interface(model: Table, text: str) -> NetworkInterface:

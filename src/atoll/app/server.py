@@ -13,7 +13,7 @@ from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
 from atoll.app.instances import NoGuests, RealGuests
-from atoll.app.main import Options, limits, tell
+from atoll.app.main import Options, settings, tell
 from atoll.compile import constants
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
@@ -26,7 +26,7 @@ from atoll.guest import GuestError, Guests
 from atoll.model.kinds import Instance
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
-from atoll.model.tx import NO_FACTS, Facts, Settings
+from atoll.model.tx import NO_FACTS, Facts
 from atoll.services.ec2 import lifecycle
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Server:
             Store(options.folder.database),
             self.fabric,
             self.clock,
-            Settings(options.public_pool, limits(options)),
+            settings(options),
             constants(zone.name for region in REGIONS.values() for zone in region.zones),
             Facts(console=self.guests.console) if self.guests else NO_FACTS,
         )

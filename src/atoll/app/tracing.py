@@ -11,7 +11,7 @@ from atoll.app.names import find_interface, find_port
 from atoll.linux.probe import ICMP, TCP, UDP, Seen, probe
 from atoll.model.kinds import NetworkInterface
 from atoll.packet import Flow, ip_number
-from atoll.plan.rows import Address, Mapping, Port, Segment
+from atoll.plan.rows import INTERNET, Address, Mapping, Port, Segment
 from atoll.records import Table
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _sender(plan: Table, port: str, source: str) -> Address:
 
 def _destination(plan: Table, model: Table, text: str, sender: str) -> str:
     """An address as it stands; a thing by its private address inside its VPC, by its public one from elsewhere."""
+    text = text.removeprefix(f"{INTERNET}:")
     try:
         ip_number(text)
     except ValueError:

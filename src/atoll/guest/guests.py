@@ -10,7 +10,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections import defaultdict
@@ -25,6 +24,7 @@ from atoll.guest.errors import GuestError
 from atoll.guest.image import Image, assemble, prepare_image
 from atoll.guest.layers import Progress
 from atoll.linux import mounts
+from atoll.linux.process import run_for
 
 Ended = Callable[[str, int], None]
 
@@ -115,21 +115,19 @@ class Guests:
         fds: tuple[int, int, int],
         *,
         tty: bool = False,
+        caller: int | None = None,
     ) -> int:
         """Run a command in the guest as root with these descriptors as stdin, stdout and stderr; its exit status.
 
         With `tty` the first descriptor is a terminal and the command gets one of its own behind it. 255 when the
-        runtime could not start the command (it says why on stderr). Raises GuestError when the guest is not running.
+        runtime could not start the command (it says why on stderr). `caller`: see run_for. Raises GuestError when the
+        guest is not running.
         """
         found = record.read(self._instances / instance)
         if found is None or not found.alive():
             raise GuestError(f"{instance} is not running")
         command = self._by_name(found.runtime).execute(instance, argv, {**bundle.ENVIRONMENT, **env}, tty=tty)
-        stdin, stdout, stderr = fds
-        done = subprocess.run(
-            command, stdin=stdin, stdout=stdout, stderr=stderr, env=runtime.ENVIRONMENT, cwd="/", check=False
-        )
-        return done.returncode
+        return run_for(command, fds, runtime.ENVIRONMENT, caller)
 
     def running(self) -> dict[str, int]:
         """Process id of the init of each guest that runs."""

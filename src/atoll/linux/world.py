@@ -16,6 +16,21 @@ from pathlib import Path
 from atoll.linux import mounts
 from atoll.linux.syscalls import Clone, Mount, Prctl, mount, prctl, unshare
 
+NAMESPACES = Clone.NEWNET | Clone.NEWNS | Clone.NEWPID
+
+
+def try_out() -> None:
+    """Make the namespaces in a child and throw them away. PermissionError where they may not be made."""
+    child = os.fork()
+    if child == 0:
+        try:
+            unshare(NAMESPACES)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        raise PermissionError("namespaces may not be made")
+
 
 def run(serve: Callable[[], int], scratch: Path) -> int:
     """Make a world, run `serve` in it, and return its exit status when the world has ended.
@@ -23,7 +38,7 @@ def run(serve: Callable[[], int], scratch: Path) -> int:
     `scratch` becomes an empty file system of the world's own. Must be called while the process has one thread.
     Raises OSError (EPERM) where namespaces may not be made.
     """
-    unshare(Clone.NEWNET | Clone.NEWNS | Clone.NEWPID)
+    unshare(NAMESPACES)
     mounts.make_private()
     keeper = os.fork()
     if keeper == 0:

@@ -1,0 +1,40 @@
+"""Running a program for somebody who may go away."""
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+
+GRACE = 2.0
+"""Seconds between a hang-up and the kill."""
+
+Fds = tuple[int, int, int]
+
+
+def run_for(command: Sequence[str], fds: Fds, env: Mapping[str, str], caller: int | None = None) -> int:
+    """Run a command with these descriptors as stdin, stdout and stderr; its exit status, 128 + n for signal n.
+
+    `caller`: a descriptor that becomes readable when nobody waits for the command any more; it is then hung up, and
+    killed if that does not end it.
+    """
+    stdin, stdout, stderr = fds
+    with subprocess.Popen(list(command), stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd="/") as process:
+        if caller is not None:
+            _watch(process, caller)
+        status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _watch(process: "subprocess.Popen[bytes]", caller: int) -> None:
+    """Return when the process has ended, by itself or because its caller went away."""
+    ended = os.pidfd_open(process.pid)
+    try:
+        readable, _, _ = select.select([ended, caller], [], [])
+        if ended in readable:
+            return
+        process.send_signal(signal.SIGHUP)
+        if not select.select([ended], [], [], GRACE)[0]:
+            process.kill()
+    finally:
+        os.close(ended)
