@@ -116,7 +116,10 @@ class Stand:
     def _send_canary(self, place: Place) -> None:
         self._canaries += 1
         number = self._canaries
-        self._routers[place.router].socket.sendto(frames.canary(number, place.mac), (place.outside, 0))
+        try:
+            self._routers[place.router].socket.sendto(frames.canary(number, place.mac), (place.outside, 0))
+        except OSError as error:
+            raise CanaryError(f"canary {number} did not arrive at {place}: {error}") from error
         until = time.monotonic() + PATIENCE
         while (place.node, number) not in self._seen:
             left = until - time.monotonic()

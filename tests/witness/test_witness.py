@@ -1,0 +1,120 @@
+"""The first witness: random designs on which all judges must agree, and proof that they would not agree on anything."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atoll.plan.rows import Rule, Wearing
+from atoll.records import Delta
+from tests.witness import features, run
+from tests.witness.changes import CHANGES
+from tests.witness.examine import Examination
+from tests.witness.run import Laboratory, examine, laboratory
+
+WITHOUT_KERNEL, WITH_PACKETS = 300, 50
+"""Designs."""
+
+FIRST, FIRST_WITH_PACKETS = 10_000, 20_000
+"""Seeds."""
+
+
+def test_spec_and_walk_agree_on_every_packet(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run.main(["--no-packets", "--designs", str(WITHOUT_KERNEL), "--seed", str(FIRST)])
+    _show(capsys, said := capsys.readouterr().out)
+    assert status == 0, said
+
+
+@pytest.mark.kernel
+def test_spec_walk_and_packets_agree_on_every_packet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "witness.log"
+    wanted = ["--designs", str(WITH_PACKETS), "--seed", str(FIRST_WITH_PACKETS), "--log", str(log)]
+    done = _python("tests.witness.run", *wanted)
+    _show(capsys, f"{done.stdout}  log: {log}\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tried = [line for line in log.read_text().splitlines() if "| packets: not asked" not in line]
+    assert len(tried) > 100 * WITH_PACKETS
+    assert sum("| packets: at " in line for line in tried) > len(tried) / 3
+    assert sum("| packets: lost" in line for line in tried) > len(tried) / 5
+
+
+@pytest.mark.kernel
+def test_what_is_changed_behind_atolls_back_is_seen() -> None:
+    done = _python("tests.witness.tamper")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["before"], told["observed"]) == (0, [])
+    for name in ("element", "route"):
+        seen = told[name]
+        assert seen["disagreements"] == 1, told
+        assert any(name in line for line in seen["observed"]), told
+        assert (seen["after repair"], seen["then observed"]) == (0, []), told
+    assert "did not arrive" in told["canary"]
+
+
+def test_the_same_seed_makes_the_same_calls_and_verdicts() -> None:
+    one, other = (examine(4, None) for _ in range(2))
+    assert one.design.calls == other.design.calls
+    assert [(trial.probe, trial.spec) for trial in one.trials] == [(trial.probe, trial.spec) for trial in other.trials]
+
+
+def test_another_seed_makes_another_design() -> None:
+    assert examine(4, None).design.calls != examine(5, None).design.calls
+
+
+@pytest.mark.parametrize("kind", [Rule, Wearing])
+def test_a_plan_that_lacks_a_row_is_caught(kind: type[Rule] | type[Wearing]) -> None:
+    with laboratory(1, None) as lab:
+        _lose(lab, kind)
+        lab.examiner.probe(200)
+        assert lab.examiner.result.failures
+    assert "plan: " in " ".join(_violations(1, kind))
+
+
+def test_a_feature_is_a_switch() -> None:
+    names = frozenset(feature.__name__ for feature in features.FEATURES)
+    assert len(names) == len(features.FEATURES)
+    for left_out in ("elastic_ips", "check_off", "routes", "stopped", "route_tables", "interfaces"):
+        assert left_out in names
+        done = examine(6, None, frozenset({left_out}))
+        assert done.trials
+        assert not done.failures
+
+
+def test_every_change_and_every_kind_of_probe_occurs() -> None:
+    done: list[Examination] = [examine(seed, None) for seed in range(12)]
+    moments = {trial.moment for one in done for trial in one.trials}
+    for change, _ in CHANGES:
+        assert any(f"({change.__name__})" in moment for moment in moments), change.__name__
+    reasons = {trial.spec.why for one in done for trial in one.trials}
+    assert {"SG_INGRESS", "SG_EGRESS", "SOURCE_CHECK", "NO_ROUTE", "NO_SUCH_ADDRESS", "NOT_RUNNING"} <= reasons
+
+
+def _lose(lab: Laboratory, kind: type[Rule] | type[Wearing]) -> None:
+    """Rows go that the compiler has made, without anybody being told."""
+    gone: Delta = {row.key: (row, None) for row in lab.cloud.plan.all(kind)}
+    lab.cloud.plan.apply(gone)
+
+
+def _violations(seed: int, kind: type[Rule] | type[Wearing]) -> list[str]:
+    from tests.witness import properties
+
+    with laboratory(seed, None) as lab:
+        assert list(properties.plan_from_scratch(lab.cloud)) == []
+        _lose(lab, kind)
+        return list(properties.plan_from_scratch(lab.cloud))
+
+
+def _python(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own: it goes into namespaces, and stays there."""
+    command: list[Any] = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+
+
+def _show(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """What a run has come to is worth a line among the tests' own."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}")
