@@ -38,6 +38,19 @@ def test_what_was_committed_comes_back(tmp_path: Path) -> None:
     again.close()
 
 
+def test_the_order_of_creation_outlives_a_change_and_a_restart(tmp_path: Path) -> None:
+    store = Store(tmp_path / "atoll.db")
+    groups = [cloud.group(name)[0] for name in ("sg-b", "sg-c", "sg-a")]
+    for one in groups:
+        store.commit(created([one]))
+    store.commit({groups[0].key: (groups[0], groups[0])})
+    store.close()
+    again = Store(tmp_path / "atoll.db")
+    again.commit(created(cloud.group("sg-0")[:1]))
+    assert [entity.key[1] for entity in again.load()] == ["sg-b", "sg-c", "sg-a", "sg-0"]
+    again.close()
+
+
 def test_what_was_deleted_does_not(tmp_path: Path) -> None:
     store = Store(tmp_path / "atoll.db")
     store.commit(created(everything()))
@@ -82,7 +95,7 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_an_entity_that_is_not_understood_is_refused_in_words(tmp_path: Path) -> None:
     store = Store(tmp_path / "atoll.db")
-    store._db.execute("insert into row values ('vpc', 'vpc-1', ?)", (b"\x80",))
+    store._db.execute("insert into row values ('vpc', 'vpc-1', 1, ?)", (b"\x80",))
     with pytest.raises(StoreError, match="vpc-1"):
         list(store.load())
     store.close()

@@ -11,13 +11,19 @@ from atoll.records import Delta, Record
 
 FORMAT = 1
 
+WRITE = "insert into row values (?, ?, ?, ?) on conflict (kind, id) do update set body = excluded.body"
+"""What is written again keeps its place, so that Describe answers keep their order over a restart."""
+
 
 class StoreError(Exception):
     """The state folder cannot be used; the message says why and what to do."""
 
 
 class Store:
-    """Entities as rows (kind, id, body); the body is msgpack with field names, so a new field needs no migration."""
+    """Entities as rows (kind, id, place, body): `place` is the order of creation.
+
+    The body is msgpack with field names, so a new field needs no migration.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,11 +32,13 @@ class Store:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             self._db.execute(
-                "create table if not exists row (kind text, id text, body blob, primary key (kind, id)) without rowid"
+                "create table if not exists row "
+                "(kind text, id text, place integer, body blob, primary key (kind, id)) without rowid"
             )
             self._db.execute("create table if not exists meta (name text primary key, value text) without rowid")
             self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
             self._check_format()
+            (self._place,) = self._db.execute("select coalesce(max(place), 0) from row").fetchone()
         except sqlite3.Error as error:
             self._db.close()
             raise StoreError(f"{path}: {error}. Name another folder with --state, or move this file away.") from error
@@ -47,8 +55,8 @@ class Store:
             )
 
     def load(self) -> Iterator[Record]:
-        """Every entity. StoreError for one that this Atoll does not understand."""
-        for kind, id_, body in self._db.execute("select kind, id, body from row"):
+        """Every entity, in the order of creation. StoreError for one that this Atoll does not understand."""
+        for kind, id_, body in self._db.execute("select kind, id, body from row order by place"):
             try:
                 yield msgspec.msgpack.decode(body, type=BY_KIND[kind])
             except (KeyError, msgspec.DecodeError) as error:
@@ -67,8 +75,8 @@ class Store:
                 if new is None:
                     db.execute("delete from row where kind = ? and id = ?", (kind, id_))
                 else:
-                    body = msgspec.msgpack.encode(new)
-                    db.execute("insert or replace into row values (?, ?, ?)", (kind, id_, body))
+                    self._place += 1
+                    db.execute(WRITE, (kind, id_, self._place, msgspec.msgpack.encode(new)))
             db.execute("commit")
         except BaseException:
             if db.in_transaction:

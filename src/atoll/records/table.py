@@ -75,18 +75,23 @@ class Table:
             if held is not old and held != old:
                 raise AssertionError(f"{'/'.join(key)}: the delta starts from {old}, the table holds {held}")
         for key, (old, new) in delta.items():
-            if old is not None:
-                for index in old.index_keys():
-                    members = self._index[index]
-                    del members[key]
-                    if not members:
-                        del self._index[index]
+            self._index_again(key, old, new)
             if new is None:
                 self.records.pop(key, None)
-                continue
-            self.records[key] = new
-            for index in new.index_keys():
-                self._index.setdefault(index, {})[key] = None
+            else:
+                self.records[key] = new
+
+    def _index_again(self, key: Key, old: Record | None, new: Record | None) -> None:
+        """Only the index values that differ: under the others the record keeps its place in the order of arrival."""
+        before = old.index_keys() if old is not None else set[IndexKey]()
+        after = new.index_keys() if new is not None else set[IndexKey]()
+        for index in before - after:
+            members = self._index[index]
+            del members[key]
+            if not members:
+                del self._index[index]
+        for index in after - before:
+            self._index.setdefault(index, {})[key] = None
 
     def __len__(self) -> int:
         return len(self.records)
