@@ -22,7 +22,7 @@ from atoll.plan.rows import (
     Wearing,
 )
 from atoll.records import Delta, Table
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, group, guest, lab, public, route, row, rule, tcp
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, group, guest, lab, port, public, route, row, rule, tcp
 
 EIP = "198.18.0.7"
 FLOW = tcp(CLIENT, EIP)
@@ -360,6 +360,19 @@ def test_the_state_of_a_connection_spans_the_legs_through_a_middlebox() -> None:
     assert onward.answered
     closed = without_rule(plan, "sgr-web-out")
     assert reply(closed, sent_on)[0].at == "eni-web"
+
+
+def test_a_guest_answers_out_of_the_port_that_has_the_address_whichever_was_asked() -> None:
+    """A route through one port of a node to an address of its other port."""
+    beside = port("beside", "i-two", 1, "priv", "10.0.2.9")
+    both = [*guest("two", "pub-b", "10.0.3.9", guard=False, site="az-b"), *beside]
+    plan = change(narrow(), *both, route("rtb-pub", "10.0.2.0/24", ToPort("eni-two")), rule("o", "sg-web", OUT))
+    verdict, connection = start(plan, "eni-web", tcp("10.0.1.5", "10.0.2.9"))
+    assert (verdict.at, verdict.answered) == ("eni-two", True)
+    assert verdict.back is not None
+    replied = reply(plan, connection)[0]
+    for back in (verdict.back, replied.forward):
+        assert next(hop.id for hop in back.hops if hop.what == "port") == "eni-beside"
 
 
 def test_an_answer_to_where_nothing_was_sent_from_is_judged_there_and_not_tracked() -> None:

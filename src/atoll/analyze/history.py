@@ -6,7 +6,7 @@ two calls `after` must be told of every change of the plan.
 
 import msgspec
 
-from atoll.analyze.lookup import Plan, domain_of, owner, owns
+from atoll.analyze.lookup import Plan, domain_of, held_by, owns
 from atoll.analyze.state import FRESH, State
 from atoll.analyze.walk import Walk, forward
 from atoll.packet import Flow, Reason
@@ -42,7 +42,7 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 def probe(plan: Plan, port: str, flow: Flow) -> Verdict:
-    """A fresh connection's first packet, and its answer: from the address asked, out of the port it came in on."""
+    """A fresh connection's first packet, and its answer: from the address asked, out of the port that has it."""
     return start(plan, port, flow)[0]
 
 
@@ -72,7 +72,8 @@ def reply(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
     """The receiver sends a packet of its own, and the opener answers that. ValueError while there is no receiver."""
     if connection.receiver is None or connection.seen is None:
         raise ValueError(f"no packet of {connection.flow} has arrived, so nobody can reply")
-    verdict, state = _exchange(plan, connection.receiver, connection.seen.reply(), connection.state, opener=False)
+    sender = _answering(plan, connection.receiver, connection.seen.destination) or connection.receiver
+    verdict, state = _exchange(plan, sender, connection.seen.reply(), connection.state, opener=False)
     return verdict, msgspec.structs.replace(connection, state=state)
 
 
@@ -81,9 +82,10 @@ def _exchange(plan: Plan, port: str, flow: Flow, state: State, *, opener: bool) 
     state = state.plus(walk.state)
     if walk.at is None:
         return Verdict(False, None, None, False, None, walk.reason, walk, None), state
-    if not _ends_at(plan, walk.at, walk.flow.destination):
+    answering = _answering(plan, walk.at, walk.flow.destination)
+    if answering is None:
         return Verdict(True, walk.at, walk.flow, False, None, Reason.NOT_MINE, walk, None), state
-    back = forward(plan, walk.at, walk.flow.reply(), state, opener=not opener)[0]
+    back = forward(plan, answering, walk.flow.reply(), state, opener=not opener)[0]
     state = state.plus(back.state)
     if back.at is None:
         return Verdict(True, walk.at, walk.flow, False, None, back.reason, walk, back), state
@@ -92,12 +94,16 @@ def _exchange(plan: Plan, port: str, flow: Flow, state: State, *, opener: bool) 
     return Verdict(True, walk.at, walk.flow, answered, back.flow.source, reason, walk, back), state
 
 
-def _ends_at(plan: Plan, port: str, ip: str) -> bool:
-    """Whether the node of that port has the address: a middlebox takes packets to others, and answers none of them."""
+def _answering(plan: Plan, port: str, ip: str) -> str | None:
+    """The port of that one's node that has the address. A middlebox takes packets to others, and answers none."""
     taker = plan.get(Port, port)
     domain = domain_of(plan, taker) if taker else None
-    found = owner(plan, domain, ip) if domain else None
-    return bool(taker and found and (found[1].id == taker.id or found[1].node == taker.node))
+    if taker is None or domain is None:
+        return None
+    if owns(plan, taker, domain, ip):
+        return taker.id
+    held = held_by(plan, taker.node, ip) if taker.node else None
+    return held.port if held else None
 
 
 def _heard(plan: Plan, asked: str, at: str, source: str) -> bool:
