@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.witness.design import Design
-from tests.witness.features import add_route, attach
+from tests.witness.features import add_route, assign_address, attach
 from tests.witness.rules import WORLD, authorize
 
 
@@ -110,10 +110,7 @@ def change_addresses(design: Design) -> None:
         gone = eni.addresses.pop()
         design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, PrivateIpAddresses=[gone])
         return
-    named = {"NetworkInterfaceId": eni.id, "SecondaryPrivateIpAddressCount": 1}
-    answer = design.attempt("AssignPrivateIpAddresses", **named)
-    if answer:
-        eni.addresses += [one["PrivateIpAddress"] for one in answer["AssignedPrivateIpAddresses"]]
+    assign_address(design, eni)
 
 
 Change = Callable[[Design], None]

@@ -134,8 +134,7 @@ def _room(design: Design, instance: Instance) -> bool:
 
 def attach(design: Design, eni: Eni, instance: Instance) -> None:
     """At the first index that is free. Not where the instance has that address already, in another VPC."""
-    held = {ip for other in design.enis if other.instance == instance.id for ip in other.addresses}
-    if held & set(eni.addresses):
+    if _held_beside(design, eni, instance.id) & set(eni.addresses):
         return
     for index in range(1, 5):
         named = {"NetworkInterfaceId": eni.id, "InstanceId": instance.id, "DeviceIndex": index}
@@ -144,12 +143,26 @@ def attach(design: Design, eni: Eni, instance: Instance) -> None:
             return
 
 
+def _held_beside(design: Design, eni: Eni, instance: str | None) -> set[str]:
+    """The addresses of the instance's other interfaces."""
+    beside = [other for other in design.enis if other is not eni and instance and other.instance == instance]
+    return {ip for other in beside for ip in other.addresses}
+
+
 def secondary_addresses(design: Design) -> None:
     """A few more private addresses."""
     for eni in design.some(design.enis, 0, 2):
-        answer = design.attempt("AssignPrivateIpAddresses", NetworkInterfaceId=eni.id, SecondaryPrivateIpAddressCount=1)
-        if answer:
-            eni.addresses += [one["PrivateIpAddress"] for one in answer["AssignedPrivateIpAddresses"]]
+        assign_address(design, eni)
+
+
+def assign_address(design: Design, eni: Eni) -> None:
+    """One more private address, if the type allows it; not one that the instance has already, in another VPC."""
+    answer = design.attempt("AssignPrivateIpAddresses", NetworkInterfaceId=eni.id, SecondaryPrivateIpAddressCount=1)
+    made = [one["PrivateIpAddress"] for one in answer["AssignedPrivateIpAddresses"]] if answer else []
+    if _held_beside(design, eni, eni.instance) & set(made):
+        design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, PrivateIpAddresses=made)
+        return
+    eni.addresses += made
 
 
 def elastic_ips(design: Design) -> None:

@@ -57,4 +57,4 @@ def _sum(data: bytes) -> int:
     padded = data + b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f">{len(padded) // 2}H", padded))
     total = (total >> 16) + (total & 0xFFFF)
-    return (total >> 16) + (total & 0xFFFF)
+    return int((total >> 16) + (total & 0xFFFF))
