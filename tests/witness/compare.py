@@ -2,8 +2,6 @@
 
 from tests.witness.judges import Seen, Verb
 
-ANSWERED = {"", "delivered"}
-
 REASONS: dict[str, set[str]] = {
     "": {"", "delivered"},
     "NOT_RUNNING": {"no power", "security group, inbound"},
@@ -26,7 +24,7 @@ REASONS: dict[str, set[str]] = {
 
 def agree(verb: Verb, spec: Seen, other: Seen) -> bool:
     """Whether they say the same. A receiver's own packet (reply) is answered by nobody."""
-    parts = 4 if verb == "reply" else 6
+    parts = 4 if verb == "reply" or other.answered is None else 6
     return facts(spec)[:parts] == facts(other)[:parts]
 
 

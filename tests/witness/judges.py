@@ -17,13 +17,16 @@ NUMBERS = {"tcp": TCP, "udp": UDP, "icmp": ICMP}
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of a packet and of its answer; places are the spec's. `why` is in the judge's own words."""
+    """What became of a packet and of its answer; places are the spec's. `why` is in the judge's own words.
+
+    `answered`: None where this judge cannot say.
+    """
 
     arrives: bool
     at: str | None = None
     source: str | None = None
     destination: str | None = None
-    answered: bool = False
+    answered: bool | None = False
     answer_source: str | None = None
     why: str = ""
 
@@ -31,6 +34,7 @@ class Seen:
         if not self.arrives:
             return f"lost ({self.why})" if self.why else "lost"
         back = f"answered from {self.answer_source}" if self.answered else "not answered"
+        back = "perhaps answered" if self.answered is None else back
         return f"at {self.at} as {self.source} > {self.destination}, {back}" + (f" ({self.why})" if self.why else "")
 
 

@@ -49,7 +49,7 @@ class Tally:
         self.designs += 1
         self.trials += len(done.trials)
         self.arrived += sum(trial.spec.arrives for trial in done.trials)
-        self.answered += sum(trial.spec.answered for trial in done.trials)
+        self.answered += sum(bool(trial.spec.answered) for trial in done.trials)
         self.failures += [(done.design, trial) for trial in done.failures]
         self.violations += [(done.design, line) for line in done.violations]
         for trial in done.trials:

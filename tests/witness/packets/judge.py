@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from atoll.fabric.kernel import KernelFabric
 from tests.spec import Probe
 from tests.witness.cloud import Cloud
-from tests.witness.judges import NUMBERS, Seen, Step, place_of, port_of
+from tests.witness.judges import NUMBERS, Seen, Step, Verb, place_of, port_of
 from tests.witness.packets.frames import Packet
+from tests.witness.packets.legs import by_middlebox, speaks_for_others
 from tests.witness.packets.stand import Arrival, Place, Stand
 
+RULES = {"add_rule", "remove_rules", "open_egress", "swap_groups"}
+"""Changes that leave every connection its way and what is known of it."""
+
 FORGETTING = {"move_elastic_ip", "take_elastic_ip", "move_interface", "change_addresses"}
-"""Changes after which the network may know a connection no more. The kernel then takes a receiver's TCP or ICMP answer
-for what it is, an answer to nothing; AWS's facts do not say what becomes of it, so it is not tried."""
+"""Changes after which the network may know a connection no more. To the kernel the receiver's next packet is then the
+first of a connection of its own, or an answer to nothing; so it is tried once, by UDP, and nothing after it."""
 
 NOT_ASKED = None
 
@@ -24,12 +28,17 @@ class Packets:
         self._reap = reap
         self._stand = Stand(fabric, cloud.plan)
         self._stand.follow()
+        self._plan = cloud.plan
         self._received: dict[Probe, tuple[str, Packet]] = {}
         self._forgotten = False
+        self._rerouted = False
+        self._boxed: set[Probe] = set()  # some leg led through a middlebox
+        self._done: set[Probe] = set()  # nothing more can be said of these
 
     def changed(self, name: str) -> None:
         """Another network, perhaps without the leftovers of the one before."""
         self._forgotten = self._forgotten or name in FORGETTING
+        self._rerouted = self._rerouted or name not in RULES
         if self._reap:
             self._fabric.reap()
         self._stand.follow()
@@ -40,7 +49,7 @@ class Packets:
 
     def round(self, steps: Sequence[Step]) -> list[Seen | None]:
         """All packets at once, then all answers at once."""
-        sent = [self._reply(probe) if verb == "reply" else self._ask(probe) for verb, probe in steps]
+        sent = [self._reply(probe) if verb == "reply" else self._ask(verb, probe) for verb, probe in steps]
         asks = self._arrivals()
         answers = {}
         for arrival in asks.values():
@@ -58,9 +67,16 @@ class Packets:
         assert len(found) == len(arrived), f"a packet arrived twice: {arrived}"
         return found
 
-    def _ask(self, probe: Probe) -> Packet | None:
+    def _ask(self, verb: Verb, probe: Probe) -> Packet | None:
         """None where it is not tried: what a node sends to itself never reaches the network."""
         place = self._stand.places.get(port_of(probe.at))
+        if place is not None and (
+            speaks_for_others(self._plan, place.eni, probe.source)
+            or by_middlebox(self._plan, place.eni, probe.destination)
+        ):
+            self._boxed.add(probe)
+        if probe in self._done or (verb == "send" and self._rerouted and probe in self._boxed):
+            return NOT_ASKED
         packet = Packet(
             self._stand.next_number(),
             NUMBERS[probe.protocol],
@@ -76,18 +92,24 @@ class Packets:
         return packet
 
     def _reply(self, probe: Probe) -> Packet | None:
-        if probe not in self._received or (self._forgotten and probe.protocol != "udp") or self._spoofed(probe):
+        if probe not in self._received or probe in self._boxed or probe in self._done:
             return NOT_ASKED
         node, received = self._received[probe]
+        if self._goes_back_by_middlebox(probe, node, received):
+            return NOT_ASKED
+        if self._forgotten:
+            self._done.add(probe)
+            if probe.protocol != "udp":
+                return NOT_ASKED
         packet = received.answered(self._stand.next_number())
         return packet if self._send_from(node, packet) else NOT_ASKED
 
-    def _spoofed(self, probe: Probe) -> bool:
-        """Whether it was opened in another's name, as a middlebox does. The answers then go past the middlebox, and
-        the kernel, which tracks each leg apart, judges them anew.
-        """
-        place = self._stand.places.get(port_of(probe.at))
-        return place is None or probe.source not in self._stand.guests[place.node].addresses
+    def _goes_back_by_middlebox(self, probe: Probe, node: str, received: Packet) -> bool:
+        held = self._stand.guests[node].addresses
+        place = self._place(node, held[received.destination]) if received.destination in held else None
+        if place is None or by_middlebox(self._plan, place.eni, received.source):
+            self._boxed.add(probe)
+        return probe in self._boxed
 
     def _answer(self, arrival: Arrival) -> int | None:
         """Whoever has the address answers, from the interface that has it."""
@@ -120,7 +142,9 @@ class Packets:
             self._received.setdefault(probe, (there.node, there.packet))
         place = self._place(there.node, there.device)
         back = backs.get(sent.number)
-        answered = back is not None and self._belongs(probe, back)
+        answered: bool | None = back is not None and self._belongs(probe, back)
+        if verb != "reply" and self._goes_back_by_middlebox(probe, there.node, there.packet):
+            answered = None
         return Seen(
             True,
             place_of(place.eni) if place else f"{there.node} {there.device}",
