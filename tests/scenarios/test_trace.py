@@ -78,6 +78,11 @@ def test_an_address_that_nobody_has(place: TracedPlace) -> None:
     assert found["predicted"] == {"arrives": False, "answered": False, "reason": "no such address"}
 
 
+def test_a_host_of_the_internet_comes_when_it_is_named(place: TracedPlace) -> None:
+    assert traced(place, "internet:203.0.113.77", f"{place.public_ip(place.open)}:{PORT}")[0] == 0
+    assert traced(place, place.open, "internet:203.0.113.77:80")[0] == 0
+
+
 def test_the_readable_form_ends_with_the_agreement(place: TracedPlace) -> None:
     said = place.atoll.run("trace", "internet", f"{place.public_ip(place.open)}:{PORT}")
     assert said.out.splitlines()[-1] == "the plan and the packet agree"
@@ -118,7 +123,7 @@ def without_own_address(place: TracedPlace, ip: str) -> Iterator[None]:
         (("internet", "198.18.0.1:80/sctp"), "is no protocol"),
         (("internet", "i-0123456789abcdef0:80"), "There is no i-0123456789abcdef0"),
         (("i-0123456789abcdef0", "198.18.0.1:80"), "There is no i-0123456789abcdef0"),
-        (("internet:203.0.113.99", "198.18.0.1:80"), "Internet hosts"),
+        (("internet:192.0.2.1", "198.18.0.1:80"), "no host of Atoll's internet"),
     ],
 )
 def test_wrong_words_are_refused_with_advice(place: TracedPlace, words: tuple[str, str], advice: str) -> None:

@@ -1,7 +1,7 @@
 """The endpoint: every request gets AWS's answer or AWS's error, and nothing else."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -57,7 +57,7 @@ def run(folder: Path, story: Callable[[Site], Coroutine[Any, Any, None]]) -> Non
         try:
             await story(site)
         finally:
-            site.effects.close()
+            await site.effects.close()
             site.writer.close()
 
     asyncio.run(whole())
@@ -173,5 +173,61 @@ def test_a_body_beyond_all_measure_is_refused(tmp_path: Path) -> None:
     async def story(site: Site) -> None:
         names = {"authorization": SCOPE.format(key="atoll", region="us-east-1", service="ec2")}
         assert refusal(await site.endpoint.reply("POST", "/", names, "", None)) == (413, "RequestEntityTooLarge")
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize("header", ["origin", "sec-fetch-site"])
+def test_a_web_page_gets_nothing_done(tmp_path: Path, header: str) -> None:
+    """A page of any site could name the port; its credentials would be as good as any."""
+
+    async def story(site: Site) -> None:
+        query = "Action=CreateVpc&CidrBlock=10.0.0.0%2F16&Version=2016-11-15"
+        query += "&X-Amz-Credential=a/20260101/us-east-1/ec2/aws4_request"
+        names = {header: "http://example.com"}
+        assert (await site.endpoint.reply("GET", "/", names, query, b""))[0] == 403
+        assert (await site.endpoint.reply("POST", "/moto-api/reset", names, "", b""))[0] == 403
+        assert list(site.writer.model.all(Vpc)) == []
+        assert (await site.endpoint.reply("GET", "/", {}, query, b""))[0] == 200
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "HEAD", "OPTIONS"])
+def test_other_methods_do_nothing(tmp_path: Path, method: str) -> None:
+    async def story(site: Site) -> None:
+        names = {"authorization": SCOPE.format(key="atoll", region="us-east-1", service="ec2")}
+        body = b"Action=CreateVpc&CidrBlock=10.0.0.0%2F16&Version=2016-11-15"
+        assert (await site.endpoint.reply(method, "/", names, "", body))[0] == 405
+        assert list(site.writer.model.all(Vpc)) == []
+
+    run(tmp_path, story)
+
+
+def test_half_a_request_is_not_served(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        scope_header = SCOPE.format(key="atoll", region="us-east-1", service="ec2").encode()
+        connection = {"type": "http", "method": "POST", "path": "/", "query_string": b""}
+        messages: Iterator[dict[str, Any]] = iter(
+            [
+                {
+                    "type": "http.request",
+                    "body": b"Action=CreateVpc&CidrBlock=10.0.0.0/16&Version=2016-11-15",
+                    "more_body": True,
+                },
+                {"type": "http.disconnect"},
+            ]
+        )
+        sent: list[object] = []
+
+        async def receive() -> dict[str, Any]:
+            return next(messages)
+
+        async def send(message: object) -> None:
+            sent.append(message)
+
+        await site.endpoint({**connection, "headers": [(b"authorization", scope_header)]}, receive, send)
+        assert list(site.writer.model.all(Vpc)) == []
+        assert sent == []
 
     run(tmp_path, story)

@@ -27,6 +27,7 @@ class RowFabric:
     def __init__(self) -> None:
         self.rows = Table()
         self.refusals: list[FabricError] = []
+        self.later: list[FabricError] = []  # refusals that come after one delta has been taken
         self.repaired = 0
 
     def apply(self, delta: Delta) -> None:
@@ -35,6 +36,7 @@ class RowFabric:
         for key, (old, _) in delta.items():
             assert self.rows.find(key) == old, f"{key} is not what the caller believes"
         self.rows.apply(delta)
+        self.refusals, self.later = self.refusals + self.later, []
 
     def reap(self) -> None: ...
 
@@ -157,6 +159,21 @@ def test_a_full_disk_takes_the_packets_back(tmp_path: Path) -> None:
         bench.store.full = False
         await bench.put(OPEN)
         assert bench.fabric.rows.get(Rule, "sgr-1") is not None
+
+    run(tmp_path, story)
+
+
+def test_a_network_that_does_not_take_back_owes_it_before_the_next_call(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.put(*cloud.network())
+        bench.store.full = True
+        bench.fabric.later = [FabricError("netlink is busy")]
+        with pytest.raises(CommitError, match="take it back yet: netlink is busy"):
+            await bench.put(OPEN)
+        bench.store.full = False
+        await bench.put(cloud.gateway())
+        assert bench.fabric.repaired == 1
+        assert nothing_of_it(bench)
 
     run(tmp_path, story)
 

@@ -92,8 +92,7 @@ class Control:
 
     def _status(self, _call: Call) -> Any:
         server = self._server
-        model = server.writer.model
-        counts = {kind.KIND: sum(1 for _ in model.all(kind)) for kind in KINDS if kind.PREFIX}
+        counts = server.read(self._counts)
         return {
             "pid": server.options.pid,
             "endpoint": server.endpoint,
@@ -102,6 +101,10 @@ class Control:
             "seconds": round(server.clock.now() - server.started),
             "counts": {name: count for name, count in counts.items() if count},
         }
+
+    def _counts(self) -> dict[str, int]:
+        model = self._server.writer.model
+        return {kind.KIND: sum(1 for _ in model.all(kind)) for kind in KINDS if kind.PREFIX}
 
     def _down(self, _call: Call) -> Any:
         server = self._server
@@ -115,7 +118,7 @@ class Control:
         if server.guests is None:
             raise ValueError("This Atoll runs without a network (--fabric none): its instances are records only.")
         request = call.request
-        instance = find_instance(server.writer.model, request["instance"])
+        instance = server.read(lambda: find_instance(server.writer.model, request["instance"]))
         stdin, stdout, stderr = call.fds
         return server.guests.exec(
             instance.id,
@@ -152,4 +155,4 @@ class Control:
         return server.on_loop(lambda: server.writer.on_worker(server.fabric.observe))
 
     def _plan(self, _call: Call) -> Any:
-        return dump(self._server.writer.plan)
+        return self._server.read(lambda: dump(self._server.writer.plan))

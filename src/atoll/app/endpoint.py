@@ -36,6 +36,13 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Reply = tuple[int, Mapping[str, str], bytes]
 
+GONE = b"\0gone"
+"""What `_body` answers for a request that broke off; compared by identity."""
+
+NOT_FOR_PAGES = (
+    b"Atoll's API is for AWS's clients. Requests from web pages are refused: any page could change your network.\n"
+)
+
 LARGEST_BODY = 16 * 1024 * 1024
 HOLD = 5.0
 """Seconds for which an answer waits for what it started (a guest's boot), so that the next Describe shows it done.
@@ -45,7 +52,7 @@ AWS's waiters sleep 15 seconds between looks."""
 class Endpoint:
     """The ASGI application."""
 
-    def __init__(self, writer: Writer, effects: Effects, reset: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, writer: Writer, effects: Effects, reset: Callable[[], Awaitable[object]]) -> None:
         self._writer = writer
         self._effects = effects
         self._reset = reset
@@ -55,6 +62,8 @@ class Endpoint:
         if connection["type"] != "http":
             return
         body = await _body(receive)
+        if body is GONE:
+            return  # half a request: it is not known what was asked
         names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in connection["headers"]}
         query = connection["query_string"].decode("latin-1")
         status, extra, content = await self.reply(connection["method"], connection["path"], names, query, body)
@@ -65,6 +74,10 @@ class Endpoint:
 
     async def reply(self, method: str, path: str, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
         """Answer one HTTP request; None for a body that is too large."""
+        if "origin" in names or "sec-fetch-site" in names:
+            return 403, {"content-type": "text/plain"}, NOT_FOR_PAGES
+        if method not in ("GET", "POST"):
+            return 405, {"content-type": "text/plain", "allow": "GET, POST"}, b"AWS's APIs take GET and POST.\n"
         if path == "/moto-api/reset" and method == "POST":
             await self._reset()
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
@@ -84,7 +97,7 @@ class Endpoint:
             service = service_asked
             if body is None:
                 raise AwsError("RequestEntityTooLarge", f"The request is larger than {LARGEST_BODY} bytes.", 413)
-            call = parse(service, body or query.encode("latin-1"))
+            call = parse(service, _asked(query, body))
             result = await self._serve(service, call, account(asked.access_key), asked.region)
             return 200, headers(request_id), serialise(service, call.operation, result, request_id)
         except AwsError as error:
@@ -116,19 +129,24 @@ class Endpoint:
         return written.result
 
 
+def _asked(query: str, body: bytes) -> bytes:
+    """The parameters: of the query string, of the body, or of both."""
+    return b"&".join(part for part in (query.encode("latin-1"), body) if part)
+
+
 def _unserved(signing_name: str, names: Mapping[str, str], request_id: str) -> Reply:
     refusal = unknown_service_error(signing_name, names, request_id)
     return refusal.status, refusal.headers, refusal.body
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when it is larger than any AWS request may be."""
+    """The whole body; None when it is larger than any AWS request may be, GONE when the client went away in it."""
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            return GONE
         size += len(message.get("body", b""))
         if size <= LARGEST_BODY:
             parts.append(message.get("body", b""))

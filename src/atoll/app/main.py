@@ -111,11 +111,13 @@ def _listen(options: Options) -> socket.socket:
 def _control_socket(folder: StateFolder) -> socket.socket:
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     folder.control.unlink(missing_ok=True)
+    before = os.umask(0o177)  # from its first moment nobody else may connect
     try:
         control.bind(address(folder.control))
     except ControlError as error:
         raise StartError(str(error)) from error
-    os.chmod(folder.control, 0o600)
+    finally:
+        os.umask(before)
     control.listen(64)
     return control
 

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import uvicorn
 
@@ -17,17 +17,19 @@ from atoll.app.main import Options, settings, tell
 from atoll.compile import constants
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
-from atoll.engine.store import Store, StoreError
-from atoll.engine.timers import Timers
+from atoll.engine.store import Store
+from atoll.engine.timers import Timers, repeat
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
-from atoll.guest import GuestError, Guests
+from atoll.guest import Guests
 from atoll.model.kinds import Instance
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
 from atoll.services.ec2 import lifecycle
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +38,9 @@ def serve(options: Options, api: socket.socket, control: socket.socket) -> int:
     """Serve until SIGTERM or `atoll down`; 0, or 1 when it could not start."""
     try:
         return asyncio.run(Server(options).run(api, control))
-    except (StoreError, GuestError, OSError) as error:
+    except Exception as error:
         log.exception("cannot start")
-        tell(options.ready_fd, {"error": str(error)})
+        tell(options.ready_fd, {"error": f"{error or type(error).__name__} (more: atoll logs)"})
         return 1
 
 
@@ -82,40 +84,39 @@ class Server:
         serving = asyncio.create_task(_serve_without_signals(web, api))
         controlling = Control(self, control)
         controlling.start()
-        timing = asyncio.create_task(self.timers.run())
-        reaping = asyncio.create_task(self._reap())
+        background = [asyncio.create_task(one) for one in (self.timers.run(), repeat(0.5, self._reap))]
         tell(self.options.ready_fd, {"ok": {"endpoint": self.endpoint}})
         await self.stop.wait()
         web.should_exit = True
         await serving
-        timing.cancel()
-        reaping.cancel()
+        for task in background:
+            task.cancel()
         controlling.close()
         await self._end()
         return 0
 
     async def _end(self) -> None:
-        """Guests first, then the network, then the store."""
-        await asyncio.to_thread(self.effects.close)
+        """Guests first, all at once, then the network, then the store."""
+        await self.effects.close()
         if self.guests is not None:
             guests = self.guests
-            for instance in guests.running():
-                await asyncio.to_thread(guests.stop, instance, 1.0)
+            stops = (asyncio.to_thread(guests.stop, instance, 1.0) for instance in guests.running())
+            for failure in await asyncio.gather(*stops, return_exceptions=True):
+                if failure is not None:
+                    log.error("a guest did not stop: %s", failure)
             guests.close()
         await self.writer.on_worker(self.fabric.close)
         self.writer.close()
 
     async def _reap(self) -> None:
-        """Removals that cut nothing any more are done here, twice a second, between calls.
+        """Removals that cut nothing any more are done here, between calls.
 
         A server whose state folder was deleted can keep nothing any more, and nobody could stop it: it ends.
         """
-        while True:
-            await asyncio.sleep(0.5)
-            await self.writer.on_worker(self.fabric.reap)
-            if not self.options.folder.lock.exists():
-                log.error("the state folder %s is gone: ending", self.options.folder.path)
-                self.stop.set()
+        if not self.options.folder.lock.exists():
+            log.error("the state folder %s is gone: ending", self.options.folder.path)
+            self.stop.set()
+        await self.writer.on_worker(self.fabric.reap)
 
     async def report(self, instance: str, boot: int, event: Event) -> None:
         """An event of an instance, through the same writer as any call."""
@@ -127,18 +128,29 @@ class Server:
         asyncio.run_coroutine_threadsafe(self.report(instance, boot, Event.EXITED), self.loop)
 
     async def reset(self) -> None:
-        """The empty state: guests ended, nothing allocated."""
-        await self.effects.idle()
-        instances = [one.id for one in self.writer.model.all(Instance)]
-        if self.guests is not None:
-            for instance in instances:
-                await asyncio.to_thread(self.guests.terminate, instance)
-        await self.writer.reset()
+        """The empty state: nothing allocated, the guests of what was forgotten ended and their files gone."""
+        forgotten = await self.writer.reset()
         await self.writer.write(*SYSTEM, add_hosts)
+        await self.effects.idle()  # a guest that was just starting is there by now
+        if self.guests is not None:
+            for kind, *rest in forgotten:
+                if kind == Instance.KIND:
+                    await asyncio.to_thread(self.guests.terminate, rest[0])
 
-    def on_loop(self, work: Callable[[], Any], timeout: float = 60.0) -> Any:
+    def on_loop(self, work: Callable[[], Coroutine[Any, Any, T]], timeout: float = 300.0) -> T:
         """From another thread: run a coroutine function on the loop and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work(), self.loop).result(timeout)
+        try:
+            return asyncio.run_coroutine_threadsafe(work(), self.loop).result(timeout)
+        except TimeoutError as error:
+            raise TimeoutError(f"it took longer than {timeout:.0f} s. See: atoll logs") from error
+
+    def read(self, look: Callable[[], T]) -> T:
+        """From another thread: look at model or plan on the thread that owns them."""
+
+        async def looking() -> T:
+            return look()
+
+        return self.on_loop(looking)
 
 
 def _fabric(options: Options) -> Fabric:

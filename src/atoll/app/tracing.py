@@ -1,7 +1,7 @@
 """`atoll trace`: what the plan says of one packet, hop by hop, and what one real packet does."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atoll.analyze.explain import explain
 from atoll.analyze.history import Verdict
@@ -22,33 +22,51 @@ EXAMPLE_PORT = 49152
 """The source port of the prediction: the first ephemeral one. Rules speak of destination ports."""
 
 
+class Prediction(NamedTuple):
+    """What the plan says, and where to send and to watch."""
+
+    verdict: Verdict
+    lines: list[str]
+    source: str
+    destination: str
+    sender: Path
+    target: str | None
+    receiver: Path | None
+
+
 def trace(server: "Server", request: dict[str, Any]) -> dict[str, Any]:
     """The lines to show, whether the plan and the packet agree, and whether the packet was answered.
 
     LookupError and ValueError tell the user what to write instead.
     """
-    plan, model = server.writer.plan, server.writer.model
-    source = request["source"]
-    port = find_port(model, f"internet:{ALWAYS[0]}" if source == "internet" else source)
-    sender = _sender(plan, port, source)
-    destination = _destination(plan, model, request["destination"], port)
     protocol = NUMBERS[request["protocol"]]
-    flow = Flow(sender.ip, destination, protocol, EXAMPLE_PORT, request["port"])
-    verdict = predict(plan, port, flow)
-    namespace = _namespace(server, port)
-    if namespace is None:
-        raise ValueError(f"{source} is attached to nothing that could send a packet.")
-    target = verdict.at or _owner(plan, destination, sender.domain)
-    receiver = _namespace(server, target) if target else None
-    seen = probe(namespace, sender.ip, destination, protocol, request["port"], receiver)
+    said = server.read(lambda: _predict(server, request, protocol))
+    seen = probe(said.sender, said.source, said.destination, protocol, request["port"], said.receiver)
+    verdict = said.verdict
     return {
-        "lines": explain(plan, verdict),
-        "seen": _words(seen, target),
+        "lines": said.lines,
+        "seen": _words(seen, said.target),
         "arrived": seen.arrived is not None,
         "answered": seen.answer is not None,
         "predicted": {"arrives": verdict.arrives, "answered": verdict.answered, "reason": str(verdict.reason)},
         "agree": _agree(verdict, seen, protocol),
     }
+
+
+def _predict(server: "Server", request: dict[str, Any], protocol: int) -> Prediction:
+    """On the thread that owns model and plan."""
+    plan, model = server.writer.plan, server.writer.model
+    source = request["source"]
+    port = find_port(model, f"internet:{ALWAYS[0]}" if source == "internet" else source)
+    sender = _sender(plan, port, source)
+    destination = _destination(plan, model, request["destination"], port)
+    verdict = predict(plan, port, Flow(sender.ip, destination, protocol, EXAMPLE_PORT, request["port"]))
+    namespace = _namespace(server, port)
+    if namespace is None:
+        raise ValueError(f"{source} is attached to nothing that could send a packet.")
+    target = verdict.at or _owner(plan, destination, sender.domain)
+    receiver = _namespace(server, target) if target else None
+    return Prediction(verdict, explain(plan, verdict), sender.ip, destination, namespace, target, receiver)
 
 
 def _agree(verdict: Verdict, seen: Seen, protocol: int) -> bool:

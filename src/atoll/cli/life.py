@@ -78,7 +78,7 @@ def up(
 def start(command: list[str], where: StateFolder) -> dict[str, Any]:
     """Start the server in the background and wait until it is ready."""
     read_end, write_end = os.pipe()
-    with where.log.open("ab") as log:
+    with os.fdopen(os.open(where.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
         server = subprocess.Popen(
             [*command, "--ready-fd", str(write_end)],
             stdin=subprocess.DEVNULL,

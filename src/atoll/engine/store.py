@@ -1,5 +1,7 @@
 """The disk: one SQLite file. Its commit is the only commit point of a call."""
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds user data; SQLite keeps the mode
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             self._db.execute("pragma journal_mode = wal")

@@ -1,6 +1,7 @@
 """Timers: what is due in the model enters through the writer like any call."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from atoll.engine.clock import Clock
@@ -8,6 +9,8 @@ from atoll.engine.writer import Writer
 from atoll.model.kinds import Instance
 from atoll.model.machines import Event
 from atoll.records import Table
+
+log = logging.getLogger(__name__)
 
 LOOK = 1.0
 """Seconds between looks at what is due."""
@@ -33,6 +36,14 @@ class Timers:
 
     async def run(self) -> None:
         """Tick for ever."""
-        while True:
-            await asyncio.sleep(LOOK)
-            await self.tick()
+        await repeat(LOOK, self.tick)
+
+
+async def repeat(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do something again and again until cancelled. One failure is logged and does not end it."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            log.exception("%s failed; it will be tried again", getattr(work, "__qualname__", work))

@@ -54,6 +54,7 @@ class Writer:
         self._lock = asyncio.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fabric")
         self._suspect: str | None = None
+        self._owed: Delta = {}  # what the network still has to take back
         self._compiler = compiler()
         self.model = Table()
         self.plan = Table()
@@ -111,7 +112,7 @@ class Writer:
             self._store.commit(model)
         except Exception as error:
             if plan:
-                self._apply(inverse(plan))
+                self._take_back(plan)
             raise CommitError(f"The change could not be written to disk: {error}. It was undone.") from error
 
     def _apply(self, plan: Delta) -> None:
@@ -123,20 +124,32 @@ class Writer:
         except FabricError as error:
             raise CommitError(f"The network refused the change; it was undone: {error}") from error
 
+    def _take_back(self, plan: Delta) -> None:
+        """The disk refused what the network has taken. If the network will not give it back either, it owes that."""
+        try:
+            self._fabric.apply(inverse(plan))
+        except FabricError as error:
+            self._suspect, self._owed = str(error), inverse(plan)
+            raise CommitError(
+                f"The change could not be written to disk, and the network could not take it back yet: {error}"
+            ) from error
+
     def _heal(self) -> None:
         """A network that may differ from the plan is made equal again before anything else is written."""
         if self._suspect is None:
             return
         try:
             self._fabric.repair()
+            if self._owed:
+                self._fabric.apply(self._owed)
         except FabricError as error:
             raise CommitError(
                 f"{self._suspect} Repair failed too: {error}. Restart with 'atoll down', 'atoll up'."
             ) from error
-        self._suspect = None
+        self._suspect, self._owed = None, {}
 
-    async def reset(self) -> None:
-        """Forget everything: the empty state, made real and durable like any other change."""
+    async def reset(self) -> Delta:
+        """Forget everything: the empty state, made real and durable like any other change. What was forgotten."""
         async with self._lock:
             model = inverse({key: (None, record) for key, record in self.model.records.items()})
             proposal = self._compiler.propose(Table(), model)
@@ -144,6 +157,7 @@ class Writer:
             self.model.apply(model)
             self.plan.apply(proposal.delta)
             self._compiler.accept(proposal)
+        return model
 
     async def on_worker(self, work: Callable[[], T]) -> T:
         """Run something on the worker thread, between writes."""

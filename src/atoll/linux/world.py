@@ -9,6 +9,7 @@ A process that has unshared its pid namespace cannot start threads, so the serve
 """
 
 import os
+import select
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from atoll.linux import mounts
 from atoll.linux.syscalls import Clone, Mount, Prctl, mount, prctl, unshare
 
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 NAMESPACES = Clone.NEWNET | Clone.NEWNS | Clone.NEWPID
 
 
@@ -38,22 +40,28 @@ def run(serve: Callable[[], int], scratch: Path) -> int:
     `scratch` becomes an empty file system of the world's own. Must be called while the process has one thread.
     Raises OSError (EPERM) where namespaces may not be made.
     """
+    outer = os.pidfd_open(os.getpid())
     unshare(NAMESPACES)
     mounts.make_private()
+    # Held back until the handlers are set: process 1 of a namespace loses a signal for which it has none.
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     keeper = os.fork()
     if keeper == 0:
-        _in_child(lambda: _keep(serve, scratch))
+        _in_child(lambda: _keep(serve, scratch, outer))
     status = _wait_passing_signals(keeper)
     mounts.unmount(scratch)  # this process shares the mount namespace of the world, and may go on
     return status
 
 
-def _keep(serve: Callable[[], int], scratch: Path) -> int:
+def _keep(serve: Callable[[], int], scratch: Path, outer: int) -> int:
     prctl(Prctl.SET_PDEATHSIG, signal.SIGKILL)
+    if select.select([outer], [], [], 0)[0]:
+        return 1  # the outer process ended before it could be watched
     mount("proc", "/proc", "proc", Mount.NOSUID | Mount.NODEV | Mount.NOEXEC)
     mounts.tmpfs(scratch, mode=0o700)
     server = os.fork()
     if server == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         _in_child(serve)
     return _wait_passing_signals(server)
 
@@ -75,8 +83,9 @@ def _in_child(action: Callable[[], int]) -> None:
 
 def _wait_passing_signals(child: int) -> int:
     """Reap whatever ends, until `child` does; its status, or 128 + the signal that ended it."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in PASSED_ON:
         signal.signal(number, lambda received, _frame: _pass_on(child, received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     while True:
         pid, status = os.wait()
         if pid == child:

@@ -31,6 +31,7 @@ class Event(StrEnum):
     STOPPED = "stopped"  # its guest's processes are gone, the files kept
     GONE = "gone"  # processes and files are gone
     EXITED = "exited"  # the guest ended by itself (shutdown, or its init died)
+    FAILED = "failed"  # the guest could not be started; the log says why
     TIMER = "timer"
 
 
@@ -55,6 +56,8 @@ NEXT: dict[tuple[str, Event], str] = {
     ("pending", Event.EXITED): "stopping",
     ("rebooting", Event.STARTED): "running",
     ("rebooting", Event.EXITED): "stopping",
+    ("pending", Event.FAILED): "stopping",
+    ("rebooting", Event.FAILED): "stopping",
     ("running", Event.EXITED): "stopping",
     ("stopping", Event.STOPPED): "stopped",
     ("shutting-down", Event.GONE): "terminated",
@@ -67,6 +70,7 @@ REASONS = {
     "pending": "pending",
     "Client.UserInitiatedShutdown": "Client.UserInitiatedShutdown: User initiated shutdown",
     "Client.InstanceInitiatedShutdown": "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
+    "Server.InternalError": "Server.InternalError: Internal error on launch. Why: atoll logs",
 }
 """StateReason: codes and their messages."""
 
@@ -85,6 +89,8 @@ def step(instance: Instance, event: Event) -> Instance | None:
         if instance.shutdown_behavior == "terminate":
             state = EXIT_TERMINATES
         return msgspec.structs.replace(instance, state=state, reason_code="Client.InstanceInitiatedShutdown")
+    if event is Event.FAILED:
+        return msgspec.structs.replace(instance, state=state, reason_code="Server.InternalError")
     if state == "running":
         return msgspec.structs.replace(instance, state=state, reason_code="")
     return msgspec.structs.replace(instance, state=state)

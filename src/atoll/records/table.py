@@ -61,7 +61,7 @@ class Table:
         return len(self._index.get(IndexKey(kind.KIND, field, value), ()))
 
     def all(self, kind: type[R]) -> Iterator[R]:
-        """Every record of a kind; walks the whole table, so for dumps and tests only."""
+        """Every record of a kind; walks the whole table, so never in what a call waits for."""
         return (cast("R", record) for key, record in self.records.items() if key[0] == kind.KIND)
 
     def apply(self, delta: Delta) -> None:

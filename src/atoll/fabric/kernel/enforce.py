@@ -47,7 +47,9 @@ class Enforcer:
         for key, pair in delta.items():
             self._by_kind.setdefault(key[0], []).append(pair)
         self._dead: set[str] = set()  # routers that go, and with them everything in them
-        self._dead = {old.id.removeprefix(_ROUTER) for old, _ in self._gone(Namespace) if old.router}
+        ending = [old for old, _ in self._gone(Namespace)]
+        self._dead = {old.id.removeprefix(_ROUTER) for old in ending if old.router}
+        self._ending = {old.id for old in ending if not old.router}  # nodes that go: nobody reads their side again
         self._new_tables = {new.key[1:] for _, new in self._fresh(TableRule)}
         self._dead_tables = {old.key[1:] for old, _ in self._gone(TableRule)}
 
@@ -62,9 +64,12 @@ class Enforcer:
         self._clean()
 
     def _pairs(self, kind: type[R]) -> Iterator[tuple[R | None, R | None]]:
+        return (pair for pair in self._every(kind) if getattr(pair[0] or pair[1], "domain", "") not in self._dead)
+
+    def _every(self, kind: type[R]) -> Iterator[tuple[R | None, R | None]]:
+        """Also those of routers that go."""
         for old, new in self._by_kind.get(kind.KIND, ()):
-            if getattr(old or new, "domain", "") not in self._dead:
-                yield cast("R | None", old), cast("R | None", new)
+            yield cast("R | None", old), cast("R | None", new)
 
     def _fresh(self, kind: type[R]) -> Iterator[tuple[None, R]]:
         return ((None, new) for old, new in self._pairs(kind) if old is None and new is not None)
@@ -207,7 +212,8 @@ class Enforcer:
             router.routing([rtnl.set_mtu(router.numbers.get("interface", new.name), new.mtu)])
 
     def _guests(self) -> None:
-        pairs = list(self._pairs(GuestAddress))
+        """Also for pairs that leave: the guest must not answer through what is no longer its own."""
+        pairs = [(old, new) for old, new in self._every(GuestAddress) if old is None or old.node not in self._ending]
         self._doing(pairs)
         cleared: dict[str, list[GuestAddress]] = {}
         wanted: dict[str, list[GuestAddress]] = {}
@@ -216,11 +222,8 @@ class Enforcer:
                 cleared.setdefault(old.node, []).append(old)
             if new and new.powered:
                 wanted.setdefault(new.node, []).append(new)
-        leaving = {old.key for old, new in self._pairs(Veth) if old and (new is None or _another(old, new))}
-        for node, gone in cleared.items():
-            kept = [one for one in gone if ("veth", one.port) not in leaving]
-            if kept and node in self.world.nodes:
-                guests.clear(self.world.nodes[node], kept)
+        for node, addresses in cleared.items():
+            guests.clear(self.world.nodes[node], addresses)
         for node, addresses in wanted.items():
             guests.configure(self.world.nodes[node], addresses)
 

@@ -2,7 +2,8 @@
 afterwards.
 
 Index 0 has the default route. Every later ENI has a routing table of its own for what its addresses send, so that
-each address answers through its own ENI, and a default route of lesser preference.
+each address answers through its own ENI, and a default route of lesser preference. All of it is taken away with the
+address: policy rules name no interface and would outlive it, and the pair itself may wait long to be removed.
 """
 
 import os
@@ -24,7 +25,7 @@ def configure(path: Path, wanted: list[GuestAddress]) -> None:
 
 
 def clear(path: Path, gone: list[GuestAddress]) -> None:
-    """Take addresses and their rules away. Not an error when the guest did so itself."""
+    """Take away all that `configure` gave. Not an error when the guest did so itself, or its interface is gone."""
     _send(path, gone, _removal)
 
 
@@ -45,7 +46,8 @@ def open_descriptor(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
-Batch = Callable[[GuestAddress, int], list[Message]]
+Batch = Callable[[GuestAddress, int | None], list[Message]]
+"""The messages for an address and the number of its interface, None when the guest has none of that name."""
 
 
 def _send(path: Path, addresses: list[GuestAddress], messages_for: Batch) -> None:
@@ -53,37 +55,53 @@ def _send(path: Path, addresses: list[GuestAddress], messages_for: Batch) -> Non
         indices = {link.name: link.number for link in rtnl.links(netlink)}
         batch: list[Message] = []
         for address in sorted(addresses, key=lambda one: (one.index, not one.primary)):
-            link = indices.get(names.device(address.index))
-            if link is not None:
-                batch += messages_for(address, link)
+            batch += messages_for(address, indices.get(names.device(address.index)))
         if batch:
             netlink.run(batch)
 
 
-def _configuration(address: GuestAddress, link: int) -> list[Message]:
-    length = int(address.prefix.partition("/")[2])
-    batch = [rtnl.add_address(rtnl.Address(link, address.ip, length))]
+def _configuration(address: GuestAddress, link: int | None) -> list[Message]:
+    if link is None:
+        return []
+    batch = [rtnl.add_address(_address(address, link))]
     if address.primary:
-        batch.append(rtnl.set_neighbour(rtnl.Neighbour(link, address.gateway, names.ROUTER_MAC)))
+        batch.append(rtnl.set_neighbour(_gateway(address, link)))
         batch.append(rtnl.set_route(_default(address, link, rtnl.MAIN)))
     if address.index:
-        table = TABLES + address.index
-        batch.append(rtnl.set_route(rtnl.Route(address.prefix, link=link, table=table)))
-        batch.append(rtnl.set_route(_default(address, link, table)))
-        rule = rtnl.Rule(table, table, source=address.ip)
-        batch += [rtnl.delete_rule(rule), rtnl.add_rule(rule)]
+        batch += [rtnl.set_route(route) for route in _own_table(address, link)]
+        batch += [rtnl.delete_rule(_rule(address)), rtnl.add_rule(_rule(address))]
     return batch
+
+
+def _removal(address: GuestAddress, link: int | None) -> list[Message]:
+    batch = [rtnl.delete_rule(_rule(address))] if address.index else []
+    if link is None:
+        return batch
+    if address.primary:
+        own = _own_table(address, link) if address.index else ()
+        batch += [rtnl.delete_route(route) for route in (*own, _default(address, link, rtnl.MAIN))]
+        batch.append(rtnl.delete_neighbour(_gateway(address, link)))
+    return [*batch, rtnl.delete_address(_address(address, link))]
+
+
+def _address(address: GuestAddress, link: int) -> rtnl.Address:
+    return rtnl.Address(link, address.ip, int(address.prefix.partition("/")[2]))
+
+
+def _gateway(address: GuestAddress, link: int) -> rtnl.Neighbour:
+    return rtnl.Neighbour(link, address.gateway, names.ROUTER_MAC)
+
+
+def _own_table(address: GuestAddress, link: int) -> tuple[rtnl.Route, rtnl.Route]:
+    table = TABLES + address.index
+    return rtnl.Route(address.prefix, link=link, table=table), _default(address, link, table)
+
+
+def _rule(address: GuestAddress) -> rtnl.Rule:
+    table = TABLES + address.index
+    return rtnl.Rule(table, table, source=address.ip)
 
 
 def _default(address: GuestAddress, link: int, table: int) -> rtnl.Route:
     metric = TABLES + address.index if address.index and table == rtnl.MAIN else 0
     return rtnl.Route("0.0.0.0/0", link=link, via=address.gateway, table=table, metric=metric)
-
-
-def _removal(address: GuestAddress, link: int) -> list[Message]:
-    length = int(address.prefix.partition("/")[2])
-    batch = [rtnl.delete_address(rtnl.Address(link, address.ip, length))]
-    if address.index:
-        table = TABLES + address.index
-        batch.append(rtnl.delete_rule(rtnl.Rule(table, table, source=address.ip)))
-    return batch
