@@ -54,7 +54,7 @@ class Cloud(InProcess):
         self.fabric = Watched(fabric)
         self._loop = asyncio.new_event_loop()
         settings = Settings(limits=LIMITS)
-        store = Store(database or Path(":memory:"))
+        store = Store(database)
         self.writer = Writer(store, self.fabric, self.clock, settings, constants(zones), seed=seed)
         self._loop.run_until_complete(self.writer.load())
         self.table = self.writer.model

@@ -27,11 +27,13 @@ class Store:
     The body is msgpack with field names, so a new field needs no migration.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
+        """`path`: the file; None for memory alone, which keeps nothing."""
         self._path = path
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds user data; SQLite keeps the mode
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        if path is not None:
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds user data; SQLite keeps the mode
+        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         try:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")

@@ -213,6 +213,15 @@ def test_a_guest_that_ends_by_itself_is_stopped(lab: Lab) -> None:
     assert shown["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
 
 
+def test_a_guest_that_cannot_start_is_stopped_and_says_why(lab: Lab) -> None:
+    instance = lab.launch_pending()
+    lab.event(instance, Event.FAILED)
+    assert state(lab, instance) == "stopping"
+    lab.event(instance, Event.STOPPED)
+    shown = lab.instance(instance)
+    assert (shown["State"]["Name"], shown["StateReason"]["Code"]) == ("stopped", "Server.InternalError")
+
+
 def test_or_terminated_if_it_was_launched_so(lab: Lab) -> None:
     instance = lab.launch(InstanceInitiatedShutdownBehavior="terminate", DisableApiTermination=True)
     lab.event(instance, Event.EXITED)

@@ -30,7 +30,7 @@ def on_event(tx: Tx, instance_id: str, boot: int, event: Event) -> None:
         _end(tx, after)
         return
     tx.put(after)
-    if event is Event.EXITED:
+    if event in (Event.EXITED, Event.FAILED):
         _lose_public_ips(tx, after)
 
 
