@@ -126,6 +126,89 @@ def test_another_eni_takes_the_place_of_one_that_waits_to_be_removed(lab: Fabric
     lab.delivered("b", "10.0.1.61", 53, "a")
 
 
+def answers(lab: FabricLab, name: str, ip: str, elastic: str) -> None:
+    """Who asks at an Elastic IP is answered from it."""
+    with Udp(lab.node(name), ip, 53) as server:
+        tag = lab.send("client", elastic, 53)
+        asked = server.receive()
+        assert asked is not None, f"nothing arrived at {ip}"
+        assert asked.data == tag
+        server.send(tag, asked.ip, asked.port)
+    answer = lab.udp("client").receive()
+    assert answer is not None, f"{ip} answers in vain"
+    assert (answer.data, answer.ip) == (tag, elastic)
+
+
+def policy(lab: FabricLab, name: str) -> dict[str, int]:
+    """The guest's policy rules: which table an address asks."""
+    with netns.call(lab.node(name), lambda: Netlink(ROUTE)) as netlink:
+        return {rule.source: rule.table for rule in rtnl.rules(netlink) if rule.source}
+
+
+@pytest.mark.parametrize("reaping", [False, True])
+def test_enis_that_change_their_indices_answer_at_their_own_addresses(lab: FabricLab, reaping: bool) -> None:
+    """E as eth1, then as eth2, and F of another subnet as eth1: no rule may send E's answers out of eth1."""
+    lab.put(*port("e", None, None, "pub", "10.0.1.60", ["sg-all"]), *public("10.0.1.60", "198.18.0.8"))
+    lab.put(*port("f", None, None, "pub-b", "10.0.3.60", ["sg-all"]), *public("10.0.3.60", "198.18.0.9"))
+    e, f = row(lab.plan, Port, "eni-e"), row(lab.plan, Port, "eni-f")
+    for step in (
+        replace(e, node="i-a", index=1),
+        e,
+        replace(e, node="i-a", index=2),
+        replace(f, node="i-a", index=1),
+    ):
+        lab.put(step)
+        if reaping:
+            lab.fabric.reap()
+    assert policy(lab, "a") == {"10.0.1.60": 10_002, "10.0.3.60": 10_001}
+    for ip, elastic in (("10.0.1.5", "198.18.0.7"), ("10.0.1.60", "198.18.0.8"), ("10.0.3.60", "198.18.0.9")):
+        answers(lab, "a", ip, elastic)
+    lab.put(e, f)
+    assert policy(lab, "a") == {}
+    answers(lab, "a", "10.0.1.5", "198.18.0.7")
+    assert lab.fabric.observe() == []
+
+
+def test_a_detached_eni_that_waits_to_be_removed_catches_nothing_in_its_guest(lab: FabricLab) -> None:
+    lab.put(*port("f", "i-a", 1, "pub-b", "10.0.3.60", ["sg-all"]))
+    lab.udp("z", 53)
+    lab.put(replace(row(lab.plan, Port, "eni-f"), node=None, index=None))
+    with netns.call(lab.node("a"), lambda: Netlink(ROUTE)) as netlink:
+        eth1 = {link.name: link.number for link in rtnl.links(netlink)}["eth1"]
+        assert [route for route in rtnl.routes(netlink) if route.link == eth1 or route.table == 10_001] == []
+        assert [one for one in rtnl.addresses(netlink) if one.link == eth1] == []
+    lab.delivered("a", "10.0.3.5", 53, "z")
+
+
+def test_an_eni_comes_back_to_its_index_with_other_addresses(lab: FabricLab) -> None:
+    secondary = Address(domain=VPC, ip="10.0.1.61", port="eni-e", primary=False)
+    lab.put(*port("e", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]), secondary, *public("10.0.1.60", "198.18.0.8"))
+    assert policy(lab, "a") == {"10.0.1.60": 10_001, "10.0.1.61": 10_001}
+    attached = row(lab.plan, Port, "eni-e")
+    lab.put(replace(attached, node=None, index=None))
+    assert policy(lab, "a") == {}
+    other = Address(domain=VPC, ip="10.0.1.62", port="eni-e", primary=False)
+    lab.put(other, without=[secondary])
+    lab.put(attached, *public("10.0.1.62", "198.18.0.9"))
+    assert policy(lab, "a") == {"10.0.1.60": 10_001, "10.0.1.62": 10_001}
+    with pytest.raises(OSError, match="assign"):
+        Udp(lab.node("a"), "10.0.1.61", 1)
+    answers(lab, "a", "10.0.1.60", "198.18.0.8")
+    answers(lab, "a", "10.0.1.62", "198.18.0.9")
+    lab.put(without=[other])
+    assert policy(lab, "a") == {"10.0.1.60": 10_001}
+    answers(lab, "a", "10.0.1.60", "198.18.0.8")
+
+
+def test_a_rule_goes_with_its_address_when_the_guest_has_removed_its_interface(lab: FabricLab) -> None:
+    secondary = Address(domain=VPC, ip="10.0.1.61", port="eni-e", primary=False)
+    lab.put(*port("e", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]), secondary)
+    with netns.call(lab.node("a"), lambda: Netlink(ROUTE)) as netlink:
+        netlink.run([rtnl.delete_link("eth1")])
+    lab.put(without=[secondary])
+    assert policy(lab, "a") == {"10.0.1.60": 10_001}
+
+
 def test_a_node_without_power_neither_sends_nor_receives(lab: FabricLab) -> None:
     node = row(lab.plan, Node, "i-a")
     lab.put(replace(node, powered=False))

@@ -213,12 +213,13 @@ class Enforcer:
 
     def _guests(self) -> None:
         """Also for pairs that leave: the guest must not answer through what is no longer its own."""
-        pairs = [(old, new) for old, new in self._every(GuestAddress) if old is None or old.node not in self._ending]
+        pairs = list(self._every(GuestAddress))
         self._doing(pairs)
         cleared: dict[str, list[GuestAddress]] = {}
         wanted: dict[str, list[GuestAddress]] = {}
         for old, new in pairs:
-            if old and (new is None or (old.node, old.port, old.index) != (new.node, new.port, new.index)):
+            moved = old and (new is None or (old.node, old.port, old.index) != (new.node, new.port, new.index))
+            if old and moved and old.node not in self._ending:
                 cleared.setdefault(old.node, []).append(old)
             if new and new.powered:
                 wanted.setdefault(new.node, []).append(new)
