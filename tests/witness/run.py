@@ -81,7 +81,11 @@ def main(arguments: list[str]) -> int:
         folder = None if options.no_packets else held.enter_context(own_world())
         log = held.enter_context(options.log.open("w")) if options.log else None
         for seed in range(options.seed, options.seed + options.designs):
-            done = examine(seed, folder, frozenset(options.without))
+            try:
+                done = examine(seed, folder, frozenset(options.without))
+            except Exception as error:
+                error.add_note(f"design {seed}; again: python -m tests.witness.run --seed {seed} --designs 1")
+                raise
             tally.add(done)
             if log:
                 log.writelines(_log_line(seed, trial) for trial in done.trials)
