@@ -14,11 +14,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
 import atoll.services.ec2  # noqa: F401 - registers the handlers
+from atoll.engine.store import from_disk, to_disk
 from atoll.model.kinds import ClientToken
 from atoll.model.tx import Settings, Tx
 from atoll.protocol import AwsError, by_signing_name, headers, load, parse, scope, serialise, serialise_error
 from atoll.protocol import account as account_of
-from atoll.records import Key, Record, Table
+from atoll.records import Delta, Key, Record, Table
 from atoll.services import registry
 from atoll.services.unbuilt import answer_unbuilt
 
@@ -49,7 +50,13 @@ class InProcess:
         tx = self.draft()
         for record in records:
             tx.put(record)
-        self.table.apply(tx.delta())
+        self.commit(tx.delta())
+
+    def commit(self, delta: Delta) -> None:
+        """Make a draft the truth, once each entity has shown that the disk would give it back as it is."""
+        for key, (_, new) in delta.items():
+            assert new is None or from_disk(key[0], to_disk(new)) == new, new
+        self.table.apply(delta)
 
     def entities(self) -> set[Key]:
         """The keys of all that exists; a call's remembered ClientToken is no thing of the cloud."""
@@ -63,7 +70,7 @@ class InProcess:
         if (service, operation) not in registry.OPERATIONS:
             return answer_unbuilt(load(service), operation, params)
         answer = registry.answer(tx, service, operation, params)
-        self.table.apply(tx.delta())
+        self.commit(tx.delta())
         return answer
 
     def client(self, service: str = "ec2", *, region: str = REGION, account: str = ACCOUNT) -> Any:

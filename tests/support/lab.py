@@ -73,7 +73,7 @@ class Lab:
         tx = self.cloud.draft(REGION, ACCOUNT)
         known = tx.get(Instance, instance)
         on_event(tx, instance, boot if boot is not None else known.boot if known else 0, event)
-        self.cloud.table.apply(tx.delta())
+        self.cloud.commit(tx.delta())
 
     def settle(self) -> None:
         """Guests do what states demand, until none demands anything."""

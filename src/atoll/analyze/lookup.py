@@ -28,7 +28,7 @@ def _covering(plan: Plan, kind: type[P], scope: str, ip: str) -> Iterator[P]:
         yield from sorted(rows, key=lambda row: -row.prefix.length)
         return
     for length in range(bits, -1, -1):
-        prefix = Prefix(family, number >> (bits - length) << (bits - length), length)
+        prefix = Prefix.of(family, number >> (bits - length) << (bits - length), length)
         row = plan.get(kind, scope, str(prefix))
         if row is not None:
             yield row

@@ -17,6 +17,16 @@ WRITE = "insert into row values (?, ?, ?, ?) on conflict (kind, id) do update se
 """What is written again keeps its place, so that Describe answers keep their order over a restart."""
 
 
+def to_disk(record: Record) -> bytes:
+    """An entity as its row keeps it: msgpack with field names, so a new field needs no migration."""
+    return msgspec.msgpack.encode(record)
+
+
+def from_disk(kind: str, body: bytes) -> Record:
+    """The entity of such a row; KeyError or msgspec.DecodeError when this Atoll does not understand it."""
+    return msgspec.msgpack.decode(body, type=BY_KIND[kind])
+
+
 class StoreError(Exception):
     """The state folder cannot be used; the message says why and what to do."""
 
@@ -64,7 +74,7 @@ class Store:
         """Every entity, in the order of creation. StoreError for one that this Atoll does not understand."""
         for kind, id_, body in self._db.execute("select kind, id, body from row order by place"):
             try:
-                yield msgspec.msgpack.decode(body, type=BY_KIND[kind])
+                yield from_disk(kind, body)
             except (KeyError, msgspec.DecodeError) as error:
                 raise StoreError(
                     f"{self._path} holds a {kind} {id_} that this Atoll does not understand ({error}). "
@@ -82,7 +92,7 @@ class Store:
                     db.execute("delete from row where kind = ? and id = ?", (kind, id_))
                 else:
                     self._place += 1
-                    db.execute(WRITE, (kind, id_, self._place, msgspec.msgpack.encode(new)))
+                    db.execute(WRITE, (kind, id_, self._place, to_disk(new)))
             db.execute("commit")
         except BaseException:
             if db.in_transaction:

@@ -21,26 +21,43 @@ def ip_text(family: int, number: int) -> str:
     return str(ipaddress.IPv4Address(number) if family == 4 else ipaddress.IPv6Address(number))
 
 
+LOW = (1 << 64) - 1
+
+
 class Prefix(msgspec.Struct, frozen=True, order=True):
-    """A block of addresses: `base` is its first address as a number, `length` its mask in bits."""
+    """A block of addresses: its first address, and its mask in bits.
+
+    `high` and `low` are the address's two halves of 64 bits: msgpack has no larger numbers.
+    """
 
     family: int
-    base: int
+    high: int
+    low: int
     length: int
+
+    @classmethod
+    def of(cls, family: int, base: int, length: int) -> Self:
+        """From its first address as a number."""
+        return cls(family, base >> 64, base & LOW, length)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """From "10.0.0.0/16" or a single address; host bits are cleared, as AWS does. ValueError when it is none."""
         network = ipaddress.ip_network(text, strict=False)
-        return cls(network.version, int(network.network_address), network.prefixlen)
+        return cls.of(network.version, int(network.network_address), network.prefixlen)
 
     @classmethod
     def everything(cls, family: int = 4) -> Self:
         """0.0.0.0/0 or ::/0."""
-        return cls(family, 0, 0)
+        return cls(family, 0, 0, 0)
 
     def __str__(self) -> str:
         return f"{ip_text(self.family, self.base)}/{self.length}"
+
+    @property
+    def base(self) -> int:
+        """Its first address as a number."""
+        return self.high << 64 | self.low
 
     @property
     def size(self) -> int:
