@@ -41,7 +41,8 @@ format: install ## format the code
 
 .PHONY: bench
 bench: install ## the benchmarks of docs/benchmarks.md
-	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in $$(grep -l __main__ bench/*.py); do \
+	  echo "== $$file"; $(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
 
 .PHONY: gen
 gen: install ## make the data files and docs/coverage.md anew
