@@ -47,6 +47,11 @@ class FabricLab:
         records.update({row.key: row for row in rows})
         self.become(Table(records.values()))
 
+    def reap(self) -> None:
+        """Remove everything that waits to be removed."""
+        while self.fabric.reap():
+            pass
+
     def node(self, name: str) -> Path:
         """The namespace of node i-NAME."""
         path = self.fabric.namespace(f"i-{name}")

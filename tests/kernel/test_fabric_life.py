@@ -98,7 +98,7 @@ def test_detaching_cuts_at_once_and_the_pair_is_removed_later(lab: FabricLab) ->
     lab.put(detached)
     lab.dropped("b", "10.0.1.60", 54, "a", canary=("b", "10.0.1.5", 54))
     assert lab.fabric.observe() == []
-    lab.fabric.reap()
+    lab.reap()
     assert set(links(lab, "a")) == {"lo", "eth0"}
 
 
@@ -112,7 +112,7 @@ def test_an_eni_moves_with_its_mac_and_address(lab: FabricLab) -> None:
     lab.delivered("client", "198.18.0.9", 53, "b")
     lab.put(replace(moved, node="i-a", index=1))
     lab.delivered("client", "198.18.0.9", 55, "a")
-    lab.fabric.reap()
+    lab.reap()
     lab.delivered("client", "198.18.0.9", 56, "a")
     assert "eth1" not in links(lab, "b")
     assert lab.fabric.observe() == []
@@ -159,7 +159,7 @@ def test_enis_that_change_their_indices_answer_at_their_own_addresses(lab: Fabri
     ):
         lab.put(step)
         if reaping:
-            lab.fabric.reap()
+            lab.reap()
     assert policy(lab, "a") == {"10.0.1.60": 10_002, "10.0.3.60": 10_001}
     for ip, elastic in (("10.0.1.5", "198.18.0.7"), ("10.0.1.60", "198.18.0.8"), ("10.0.3.60", "198.18.0.9")):
         answers(lab, "a", ip, elastic)
@@ -249,7 +249,7 @@ def test_a_node_goes_and_one_of_its_name_comes(lab: FabricLab) -> None:
     lab.put(*rows)
     lab.delivered("a", "10.0.1.6", 53, "b")
     lab.put(without=rows)
-    lab.fabric.reap()
+    lab.reap()
     assert lab.fabric.namespace("i-b") is None
     assert lab.fabric.observe() == []
 

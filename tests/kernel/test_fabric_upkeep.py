@@ -121,7 +121,7 @@ def test_every_way_to_a_plan_ends_in_the_same_kernel_state(tmp_path: Path) -> No
             for one in jumps:
                 lab.become(one)
                 assert lab.fabric.observe() == []
-                lab.fabric.reap()
+                lab.reap()
                 assert lab.fabric.dump() == fresh[id(one)]
         finally:
             lab.close()

@@ -38,7 +38,8 @@ class RowFabric:
         self.rows.apply(delta)
         self.refusals, self.later = self.refusals + self.later, []
 
-    def reap(self) -> None: ...
+    def reap(self) -> bool:
+        return False
 
     def observe(self) -> list[str]:
         return []

@@ -12,7 +12,7 @@ def test_it_remembers_rows_and_forgets_them() -> None:
     assert len(fabric.dump().splitlines()) == len(rows)
     assert fabric.observe() == []
     assert fabric.namespace("i-web") is None
-    fabric.reap()
+    assert fabric.reap() is False
     fabric.repair()
     fabric.apply({key: (row, None) for key, row in rows.items()})
     assert fabric.dump() == ""

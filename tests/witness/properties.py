@@ -80,7 +80,8 @@ def describe(cloud: Cloud) -> Answers:
 
 
 def _lines(fabric: KernelFabric) -> list[str]:
-    fabric.reap()
+    while fabric.reap():
+        pass
     return sorted(fabric.dump().splitlines())
 
 

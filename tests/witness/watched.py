@@ -25,9 +25,9 @@ class Watched:
         self._taken = len(self.deltas)
         return taken
 
-    def reap(self) -> None:
+    def reap(self) -> bool:
         """The real one's."""
-        self.real.reap()
+        return self.real.reap()
 
     def observe(self) -> list[str]:
         """The real one's."""

@@ -30,8 +30,11 @@ class Fabric(Protocol):
         """
         ...
 
-    def reap(self) -> None:
-        """Do the slow part of removals. Called between calls, never inside one."""
+    def reap(self) -> bool:
+        """Do some of the slow part of removals, at most some 40 ms of it; True while more waits.
+
+        Called between calls, never inside one.
+        """
         ...
 
     def observe(self) -> list[str]:

@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -159,6 +159,13 @@ def link_up(name: str) -> Message:
 def delete_link(name: str) -> Message:
     """Remove an interface (and the other end of the pair). Takes some 20 ms in the kernel."""
     return Message(DELLINK, ACK, _LINK.pack(0, 0, 0, 0, 0) + text(3, name), GONE)
+
+
+def delete_links(names: Sequence[str], group: int) -> list[Message]:
+    """Remove many interfaces at once, by way of a group that nothing else is in: hardly slower than one alone."""
+    header = _LINK.pack(0, 0, 0, 0, 0)
+    marks = [Message(SETLINK, ACK, header + text(3, name) + u32(27, group), GONE) for name in names]
+    return [*marks, Message(DELLINK, ACK, header + u32(27, group), GONE)]
 
 
 def no_proxy_delay(index: int) -> Message:

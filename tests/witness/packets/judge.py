@@ -39,8 +39,8 @@ class Packets:
         """Another network, perhaps without the leftovers of the one before."""
         self._forgotten = self._forgotten or name in FORGETTING
         self._rerouted = self._rerouted or name not in RULES
-        if self._reap:
-            self._fabric.reap()
+        while self._reap and self._fabric.reap():
+            pass
         self._stand.follow()
 
     def close(self) -> None:

@@ -110,6 +110,8 @@ class Enforcer:
         for old, new in self._pairs(Veth):
             if new and (old is None or _another(old, new)):
                 self._doing([(old, new)])
+                if old:
+                    self.reaper.queue(old)  # at once, so that undoing can revive it
                 self._make_veth(new)
         addresses = list(self._fresh(RouterAddress))
         rules = list(self._fresh(TableRule))
@@ -119,7 +121,11 @@ class Enforcer:
 
     def _make_trunk(self, trunk: Trunk) -> None:
         if self.reaper.revive(trunk):
+            for domain in (trunk.a, trunk.b):
+                router = self.world.routers[domain]
+                router.routing([rtnl.set_group(router.numbers.get("interface", trunk.name), 0)])
             return
+        self.reaper.settle_device(trunk)
         ends = []
         for domain in (trunk.a, trunk.b):
             numbers = self.world.routers[domain].numbers
@@ -132,6 +138,8 @@ class Enforcer:
             os.close(descriptor)
         for end, domain in zip(ends, (trunk.a, trunk.b), strict=True):
             self.world.routers[domain].routing([rtnl.raise_for(end.number, end.alias)])
+        for domain in (trunk.a, trunk.b):
+            self.world.routers[domain].whole.add(trunk.name)
 
     def _make_veth(self, veth: Veth) -> None:
         router = self.world.routers[veth.domain]
@@ -149,6 +157,7 @@ class Enforcer:
         finally:
             os.close(descriptor)
         guests.raise_link(self.world.nodes[veth.node], veth.index)
+        router.whole.add(veth.name)
 
     def _close(self) -> None:
         """Routes that go or become black holes, before anything opens."""
@@ -253,9 +262,8 @@ class Enforcer:
             self.world.routers[number.domain].numbers.give_back(number.sort, number.name)
         for trunk, _ in self._gone(Trunk):
             self.reaper.queue(trunk)
-        for old, new in self._pairs(Veth):
-            if old and (new is None or _another(old, new)):
-                self.reaper.queue(old)
+        for veth, _ in self._gone(Veth):
+            self.reaper.queue(veth)
         for namespace, _ in self._gone(Namespace):
             self.reaper.queue(namespace)
         for key, pair in self.delta.items():

@@ -38,38 +38,42 @@ class KernelFabric:
         enforcer = Enforcer(self._world, self._reaper, objects)
         try:
             enforcer.run()
-        except (OSError, OverflowError, ValueError, KeyError) as error:
+        except Exception as error:  # an error of ours leaves a kernel half changed just as the kernel's own does
             self._undo(enforcer.done, error)
-            raise FabricError(f"the kernel refused the change, which was undone: {error}") from error
+            raise FabricError(f"the kernel refused the change, which was undone: {_said(error)}") from error
 
     def _undo(self, done: Delta, error: Exception) -> None:
         try:
             Enforcer(self._world, self._reaper, inverse(done)).run()
-        except (OSError, OverflowError, ValueError, KeyError) as second:
-            message = f"the kernel refused the change ({error}), and undoing it as well ({second})"
+        except Exception as second:
+            message = f"the kernel refused the change ({_said(error)}), and undoing it as well ({_said(second)})"
             raise SuspectError(message, _domains(done)) from error
 
-    def reap(self) -> None:
+    def reap(self) -> bool:
         """See Fabric."""
-        self._reaper.reap()
+        return self._reaper.reap()
 
     def observe(self) -> list[str]:
         """See Fabric: "missing element ...", "extra route ...", "different chain ..."."""
         found = list(reading.differences(self._observers()))
         found += [f"missing namespace {name}" for name, path in self._world.nodes.items() if not path.exists()]
+        extra = reading.extra_namespaces(self._world, self.applied, self._reaper)
+        found += [f"extra namespace {record.id}" for record in extra]
         return sorted(found)
 
     def repair(self) -> None:
         """See Fabric. Connections and guests live on."""
-        self._reaper.reap()
         try:
+            while self._reaper.reap():
+                pass
+            repair.end_extra_namespaces(self._world, self.applied, self._reaper)
             for observer in self._observers():
                 repair.heal_links(observer, self._world, self.applied, self._reaper)
             for observer in self._observers():
                 repair.heal_routing(observer)
                 repair.heal_filtering(observer)
-        except (OSError, KeyError) as error:
-            raise FabricError(f"the kernel refused the repair: {error}") from error
+        except Exception as error:
+            raise FabricError(f"the kernel refused the repair: {_said(error)}") from error
         left = self.observe()
         if left:
             raise FabricError(f"repair left {len(left)} differences: {left[0]}")
@@ -98,6 +102,11 @@ class KernelFabric:
 
     def _observers(self) -> list[reading.Observer]:
         return reading.observers(self._world, self.applied, self._reaper)
+
+
+def _said(error: Exception) -> str:
+    """The kernel's words as they are; an error of ours by its kind, for its words alone may be none."""
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def _homes(record: Record) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import heapq
 from atoll.fabric.kernel import names
 from atoll.linux.nft.expr import Number, host32
 
-LIMITS = {"segment": 0xFFFF, "class": 0xFFFF, "group": 0xFFFF_FFFF, "table": names.TABLE_BITS, "interface": 0x7FFFFFFF}
+LIMITS = {"segment": 0xFFFE, "class": 0xFFFF, "group": 0xFFFF_FFFF, "table": names.TABLE_BITS, "interface": 0x7FFFFFFF}
 FIXED = {
     ("class", names.LINK_CLASS): 0,
     ("class", names.UNFILTERED): 1,

@@ -11,6 +11,7 @@ from atoll.fabric.kernel import encode, names
 from atoll.fabric.kernel.objects import (
     Chain,
     Element,
+    Namespace,
     Neighbour,
     Number,
     Route,
@@ -191,6 +192,14 @@ def lines(observers: list[Observer]) -> Iterator[str]:
         for place, item in observer.found().items():
             known = expected.get(place)
             yield known.line if known and equal(known, item) else f"{item.line}: {item.value!r}"
+
+
+def extra_namespaces(world: World, applied: Table, reaper: Reaper) -> list[Namespace]:
+    """Namespaces that neither were applied nor wait to be removed: a change broke off and could not be undone."""
+    routers = [Namespace(id=names.router(domain), router=True) for domain in world.routers]
+    made = [*routers, *(Namespace(id=node, router=False) for node in world.nodes)]
+    waiting = reaper.waiting_namespaces()
+    return [one for one in made if one.key not in applied.records and one.id not in waiting]
 
 
 def observers(world: World, applied: Table, reaper: Reaper) -> list[Observer]:

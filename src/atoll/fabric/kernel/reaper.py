@@ -1,80 +1,145 @@
-"""Removals that take long (20 ms a pair of interfaces) wait here; what they carried has been cut already."""
+"""Removals that take long wait here; what they carried has been cut already.
+
+A pair of interfaces alone takes the kernel some 20 ms, many of one router at once hardly more (docs/kernel.md), so they
+go by the batch.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
 
 from atoll.fabric.kernel.objects import Namespace, Trunk, Veth
 from atoll.fabric.kernel.routers import World
 from atoll.linux import rtnl
 from atoll.records import Record
 
+BATCH = 32
+"""How many pairs of one router, or namespaces, one `reap` removes: what it holds up waits some 40 ms at most."""
+
+DEAD = 0xFFFF_FFFF
+"""The interface group of pairs that are removed together; no segment has its upper half (numbers.LIMITS)."""
+
 _ROUTER = "router-"
+_Seat = tuple[str, int]
 
 
 class Reaper:
-    """The queue of removals, and the ways to be done with one early."""
+    """The queue of removals, and the ways to be done with one early. Nothing walks through what waits."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._waiting: list[Record] = []
+        self._pairs: dict[str, dict[str, Veth | Trunk]] = {}  # by domain, by interface name; first come, first served
+        self._seats: dict[_Seat, Veth] = {}  # by node and index
+        self._namespaces: dict[str, Namespace] = {}
 
-    def queue(self, record: Record) -> None:
+    def queue(self, record: Veth | Trunk | Namespace) -> None:
         """A pair or a namespace that nothing uses any more."""
-        self._waiting.append(record)
+        if isinstance(record, Namespace):
+            self._namespaces[record.id] = record
+            return
+        self._pairs.setdefault(_home(record), {})[record.name] = record
+        if isinstance(record, Veth):
+            self._seats[record.node, record.index] = record
 
     def revive(self, record: Veth | Trunk) -> bool:
-        """Take the very same pair back, if it still waits."""
-        for waiting in self._waiting:
-            if waiting.key == record.key and _same_pair(waiting, record):
-                self._waiting.remove(waiting)
-                return True
-        return False
+        """Take the very same pair back, if it still waits and was made to the end."""
+        waiting = self._pairs.get(_home(record), {}).get(record.name)
+        if waiting is None or not _same_pair(waiting, record):
+            return False
+        if any(record.name not in self._world.routers[domain].whole for domain in _routers(record)):
+            return False
+        self._forget(waiting)
+        return True
 
-    def settle_device(self, veth: Veth) -> None:
-        """Remove now what holds the names that this pair needs: in the router, or in the guest."""
-        for waiting in list(self._waiting):
-            if isinstance(waiting, Veth) and (
-                waiting.name == veth.name or (waiting.node, waiting.index) == (veth.node, veth.index)
-            ):
-                self._remove(waiting)
+    def settle_device(self, record: Veth | Trunk) -> None:
+        """Remove now what holds the names that this pair needs: in the routers, or in the guest."""
+        for waiting in [pairs[record.name] for pairs in self._pairs.values() if record.name in pairs]:
+            self._remove([waiting])
+        seated = self._seats.get((record.node, record.index)) if isinstance(record, Veth) else None
+        if seated:
+            self._remove([seated])
 
     def settle_namespace(self, name: str) -> None:
         """Remove now a namespace whose name is needed again."""
-        found = next((one for one in self._waiting if isinstance(one, Namespace) and one.id == name), None)
+        found = self._namespaces.get(name)
         if found:
             domain = name.removeprefix(_ROUTER) if found.router else ""
-            for waiting in [one for one in self._waiting if _ends_in(one, found.id, domain)]:
-                self._remove(waiting)
-            self._remove(found)
+            for pairs in list(self._pairs.values()):
+                doomed = [one for one in pairs.values() if _ends_in(one, found.id, domain)]
+                if doomed:
+                    self._remove(doomed)
+            self._end([found])
 
-    def reap(self) -> None:
-        """Remove everything that waits: pairs first, they need their namespaces."""
-        for waiting in sorted(self._waiting, key=lambda record: isinstance(record, Namespace)):
-            self._remove(waiting)
+    def reap(self) -> bool:
+        """Remove one batch: pairs of one router, or namespaces when no pairs are left, since pairs need theirs.
+
+        True while more waits. What the kernel refuses is raised, and tried again after all the others.
+        """
+        pairs = next(iter(self._pairs.values()), None)
+        if pairs:
+            self._remove(list(islice(pairs.values(), BATCH)))
+        else:
+            self._end(list(islice(self._namespaces.values(), BATCH)))
+        return bool(self._pairs or self._namespaces)
 
     def waiting(self) -> list[Record]:
         """What is still there though nothing uses it."""
-        return list(self._waiting)
+        return [*(one for pairs in self._pairs.values() for one in pairs.values()), *self._namespaces.values()]
 
     def waiting_namespaces(self) -> set[str]:
         """Namespaces that are still there though nothing uses them."""
-        return {one.id for one in self._waiting if isinstance(one, Namespace)}
+        return set(self._namespaces)
 
-    def _remove(self, record: Record) -> None:
-        if isinstance(record, Veth):
-            self._unlink(record.domain, record.name)
-        elif isinstance(record, Trunk):
-            self._unlink(record.a, record.name)
-            self._unlink(record.b, record.name)
-        elif isinstance(record, Namespace):
-            if record.router:
-                self._world.remove_router(record.id.removeprefix(_ROUTER))
-            else:
-                self._world.remove_node(record.id)
-        self._waiting.remove(record)
+    def _remove(self, pairs: list[Veth | Trunk]) -> None:
+        """Pairs of one home."""
+        for record in pairs:
+            self._forget(record)
+        try:
+            self._unlink(pairs)
+        except BaseException:
+            for record in pairs:
+                self.queue(record)
+            home = _home(pairs[0])
+            self._pairs[home] = self._pairs.pop(home)
+            raise
 
-    def _unlink(self, domain: str, name: str) -> None:
-        router = self._world.routers.get(domain)
-        if router:
-            router.routing([rtnl.delete_link(name)])
-            router.numbers.give_back("interface", name)
+    def _unlink(self, pairs: Iterable[Veth | Trunk]) -> None:
+        by_router: dict[str, list[str]] = {}
+        for record in pairs:
+            for domain in _routers(record):
+                by_router.setdefault(domain, []).append(record.name)
+        for domain, found in by_router.items():
+            router = self._world.routers.get(domain)
+            if router:
+                router.routing(rtnl.delete_links(found, DEAD) if len(found) > 1 else [rtnl.delete_link(found[0])])
+                for name in found:
+                    router.numbers.give_back("interface", name)
+                    router.whole.discard(name)
+
+    def _forget(self, record: Veth | Trunk) -> None:
+        home = self._pairs[_home(record)]
+        del home[record.name]
+        if not home:
+            del self._pairs[_home(record)]
+        if isinstance(record, Veth) and self._seats.get((record.node, record.index)) is record:
+            del self._seats[record.node, record.index]
+
+    def _end(self, namespaces: list[Namespace]) -> None:
+        for record in namespaces:
+            del self._namespaces[record.id]
+            try:
+                self._world.remove(record)
+            except BaseException:
+                self.queue(record)
+                raise
+
+
+def _home(record: Veth | Trunk) -> str:
+    """The domain with whose pairs it is removed."""
+    return record.a if isinstance(record, Trunk) else record.domain
+
+
+def _routers(record: Veth | Trunk) -> tuple[str, ...]:
+    return (record.a, record.b) if isinstance(record, Trunk) else (record.domain,)
 
 
 def _ends_in(record: Record, node: str, domain: str) -> bool:

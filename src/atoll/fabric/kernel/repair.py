@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from atoll.fabric.kernel import batch
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.objects import Chain, Element, GuestAddress, Set, Trunk, Veth
-from atoll.fabric.kernel.reading import Item, Items, Observer, equal
+from atoll.fabric.kernel.reading import Item, Items, Observer, equal, extra_namespaces
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import Router, World
 from atoll.linux import rtnl
@@ -18,6 +18,12 @@ from atoll.linux.nft import wire
 from atoll.records import Delta, Record, Table
 
 FILTERING = ("chain", "rule", "set", "element", "nft-table")
+
+
+def end_extra_namespaces(world: World, applied: Table, reaper: Reaper) -> None:
+    """What a change that broke off has left: with all that is in it."""
+    for record in extra_namespaces(world, applied, reaper):
+        world.remove(record)
 
 
 def heal_links(observer: Observer, world: World, applied: Table, reaper: Reaper) -> None:

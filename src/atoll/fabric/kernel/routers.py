@@ -5,6 +5,7 @@ from pathlib import Path
 
 from atoll.fabric.kernel import names
 from atoll.fabric.kernel.numbers import Numbers
+from atoll.fabric.kernel.objects import Namespace
 from atoll.linux import netns
 from atoll.linux.netlink import NETFILTER, ROUTE, Message, Netlink
 from atoll.linux.nft import wire
@@ -40,8 +41,13 @@ class Router:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.numbers = Numbers()
+        self.whole: set[str] = set()  # interfaces that were made to the end, so their pairs can be used again
         self.route = netns.call(path, lambda: Netlink(ROUTE))
-        self.filter = netns.call(path, lambda: Netlink(NETFILTER))
+        try:
+            self.filter = netns.call(path, lambda: Netlink(NETFILTER))
+        except BaseException:
+            self.route.close()
+            raise
 
     def routing(self, messages: Sequence[Message]) -> None:
         """Links, routes, rules, neighbours: one send, each message for itself."""
@@ -74,9 +80,17 @@ class World:
         """Make a domain's router, with an empty table."""
         path = self.path(names.router(domain))
         netns.create(path, ROUTER_SYSCTLS)
-        router = Router(path)
-        router.filtering([wire.new_table()])
+        try:
+            router = Router(path)
+        except BaseException:
+            netns.delete(path)
+            raise
         self.routers[domain] = router
+        try:
+            router.filtering([wire.new_table()])
+        except BaseException:
+            self.remove_router(domain)
+            raise
 
     def add_node(self, node: str) -> None:
         """Make a node's namespace."""
@@ -96,6 +110,13 @@ class World:
         path = self.nodes.pop(node, None)
         if path:
             netns.delete(path)
+
+    def remove(self, namespace: Namespace) -> None:
+        """Either of both."""
+        if namespace.router:
+            self.remove_router(namespace.id.removeprefix(names.router("")))
+        else:
+            self.remove_node(namespace.id)
 
     def close(self) -> None:
         """End every namespace."""

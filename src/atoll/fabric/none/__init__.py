@@ -15,8 +15,9 @@ class NoFabric:
         """Remember it."""
         self.rows.apply(delta)
 
-    def reap(self) -> None:
+    def reap(self) -> bool:
         """Nothing waits."""
+        return False
 
     def observe(self) -> list[str]:
         """There is nothing that could differ."""
