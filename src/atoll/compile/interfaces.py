@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from atoll.compile.passes import of
 from atoll.model.kinds import NetworkInterface, PrivateAddress
-from atoll.plan.rows import Address, Idle, Port, Row, Wearing
+from atoll.plan.rows import Address, Port, Row, Wearing
 from atoll.records import View
 
 
@@ -18,20 +18,10 @@ def port(_view: View, interface: NetworkInterface) -> Iterable[Row]:
         node=attachment.instance if attachment else None,
         index=attachment.index if attachment else None,
         guard=interface.source_dest_check,
-        idle=_idle(interface),
         origin=(interface.id,),
     )
     for slot, group in enumerate(interface.groups):
         yield Wearing(port=interface.id, slot=slot, filter=group, origin=(interface.id, group))
-
-
-def _idle(interface: NetworkInterface) -> Idle:
-    default = Idle()
-    return Idle(
-        tcp_established=interface.tcp_established_timeout or default.tcp_established,
-        udp_stream=interface.udp_stream_timeout or default.udp_stream,
-        udp=interface.udp_timeout or default.udp,
-    )
 
 
 def address(_view: View, mine: PrivateAddress) -> Iterable[Row]:

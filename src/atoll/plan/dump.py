@@ -75,8 +75,6 @@ def _text(value: Any) -> str:
             return str(value)
         case bool():
             return "yes" if value else "no"
-        case msgspec.Struct():
-            return ",".join(f"{name}:{number}" for name, number in msgspec.structs.asdict(value).items())
     return str(value)
 
 

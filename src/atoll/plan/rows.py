@@ -81,14 +81,6 @@ class Node(Row, frozen=True, kw_only=True):
     powered: bool = True
 
 
-class Idle(msgspec.Struct, frozen=True):
-    """Seconds after which the tracking of a silent connection ends."""
-
-    tcp_established: int = 432_000
-    udp_stream: int = 180
-    udp: int = 30
-
-
 class Port(Row, frozen=True, kw_only=True):
     """A network interface. `index` is its device index in the node (eth0 = 0); None where it has no node."""
 
@@ -103,7 +95,6 @@ class Port(Row, frozen=True, kw_only=True):
     guard: bool = True
     filtered: bool = True
     mtu: int = 9001
-    idle: Idle = Idle()
 
 
 class Address(Row, frozen=True, kw_only=True):

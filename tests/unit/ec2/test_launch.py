@@ -281,6 +281,10 @@ NIC = {"DeviceIndex": 0, "SubnetId": "SUBNET"}
         ("UnsupportedOperation", {"Ipv6AddressCount": 1}),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"Ipv6AddressCount": 1}]}),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"InterfaceType": "efa"}]}),
+        (
+            "UnsupportedOperation",
+            {"SubnetId": None, "NetworkInterfaces": [NIC | {"ConnectionTrackingSpecification": {"UdpTimeout": 60}}]},
+        ),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"NetworkCardIndex": 1}]}),
         ("UnsupportedOperation", {"Placement": {"Tenancy": "dedicated"}}),
         ("UnsupportedOperation", {"Placement": {"HostId": "h-1"}}),

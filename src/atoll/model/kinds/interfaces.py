@@ -47,9 +47,6 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
     public_ip: str | None = None  # the automatic public address, of the primary private address
     wants_public_ip: bool = False  # asked for at launch: a new address comes at each start (fact 72)
     primary_ip: str = ""
-    tcp_established_timeout: int | None = None  # seconds; None = AWS's default (fact 137)
-    udp_stream_timeout: int | None = None
-    udp_timeout: int | None = None
 
     @property
     def instance(self) -> str | None:

@@ -148,7 +148,6 @@ def instance_interface(shape: Shape) -> Shape:
         for name in (
             "Description", "Groups", "InterfaceType", "Ipv6Addresses", "MacAddress", "NetworkInterfaceId", "Operator",
             "OwnerId", "PrivateDnsName", "PrivateIpAddress", "SourceDestCheck", "Status", "SubnetId", "VpcId",
-            "ConnectionTrackingConfiguration",
         )
         if name in shape
     }  # fmt: skip

@@ -9,7 +9,6 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import public_addresses, security_groups
 from atoll.services.ec2.checks import attribute, missing, refuse_members, wire
-from atoll.services.ec2.interface_making import timeouts
 from atoll.services.ec2.interface_shape import attachment_shape, groups_shape
 from atoll.services.ec2.lookup import need
 from atoll.services.registry import Request, Response, operation
@@ -33,10 +32,6 @@ def _attachment(tx: Tx, interface: NetworkInterface, request: Request) -> None:
     tx.put(_with_attachment(interface, request["Attachment"]))
 
 
-def _tracking(tx: Tx, interface: NetworkInterface, request: Request) -> None:
-    tx.put(replace(interface, **timeouts(request)))
-
-
 def _public_ip(tx: Tx, interface: NetworkInterface, request: Request) -> None:
     """Enabled for any ENI, it counts on the primary one alone (fact 73)."""
     flagged = replace(interface, wants_public_ip=request["AssociatePublicIpAddress"])
@@ -52,7 +47,6 @@ CHANGES: dict[str, Callable[[Tx, NetworkInterface, Request], None]] = {
     "SourceDestCheck": _source_dest_check,
     "Groups": _groups,
     "Attachment": _attachment,
-    "ConnectionTrackingSpecification": _tracking,
     "AssociatePublicIpAddress": _public_ip,
 }
 

@@ -15,21 +15,14 @@ from atoll.services.ec2.instance_types import MOST_ADDRESSES
 
 Specification = Mapping[str, Any]
 
-TIMEOUTS = {
-    "TcpEstablishedTimeout": ("tcp_established_timeout", 60, 432000),
-    "UdpStreamTimeout": ("udp_stream_timeout", 60, 180),
-    "UdpTimeout": ("udp_timeout", 30, 60),
-}
-"""ConnectionTrackingSpecification: field, least and most seconds [BC ConnectionTrackingSpecificationRequest]."""
-
 
 def make_interface(
     tx: Tx, subnet: Subnet, specification: Specification, *, groups: Sequence[str], tags: Tags = ()
 ) -> NetworkInterface:
     """An available ENI in the subnet, with its addresses.
 
-    `specification`: Description, PrivateIpAddress, PrivateIpAddresses, SecondaryPrivateIpAddressCount and
-    ConnectionTrackingSpecification, as the API names them. `groups`: none named means the VPC's default (fact 51).
+    `specification`: Description, PrivateIpAddress, PrivateIpAddresses and SecondaryPrivateIpAddressCount, as the API
+    names them. `groups`: none named means the VPC's default (fact 51).
     """
     if tx.count(NetworkInterface, "home", tx.home) >= tx.limit("interfaces-per-region"):
         raise AwsError("NetworkInterfaceLimitExceeded", "The maximum number of network interfaces has been reached.")
@@ -47,7 +40,6 @@ def make_interface(
         groups=worn,
         description=specification.get("Description") or "",
         primary_ip=subnets.claim_ip(tx, subnet, primary) if primary else subnets.allocate_ip(tx, subnet),
-        **timeouts(specification),
     )
     tx.put(interface)
     give_address(tx, interface, interface.primary_ip, 0)
@@ -111,22 +103,6 @@ def asked_addresses(specification: Specification) -> tuple[str | None, list[str]
     if 1 + len(secondary) + (count or 0) > MOST_ADDRESSES:
         raise AwsError("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
     return primary, secondary, count or 0
-
-
-def timeouts(specification: Specification) -> dict[str, Any]:
-    """The fields that a ConnectionTrackingSpecification sets (fact 59)."""
-    asked = specification.get("ConnectionTrackingSpecification") or {}
-    refuse_members(asked, TIMEOUTS, "ConnectionTrackingSpecification")
-    fields: dict[str, int] = {}
-    for name, seconds in asked.items():
-        field, least, most = TIMEOUTS[name]
-        if not least <= seconds <= most:
-            raise AwsError(
-                "InvalidParameterValue",
-                f"Value ({seconds}) for parameter {name} is invalid. Expecting a value between {least} and {most}.",
-            )
-        fields[field] = seconds
-    return fields
 
 
 def attach(

@@ -45,7 +45,7 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
     primary = next((one for one in shown if one["Primary"]), {})
     if "Association" in primary:
         shape["Association"] = primary["Association"]
-    return {**shape, **_tracking(interface)}
+    return shape
 
 
 def zone_id(region: str, name: str) -> str:
@@ -68,17 +68,6 @@ def attachment_shape(interface: NetworkInterface) -> Shape:
         "InstanceOwnerId": interface.account,
         "Status": attachment.status,
     }
-
-
-def _tracking(interface: NetworkInterface) -> Shape:
-    """Only what was set: AWS leaves the defaults out."""
-    timeouts = {
-        "TcpEstablishedTimeout": interface.tcp_established_timeout,
-        "UdpStreamTimeout": interface.udp_stream_timeout,
-        "UdpTimeout": interface.udp_timeout,
-    }
-    known = {name: seconds for name, seconds in timeouts.items() if seconds is not None}
-    return {"ConnectionTrackingConfiguration": known} if known else {}
 
 
 def has_names(tx: Tx, interface: NetworkInterface) -> bool:

@@ -18,7 +18,7 @@ from atoll.services.registry import Request
 
 OF_NEW = (
     "AssociatePublicIpAddress", "Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses",
-    "SecondaryPrivateIpAddressCount", "SubnetId", "ConnectionTrackingSpecification",
+    "SecondaryPrivateIpAddressCount", "SubnetId",
 )  # fmt: skip
 """What only a new ENI can be given."""
 
