@@ -134,6 +134,7 @@ def test_several_interfaces_are_modified_one_by_one(lab: Lab) -> None:
             {"DisableApiStop": {"Value": True}, "DisableApiTermination": {"Value": True}},
         ),
         ("InvalidParameterValue", {"InstanceType": {"Value": "t2.tiny"}}),
+        ("InvalidParameterValue", {"InstanceType": {"Value": "t4g.micro"}}),
         ("InvalidParameterCombination", {"EbsOptimized": {"Value": True}}),
         ("InvalidParameterValue", {"InstanceInitiatedShutdownBehavior": {"Value": "explode"}}),
         ("InvalidParameterValue", {"UserData": {"Value": b"x" * 16385}}),

@@ -94,6 +94,16 @@ def test_delete_by_name_and_by_id(lab: Lab) -> None:
     assert lab.ec2.describe_key_pairs()["KeyPairs"] == []
 
 
+def test_an_id_and_a_name_must_be_of_one_key(lab: Lab) -> None:
+    create, delete = lab.ec2.create_key_pair, lab.ec2.delete_key_pair
+    first = create(KeyName="one", KeyType="ed25519")["KeyPairId"]
+    create(KeyName="two", KeyType="ed25519")
+    for name, id_ in (("two", first), ("three", first), ("two", "key-0123456789abcdef0")):
+        refused("InvalidParameterCombination", delete, KeyName=name, KeyPairId=id_)
+    assert delete(KeyName="one", KeyPairId=first)["KeyPairId"] == first
+    assert [one["KeyName"] for one in lab.ec2.describe_key_pairs()["KeyPairs"]] == ["two"]
+
+
 def test_describe(lab: Lab) -> None:
     create, describe = lab.ec2.create_key_pair, lab.ec2.describe_key_pairs
     made = create(KeyName="one", KeyType="ed25519", TagSpecifications=tag_specification("key-pair", Name="a"))

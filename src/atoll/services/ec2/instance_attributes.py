@@ -17,7 +17,13 @@ from atoll.services.ec2.instance_shape import interfaces_of
 from atoll.services.ec2.instance_types import need_type
 from atoll.services.ec2.interface_attributes import the_one, with_groups
 from atoll.services.ec2.interface_shape import groups_shape
-from atoll.services.ec2.launch import check_behavior, check_ebs_optimized, check_user_data, user_data
+from atoll.services.ec2.launch import (
+    check_architecture,
+    check_behavior,
+    check_ebs_optimized,
+    check_user_data,
+    user_data,
+)
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.private_addresses import check_limit
 from atoll.services.ec2.public_addresses import addresses_of
@@ -94,6 +100,9 @@ def _type(tx: Tx, instance: Instance, value: str) -> None:
     _stopped(instance, "instanceType")
     changed = replace(instance, type=need_type(value))
     interfaces = interfaces_of(tx, instance)
+    image = image_of(instance.region, instance.image)
+    if image is not None:
+        check_architecture(image, value)
     check_interfaces(value, len(interfaces))
     check_ebs_optimized(value, wanted=instance.ebs_optimized)
     tx.put(changed)

@@ -92,9 +92,14 @@ def _summary(pair: KeyPair) -> dict[str, Any]:
 @operation("DeleteKeyPair", "KeyName KeyPairId")
 def delete_key_pair(tx: Tx, request: Request) -> Response:
     """A name or id that is unknown is no error [BC]. Instances keep what they were launched with."""
-    if not request.get("KeyName") and not request.get("KeyPairId"):
+    name, id_ = request.get("KeyName"), request.get("KeyPairId")
+    if not name and not id_:
         raise missing("KeyName")
-    pair = tx.own(KeyPair, request["KeyPairId"]) if request.get("KeyPairId") else named(tx, request["KeyName"])
+    pair = tx.own(KeyPair, id_) if id_ else named(tx, name or "")
+    if name and pair != named(tx, name):
+        raise AwsError(
+            "InvalidParameterCombination", f"The key pair '{id_}' and the key pair '{name}' are not the same one."
+        )
     if pair is None:
         return {"Return": True}
     tx.delete(pair)

@@ -65,7 +65,7 @@ def run_instances(tx: Tx, request: Request) -> Response:
         raise missing("ImageId")
     image = need_image(tx, request["ImageId"])
     type_ = need_type(request.get("InstanceType") or DEFAULT)
-    _check_architecture(image, type_)
+    check_architecture(image, type_)
     interfaces = wanted_interfaces(tx, request, type_)
     specifications = request.get("TagSpecifications") or ()
     for specification in specifications:
@@ -102,7 +102,8 @@ def _counts(request: Request) -> tuple[int, int]:
     return low, high
 
 
-def _check_architecture(image: Image, type_: str) -> None:
+def check_architecture(image: Image, type_: str) -> None:
+    """InvalidParameterValue for an image that the type's processors cannot run."""
     known = description(type_)["ProcessorInfo"]["SupportedArchitectures"]
     if image.architecture not in known:
         raise AwsError(
