@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atoll.records import Delta, IndexKey, Overlay, Record, Table, closing_first, inverse
+from atoll.records import Delta, IndexKey, Overlay, Record, Table, inverse
 from tests.unit.toys import NAMES, TEAMS, Badge, Person, Team, drafted, full, steps, writes
 
 QUESTIONS: tuple[tuple[type[Record], str, tuple[str, ...]], ...] = (
@@ -132,15 +132,3 @@ def test_a_table_refuses_what_its_indices_could_not_follow() -> None:
         agrees(table, list(held))
     with pytest.raises(AssertionError, match="person/a"):
         Table([old, new])
-
-
-def test_closing_comes_first() -> None:
-    one, other = Person(id="a"), Person(id="a", age=1)
-    delta: Delta = {
-        ("person", "new"): (None, one),
-        ("person", "changed"): (one, other),
-        ("person", "gone"): (one, None),
-        ("person", "gone too"): (other, None),
-    }
-    assert [key[1] for key, _, _ in closing_first(delta)] == ["gone", "gone too", "changed", "new"]
-    assert {key: (old, new) for key, old, new in closing_first(delta)} == delta

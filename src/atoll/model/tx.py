@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from atoll.model import quotas
 from atoll.model.entity import Entity
-from atoll.packet import Prefix, ip_number
+from atoll.packet import Prefix
 from atoll.records import Overlay, Table
 
 E = TypeVar("E", bound=Entity)
@@ -95,8 +95,3 @@ class Tx(Overlay):
     def limit(self, name: str) -> int:
         """A quota of this home."""
         return self.settings.limits[name]
-
-
-def in_order(address: str) -> tuple[int, int]:
-    """Sort key for addresses as text."""
-    return ip_number(address)

@@ -5,7 +5,7 @@ The lowest package: it knows no network and no cloud. The model (entities), the 
 so that "what changed, and what follows from it" is written once.
 """
 
-from atoll.records.delta import Delta, closing_first, inverse
+from atoll.records.delta import Delta, inverse
 from atoll.records.derive import Derivation, Pass, Proposal
 from atoll.records.record import IndexKey, Key, Record
 from atoll.records.table import Overlay, Table, View
@@ -21,6 +21,5 @@ __all__ = [
     "Record",
     "Table",
     "View",
-    "closing_first",
     "inverse",
 ]

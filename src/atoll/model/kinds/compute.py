@@ -42,7 +42,6 @@ class Instance(Entity, frozen=True, kw_only=True):
     client_token: str = ""
     monitoring: bool = False
     ebs_optimized: bool = False
-    last_interfaces: tuple[str, ...] = ()
 
     @property
     def timed(self) -> bool | None:

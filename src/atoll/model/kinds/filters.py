@@ -29,7 +29,7 @@ class SecurityGroupRule(Entity, frozen=True, kw_only=True):
     """One rule: one protocol and range, one source or destination.
 
     `protocol` -1 = all. `low`/`high`: ports for TCP and UDP, type and code for ICMP, -1 = any. Exactly one of
-    `cidr` (IPv4 or IPv6), `group` and `prefix_list` is set.
+    `cidr` (IPv4 or IPv6), `peer_group` and `prefix_list` is set.
     """
 
     KIND: ClassVar[str] = "security-group-rule"

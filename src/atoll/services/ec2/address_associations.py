@@ -121,15 +121,9 @@ def _address(tx: Tx, interface: NetworkInterface, named: str | None) -> PrivateA
 @operation("DisassociateAddress", "AssociationId PublicIp")
 def disassociate_address(tx: Tx, request: Request) -> Response:
     """By association id; the address stays allocated (fact 67)."""
-    if request.get("AssociationId") and request.get("PublicIp"):
-        raise AwsError("InvalidParameterCombination", "You may specify public IP or association id, but not both.")
-    if request.get("PublicIp"):
-        raise AwsError(
-            "InvalidParameterValue", "You must specify an association id when unmapping an address from a VPC instance"
-        )
-    if not request.get("AssociationId"):
-        raise AwsError("MissingParameter", "Either public IP or association id must be specified")
-    named: str = request["AssociationId"]
+    named = public_addresses.by_id(
+        request, "AssociationId", "association id", "unmapping an address from a VPC instance"
+    )
     elastic = tx.only(ElasticIp, "association_id", named)
     if elastic is None or elastic.home != tx.home:
         ended = tx.only(ElasticIp, "last_association_id", named)

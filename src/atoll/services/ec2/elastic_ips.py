@@ -60,16 +60,9 @@ def _named(tx: Tx, text: str, holder: str) -> str:
 @operation("ReleaseAddress", "AllocationId PublicIp NetworkBorderGroup")
 def release_address(tx: Tx, request: Request) -> Response:
     """By allocation id, once it is associated to nothing (fact 68)."""
-    if request.get("PublicIp") and request.get("AllocationId"):
-        raise AwsError("InvalidParameterCombination", "You may specify public IP or allocation id, but not both.")
-    if request.get("PublicIp"):
-        raise AwsError(
-            "InvalidParameterValue", "You must specify an allocation id when releasing a VPC elastic IP address"
-        )
-    if not request.get("AllocationId"):
-        raise AwsError("MissingParameter", "Either public IP or allocation id must be specified")
+    named = public_addresses.by_id(request, "AllocationId", "allocation id", "releasing a VPC elastic IP address")
     _check_border_group(tx, request)
-    elastic = _mine(tx, request["AllocationId"])
+    elastic = _mine(tx, named)
     if elastic.association_id is not None:
         raise AwsError("InvalidIPAddress.InUse", f"Address {elastic.public_ip} is in use.")
     public_addresses.give_back(tx, elastic.public_ip)

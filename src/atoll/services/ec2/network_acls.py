@@ -27,18 +27,21 @@ def create_default(tx: Tx, vpc: Vpc) -> NetworkAcl:
     acl = NetworkAcl(id=tx.new_id("acl"), home=vpc.home, vpc=vpc.id, is_default=True)
     tx.put(acl)
     for egress in (False, True):
-        tx.put(
-            NetworkAclEntry(
-                home=vpc.home,
-                acl=acl.id,
-                egress=egress,
-                number=FIRST_ENTRY,
-                allow=True,
-                protocol=ALL_PROTOCOLS,
-                cidr=Prefix.everything(),
-            )
-        )
+        tx.put(_whole(acl, FIRST_ENTRY, egress=egress, allow=True))
     return acl
+
+
+def _whole(acl: NetworkAcl, number: int, *, egress: bool, allow: bool) -> NetworkAclEntry:
+    """An entry that decides for every packet of its direction."""
+    return NetworkAclEntry(
+        home=acl.home,
+        acl=acl.id,
+        egress=egress,
+        number=number,
+        allow=allow,
+        protocol=ALL_PROTOCOLS,
+        cidr=Prefix.everything(),
+    )
 
 
 def associate_default(tx: Tx, subnet: Subnet) -> None:
@@ -57,18 +60,7 @@ def remove(tx: Tx, acl: NetworkAcl) -> None:
 
 def entries(tx: Tx, acl: NetworkAcl) -> list[NetworkAclEntry]:
     """Its entries, outbound ones first, by number; with the final refusals."""
-    last = [
-        NetworkAclEntry(
-            home=acl.home,
-            acl=acl.id,
-            egress=egress,
-            number=LAST_ENTRY,
-            allow=False,
-            protocol=ALL_PROTOCOLS,
-            cidr=Prefix.everything(),
-        )
-        for egress in (True, False)
-    ]
+    last = [_whole(acl, LAST_ENTRY, egress=egress, allow=False) for egress in (True, False)]
     return sorted([*tx.by(NetworkAclEntry, "acl", acl.id), *last], key=lambda one: (not one.egress, one.number))
 
 

@@ -6,6 +6,7 @@ from atoll.model.kinds import ElasticIp, Instance, NetworkInterface, PrivateAddr
 from atoll.model.machines import POWERED
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
+from atoll.services.registry import Request
 
 
 def take(tx: Tx, holder: str) -> str:
@@ -68,3 +69,15 @@ def grant(tx: Tx, interface: NetworkInterface) -> NetworkInterface:
 def addresses_of(tx: Tx, interface: str) -> list[PrivateAddress]:
     """An ENI's private addresses, the primary first, then in the order in which it got them."""
     return sorted(tx.by(PrivateAddress, "interface", interface), key=lambda address: address.slot)
+
+
+def by_id(request: Request, parameter: str, words: str, doing: str) -> str:
+    """The id by which a call must name an Elastic IP; its public address did in EC2-Classic alone."""
+    if request.get("PublicIp") and request.get(parameter):
+        raise AwsError("InvalidParameterCombination", f"You may specify public IP or {words}, but not both.")
+    if request.get("PublicIp"):
+        raise AwsError("InvalidParameterValue", f"You must specify an {words} when {doing}")
+    if not request.get(parameter):
+        raise AwsError("MissingParameter", f"Either public IP or {words} must be specified")
+    named: str = request[parameter]
+    return named

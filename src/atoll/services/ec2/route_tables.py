@@ -43,17 +43,6 @@ def remove(tx: Tx, table: RouteTable) -> None:
     tx.delete(table)
 
 
-def table_of(tx: Tx, subnet: Subnet) -> RouteTable:
-    """The table that decides for a subnet: its own, or the VPC's main one."""
-    association = tx.only(RouteTableAssociation, "subnet", subnet.id) or tx.only(
-        RouteTableAssociation, "main_of", subnet.vpc
-    )
-    assert association is not None, f"{subnet.vpc} has no main route table"
-    table = tx.get(RouteTable, association.route_table)
-    assert table is not None, association.route_table
-    return table
-
-
 @operation("CreateRouteTable", "VpcId ClientToken TagSpecifications")
 def create_route_table(tx: Tx, request: Request) -> Response:
     """A table with the local routes alone."""
