@@ -209,6 +209,17 @@ def test_a_rule_goes_with_its_address_when_the_guest_has_removed_its_interface(l
     assert policy(lab, "a") == {"10.0.1.60": 10_001}
 
 
+def test_a_guest_that_has_set_its_interface_down_refuses_no_change(lab: FabricLab) -> None:
+    secondary = Address(domain=VPC, ip="10.0.1.61", port="eni-e", primary=False)
+    lab.put(*port("e", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]))
+    with netns.call(lab.node("a"), lambda: Netlink(ROUTE)) as netlink:
+        eth1 = {link.name: link for link in rtnl.links(netlink)}["eth1"]
+        netlink.run([rtnl.change_link(eth1._replace(up=False))])
+    lab.put(secondary)
+    assert policy(lab, "a") == {"10.0.1.60": 10_001, "10.0.1.61": 10_001}
+    assert lab.fabric.observe() == []
+
+
 def test_a_node_without_power_neither_sends_nor_receives(lab: FabricLab) -> None:
     node = row(lab.plan, Node, "i-a")
     lab.put(replace(node, powered=False))

@@ -6,6 +6,7 @@ each address answers through its own ENI, and a default route of lesser preferen
 address: policy rules name no interface and would outlive it, and the pair itself may wait long to be removed.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -66,11 +67,16 @@ def _configuration(address: GuestAddress, link: int | None) -> list[Message]:
     batch = [rtnl.add_address(_address(address, link))]
     if address.primary:
         batch.append(rtnl.set_neighbour(_gateway(address, link)))
-        batch.append(rtnl.set_route(_default(address, link, rtnl.MAIN)))
+        batch.append(_routed(_default(address, link, rtnl.MAIN)))
     if address.index:
-        batch += [rtnl.set_route(route) for route in _own_table(address, link)]
+        batch += [_routed(route) for route in _own_table(address, link)]
         batch += [rtnl.delete_rule(_rule(address)), rtnl.add_rule(_rule(address))]
     return batch
+
+
+def _routed(route: rtnl.Route) -> Message:
+    """A guest that has set its interface down gets no route; that is its own affair and no reason to refuse a change."""
+    return rtnl.set_route(route)._replace(forgive=(errno.ENETDOWN,))
 
 
 def _removal(address: GuestAddress, link: int | None) -> list[Message]:
