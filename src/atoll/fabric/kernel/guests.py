@@ -75,7 +75,7 @@ def _configuration(address: GuestAddress, link: int | None) -> list[Message]:
 
 
 def _routed(route: rtnl.Route) -> Message:
-    """A guest that has set its interface down gets no route; that is its own affair and no reason to refuse a change."""
+    """A guest that has set its interface down gets no route; that is its own affair, no reason to refuse a change."""
     return rtnl.set_route(route)._replace(forgive=(errno.ENETDOWN,))
 
 
