@@ -67,6 +67,7 @@ class InProcess:
     ) -> dict[str, Any]:
         """One call of a handler, committed; AwsError leaves the table as it was."""
         tx = self.draft(region, account)
+        registry.check_region(region)
         if (service, operation) not in registry.OPERATIONS:
             return answer_unbuilt(load(service), operation, params)
         answer = registry.answer(tx, service, operation, params)

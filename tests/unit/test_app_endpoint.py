@@ -1,7 +1,8 @@
 """The endpoint: every request gets AWS's answer or AWS's error, and nothing else."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -229,5 +230,34 @@ def test_half_a_request_is_not_served(tmp_path: Path) -> None:
         await site.endpoint({**connection, "headers": [(b"authorization", scope_header)]}, receive, send)
         assert list(site.writer.model.all(Vpc)) == []
         assert sent == []
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize("action", ["DescribeVpcs", "CreateInternetGateway", "DescribeNatGateways", "CreateVolume"])
+def test_a_region_that_is_not_here_is_refused(tmp_path: Path, action: str) -> None:
+    async def story(site: Site) -> None:
+        assert refusal(await site.ask(Action=action, region="xx-mars-1")) == (400, "InvalidParameterValue")
+
+    run(tmp_path, story)
+
+
+def test_slow_work_is_done_off_the_loop_before_the_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    built = registry.OPERATIONS["ec2", "CreateKeyPair"]
+    make = built.prepare
+    assert make is not None
+
+    def prepare(request: registry.Request) -> Mapping[str, Any]:
+        threads.append(threading.get_ident())
+        return make(request)
+
+    monkeypatch.setitem(registry.OPERATIONS, ("ec2", "CreateKeyPair"), built._replace(prepare=prepare))
+
+    async def story(site: Site) -> None:
+        made = await site.ask(Action="CreateKeyPair", KeyName="mine")
+        assert text(made, "keyMaterial").startswith("-----BEGIN RSA PRIVATE KEY-----")
+        assert len(threads) == 1
+        assert threading.get_ident() not in threads
 
     run(tmp_path, story)

@@ -27,7 +27,7 @@ from atoll.protocol import (
     serialise_error,
     unknown_service_error,
 )
-from atoll.services.registry import OPERATIONS, Response, answer
+from atoll.services.registry import OPERATIONS, Response, answer, check_region
 from atoll.services.unbuilt import answer_unbuilt
 
 log = logging.getLogger(__name__)
@@ -114,11 +114,14 @@ class Endpoint:
             return status, headers(request_id), content
 
     async def _serve(self, service: Service, call: Call, owner: str, region: str) -> Response:
-        if (service.name, call.operation) not in OPERATIONS:
+        check_region(region)
+        built = OPERATIONS.get((service.name, call.operation))
+        if built is None:
             return answer_unbuilt(service, call.operation, call.params)
+        prepared = await asyncio.to_thread(built.prepare, call.params) if built.prepare else None
 
         def decide(tx: Tx) -> Response:
-            return answer(tx, service.name, call.operation, call.params)
+            return answer(tx, service.name, call.operation, call.params, prepared)
 
         if service.is_read(call.operation):
             return decide(self._writer.draft(owner, region))

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from atoll.model import quotas
 from atoll.model.entity import Entity
@@ -54,6 +54,7 @@ class Tx(Overlay):
         self.region = region
         self.settings = settings
         self.facts = facts
+        self.prepared: Mapping[str, Any] = {}  # what the operation's `prepare` made of this request
         self._rng = rng
 
     @property

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from atoll.model.kinds import ClientToken
+from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 
@@ -19,6 +20,7 @@ Request = Mapping[str, Any]
 Response = dict[str, Any]
 Handler = Callable[[Tx, Request], Response]
 Repeated = Callable[[Tx, Response], Response]
+Prepare = Callable[[Request], Mapping[str, Any]]
 
 
 class Operation(NamedTuple):
@@ -29,17 +31,21 @@ class Operation(NamedTuple):
     handler: Handler
     takes: frozenset[str]
     repeated: Repeated | None = None  # what a repeated ClientToken gets, from the first answer; None: that answer
+    prepare: Prepare | None = None  # slow work that needs the request alone; its result is the handler's `tx.prepared`
 
 
 DAY = 86_400
-KEPT = 1
-WEEK = 7
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
 def operation(
-    name: str, takes: str = "", *, service: str = "ec2", repeated: Repeated | None = None
+    name: str,
+    takes: str = "",
+    *,
+    service: str = "ec2",
+    repeated: Repeated | None = None,
+    prepare: Prepare | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `takes`: the top-level parameters that it understands, separated by spaces.
 
@@ -47,19 +53,33 @@ def operation(
     """
 
     def register(handler: Handler) -> Handler:
-        OPERATIONS[service, name] = Operation(service, name, handler, frozenset(takes.split()), repeated)
+        OPERATIONS[service, name] = Operation(service, name, handler, frozenset(takes.split()), repeated, prepare)
         return handler
 
     return register
 
 
-def answer(tx: Tx, service: str, name: str, request: Request) -> Response:
+def check_region(region: str) -> None:
+    """Refuse a region that is not here; AWS has no endpoint for it, so a client there finds no address at all."""
+    if region not in REGIONS:
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Atoll has no region '{region}'. Choose one with --region, with AWS_REGION, or in the client's "
+            f"configuration: {', '.join(REGIONS)}.",
+        )
+
+
+def answer(tx: Tx, service: str, name: str, request: Request, prepared: Mapping[str, Any] | None = None) -> Response:
     """Serve one call of a built operation in a draft; the caller commits the draft or drops it.
 
-    Raises AwsError; then the draft must be dropped.
+    `prepared`: what the operation's `prepare` made of the request beforehand, in another thread; without it, it is
+    made here. Raises AwsError; then the draft must be dropped.
     """
     built = OPERATIONS[service, name]
+    check_region(tx.region)
     refuse_unknown(built, request)
+    if built.prepare is not None:
+        tx.prepared = built.prepare(request) if prepared is None else prepared
     wanted = {key: value for key, value in request.items() if key != "DryRun"}
     token = wanted.get("ClientToken")
     repeated = _answered(tx, name, token, wanted) if token else None
@@ -75,11 +95,16 @@ def answer(tx: Tx, service: str, name: str, request: Request) -> Response:
 
 
 def _remember(tx: Tx, name: str, token: str, request: Request, response: Response) -> None:
-    """Keep the answer for a day or two; what is older goes, so that tokens do not pile up (clients send one a call)."""
+    """Keep the answer for a day or two, so that tokens do not pile up: clients send one a call.
+
+    The first call of a day forgets what is older than yesterday. So a token is looked at twice at most, and none
+    outlives a pause, however long.
+    """
     today = int(tx.now // DAY)
-    for day in range(today - KEPT - WEEK, today - KEPT):
-        for old in tx.by(ClientToken, "day", day):
-            tx.delete(old)
+    if not tx.count(ClientToken, "day", today):
+        for old in tx.by(ClientToken, "every", True):
+            if old.day < today - 1:
+                tx.delete(old)
     answered = msgspec.msgpack.encode(response)
     tx.put(ClientToken(home=tx.home, day=today, operation=name, token=token, digest=_digest(request), answer=answered))
 

@@ -73,12 +73,17 @@ class ClientToken(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "client-token"
     KEY: ClassVar[tuple[str, ...]] = ("home", "operation", "token")
-    INDEX: ClassVar[tuple[str, ...]] = ("day",)
+    INDEX: ClassVar[tuple[str, ...]] = ("day", "every")
     day: int  # since the epoch: answers of days past are forgotten
     operation: str
     token: str
     digest: str
     answer: bytes
+
+    @property
+    def every(self) -> bool:
+        """Indexed: each of them."""
+        return True
 
 
 class InternetHost(Entity, frozen=True, kw_only=True):
