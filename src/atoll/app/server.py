@@ -116,7 +116,8 @@ class Server:
         if not self.options.folder.lock.exists():
             log.error("the state folder %s is gone: ending", self.options.folder.path)
             self.stop.set()
-        await self.writer.on_worker(self.fabric.reap)
+        while await self.writer.on_worker(self.fabric.reap):
+            continue  # a batch at a time, so that writes come in between
 
     async def report(self, instance: str, boot: int, event: Event) -> None:
         """An event of an instance, through the same writer as any call."""
