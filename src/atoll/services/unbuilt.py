@@ -1,46 +1,70 @@
 """Operations that AWS has and Atoll has not built.
 
-A change is refused. A read of things that nothing here can create answers the true empty set; an id that it is asked
-for does not exist (design: errors tell the truth to clients that retry).
+They are refused, but for reads of things that nothing here can create: the true answer is that there are none, and
+that an id which is asked for does not exist (design: errors tell the truth to clients that retry).
 """
 
 import re
+from typing import Any
 
 from atoll.protocol import AwsError, Service
+from atoll.services.ec2.describe import sift
+from atoll.services.empty_reads import EMPTY, MADE_HERE
 from atoll.services.registry import Request, Response
 
 ODD_CODES = {
-    "NatGatewayIds": "NatGatewayNotFound",
-    "DhcpOptionsIds": "InvalidDhcpOptionID.NotFound",
-    "PrefixListIds": "InvalidPrefixListId.NotFound",
-    "FlowLogIds": "InvalidFlowLogId.NotFound",
-    "SnapshotIds": "InvalidSnapshot.NotFound",
-    "VolumeIds": "InvalidVolume.NotFound",
-    "VpcEndpointIds": "InvalidVpcEndpointId.NotFound",
+    "NatGateway": "NatGatewayNotFound",
+    "PrefixList": "InvalidPrefixListId.NotFound",
+    "FlowLog": "InvalidFlowLogId.NotFound",
+    "Snapshot": "InvalidSnapshot.NotFound",
+    "Volume": "InvalidVolume.NotFound",
+    "VpcEndpoint": "InvalidVpcEndpointId.NotFound",
+    "LaunchTemplate": "InvalidLaunchTemplateId.NotFound",
+    "LaunchTemplateName": "InvalidLaunchTemplateName.NotFoundException",
+    "Group": "InvalidPlacementGroup.Unknown",
+    "GroupName": "InvalidPlacementGroup.Unknown",
 }
 """Where AWS's code is not Invalid<Kind>ID.NotFound (fact 252)."""
 
+NAMED = re.compile(r"(?P<kind>\w+?)(Id|Ids|IdSet|(?<=Name)s?)\Z")
+"""Parameters that name things: by id, or by name."""
+
 
 def answer_unbuilt(service: Service, operation: str, request: Request) -> Response:
-    """The answer to a known but unbuilt operation; raises AwsError for changes and for ids."""
-    lists = service.output_lists(operation)
-    if not operation.startswith("Describe") or not lists:
+    """The answer to a known but unbuilt operation; raises AwsError for all but truthfully empty reads."""
+    if service.name != "ec2" or operation not in EMPTY:
         raise AwsError(
             "InvalidAction",
             f"The action {operation} is not valid for this web service. "
             "Atoll knows it but has not built it: see docs/coverage.md",
         )
+    for name, value in request.items():
+        _refuse_named(operation, name, value)
+    sift((), {"Filters": request.get("Filters") or request.get("Filter")}, lambda _name: True, lambda _one, _name: ())
+    if request.get("NextToken"):
+        raise AwsError("InvalidNextToken", "The token is not valid.")
     if request.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
-    for name, value in request.items():
-        if name.endswith("Ids") and value:
-            raise not_found(name, value[0])
-    return {name: [] for name in lists}
+    return {name: [] for name in service.output_lists(operation)}
 
 
-def not_found(parameter: str, id: str) -> AwsError:  # noqa: A002 - AWS's word
+def _refuse_named(operation: str, name: str, value: Any) -> None:
+    """Refuse a parameter that names things, of which there are none."""
+    found = NAMED.match(name)
+    if found is None or not value:
+        return
+    if name in MADE_HERE:
+        raise AwsError(
+            "UnsupportedOperation",
+            f"The parameter {name} of {operation} is not built in Atoll. "
+            "Leave it out, or see docs/coverage.md for what is.",
+        )
+    raise not_found(found["kind"], value if isinstance(value, str) else value[0])
+
+
+def not_found(kind: str, id: str) -> AwsError:  # noqa: A002 - AWS's word
     """AWS's error for an id of a kind of which there is none."""
-    kind = parameter.removesuffix("Ids")
-    code = ODD_CODES.get(parameter, f"Invalid{kind}ID.NotFound")
+    code = ODD_CODES.get(kind, f"Invalid{kind}ID.NotFound")
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
-    return AwsError(code, f"The {words} ID '{id}' does not exist")
+    noun = words if kind.endswith("Name") else f"{words} ID"
+    return AwsError(code, f"The {noun} '{id}' does not exist")

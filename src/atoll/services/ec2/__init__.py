@@ -1,8 +1,11 @@
 """Amazon EC2: one resource family a file. Importing this package registers its handlers."""
 
 from atoll.services.ec2 import (
+    account_attributes,
     address_associations,
     attachments,
+    credit_specifications,
+    dhcp_options,
     elastic_ips,
     gateways,
     images,
@@ -27,8 +30,11 @@ from atoll.services.ec2 import (
 )
 
 __all__ = [
+    "account_attributes",
     "address_associations",
     "attachments",
+    "credit_specifications",
+    "dhcp_options",
     "elastic_ips",
     "gateways",
     "images",

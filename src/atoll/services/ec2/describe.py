@@ -72,7 +72,7 @@ def select(tx: Tx, entities: Iterable[E], request: Request, filters: Filters[E])
             return tagged
         return filters[name](tx, entity) if name in filters else None
 
-    return sift(entities, request, lambda name: name in filters or _is_tag_filter(name), values)
+    return sift(entities, request, lambda name: name in filters or is_tag_filter(name), values)
 
 
 def sift(
@@ -100,7 +100,8 @@ def sift(
     return kept
 
 
-def _is_tag_filter(name: str) -> bool:
+def is_tag_filter(name: str) -> bool:
+    """Whether a filter is about tags, as every kind has them."""
     return name.startswith("tag:") or name in ("tag-key", "tag-value")
 
 

@@ -8,7 +8,7 @@ from atoll.packet import ip_number, ip_text
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths, public_addresses
 from atoll.services.ec2.checks import invalid
-from atoll.services.ec2.describe import answer, candidates, select
+from atoll.services.ec2.describe import answer, candidates, page, select
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.tags import on_creation, tags_of
 from atoll.services.registry import Request, Response, operation
@@ -132,6 +132,16 @@ def describe_addresses(tx: Tx, request: Request) -> Response:
         found = [*named, *candidates(tx, ElasticIp, request, "AllocationIds", INDEXED)]
     unique = {elastic.id: elastic for elastic in found}.values()
     return answer("Addresses", [address_shape(tx, one) for one in select(tx, unique, request, FILTERS)])
+
+
+@operation("DescribeAddressesAttribute", "AllocationIds Attribute MaxResults NextToken")
+def describe_addresses_attribute(tx: Tx, request: Request) -> Response:
+    """The addresses that have a name of their own: none, since no call here gives one."""
+    name = request.get("Attribute") or "domain-name"
+    if name != "domain-name":
+        raise invalid(name, "attribute", "Expecting domain-name.")
+    candidates(tx, ElasticIp, request, "AllocationIds")
+    return answer("Addresses", *page([], request, least=1))
 
 
 def _by_public_ip(tx: Tx, ip: str) -> ElasticIp:

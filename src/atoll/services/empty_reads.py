@@ -1,0 +1,57 @@
+"""Reads of AWS's API that Atoll answers with the true empty set.
+
+A name stands here if what it lists comes into being by somebody's call alone, and Atoll has built no such call. What
+AWS itself always has (offerings, prices, managed prefix lists, public snapshots) and what things that exist here have
+(an instance's topology, an image's attributes) does not: an empty answer would be untrue.
+"""
+
+EMPTY = frozenset(
+    f"Describe{name}"
+    for group in (
+        # Capacity that is bought or reserved, fleets, spot requests, dedicated hosts
+        "CapacityBlockExtensionHistory CapacityBlockStatus CapacityBlocks CapacityManagerDataExports "
+        "CapacityReservationBillingRequests CapacityReservationCancellationQuotes "
+        "CapacityReservationDateChangeQuotes CapacityReservationFleets CapacityReservationTopology "
+        "CapacityReservations FleetHistory FleetInstances Fleets HostReservations Hosts MacHosts "
+        "ReservedInstances ReservedInstancesListings ReservedInstancesModifications ScheduledInstances "
+        "SpotFleetInstances SpotFleetRequestHistory SpotFleetRequests SpotInstanceRequests",
+        # Addresses that are brought along or handed on, and IPAM
+        "AddressTransfers ByoipCidrs CoipPools IpamByoasn IpamExternalResourceVerificationTokens "
+        "IpamInternetRegistryAssociations IpamPolicies IpamPoolAllocations IpamPools "
+        "IpamPrefixListResolverTargets IpamPrefixListResolvers IpamResourceDiscoveries "
+        "IpamResourceDiscoveryAssociations IpamScopes Ipams Ipv6Pools PublicIpv4Pools",
+        # VPNs, transit gateways, peering, Outposts and their gateways
+        "CarrierGateways ClientVpnAuthorizationRules ClientVpnConnections ClientVpnEndpoints ClientVpnRoutes "
+        "ClientVpnTargetNetworks CustomerGateways LocalGatewayRouteTableVirtualInterfaceGroupAssociations "
+        "LocalGatewayRouteTableVpcAssociations LocalGatewayRouteTables LocalGatewayVirtualInterfaceGroups "
+        "LocalGatewayVirtualInterfaces LocalGateways OutpostLags ServiceLinkVirtualInterfaces "
+        "TransitGatewayAttachments TransitGatewayConnectPeers TransitGatewayConnects "
+        "TransitGatewayMeteringPolicies TransitGatewayMulticastDomains "
+        "TransitGatewayNetworkFunctionAttachments TransitGatewayPeeringAttachments TransitGatewayPolicyTables "
+        "TransitGatewayRouteTableAnnouncements TransitGatewayRouteTables TransitGatewayVpcAttachments "
+        "TransitGateways VpcPeeringConnections VpnConcentrators VpnConnections VpnGateways",
+        # Other things of a VPC
+        "AwsNetworkPerformanceMetricSubscriptions EgressOnlyInternetGateways FlowLogs "
+        "InstanceConnectEndpoints NatGateways NetworkInsightsAccessScopeAnalyses NetworkInsightsAccessScopes "
+        "NetworkInsightsAnalyses NetworkInsightsPaths NetworkInterfacePermissions RouteServerEndpoints "
+        "RouteServerPeers RouteServers SecondaryInterfaces SecondaryNetworks SecondarySubnets "
+        "SecurityGroupVpcAssociations TrafficMirrorFilterRules TrafficMirrorFilters TrafficMirrorSessions "
+        "TrafficMirrorTargets TrunkInterfaceAssociations VerifiedAccessEndpoints VerifiedAccessGroups "
+        "VerifiedAccessInstanceLoggingConfigurations VerifiedAccessInstances VerifiedAccessTrustProviders "
+        "VpcBlockPublicAccessExclusions VpcEncryptionControls VpcEndpointAssociations "
+        "VpcEndpointConnectionNotifications VpcEndpointConnections VpcEndpointServiceConfigurations "
+        "VpcEndpointServicePermissions VpcEndpoints",
+        # Disks, and images on their way in or out
+        "BundleTasks ConversionTasks ExportImageTasks ExportTasks FastLaunchImages FastSnapshotRestores "
+        "ImageUsageReportEntries ImageUsageReports ImportImageTasks ImportSnapshotTasks LockedSnapshots "
+        "ReplaceRootVolumeTasks SnapshotTierStatus StoreImageTasks VolumeAttribute "
+        "VolumeStatus Volumes VolumesModifications",
+        # Of instances and of the account
+        "DeclarativePoliciesReports IamInstanceProfileAssociations InstanceEventWindows "
+        "LaunchTemplateVersions LaunchTemplates PlacementGroups",
+    )
+    for name in group.split()
+)
+
+MADE_HERE = frozenset({"AllocationIds", "ImageIds", "VpcIds"})
+"""Parameters of those reads that name things which may exist: nothing is known of them there, so they are not built."""

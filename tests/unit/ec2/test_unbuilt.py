@@ -1,0 +1,79 @@
+"""Operations that are not built: refused, unless the true answer is that there is nothing."""
+
+import pytest
+
+from atoll.protocol import AwsError, load
+from atoll.services.empty_reads import EMPTY, MADE_HERE
+from atoll.services.registry import OPERATIONS
+from tests.support.expect import named, refused
+from tests.support.inprocess import InProcess
+
+EC2 = load("ec2")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "describe_instance_image_metadata",  # what exists here has
+        "describe_instance_topology",
+        "describe_vpc_classic_link",
+        "describe_vpc_endpoint_services",  # what AWS itself always has
+        "describe_prefix_lists",
+        "describe_managed_prefix_lists",
+        "describe_id_format",
+        "describe_spot_price_history",
+        "describe_reserved_instances_offerings",
+        "describe_snapshots",
+        "describe_fpga_images",
+        "create_default_vpc",  # changes
+    ],
+)
+def test_what_an_empty_answer_would_be_untrue_of_is_refused(cloud: InProcess, operation: str) -> None:
+    assert "has not built it" in refused("InvalidAction", getattr(cloud.client(), operation))
+
+
+@pytest.mark.parametrize("service", ["ec2", "elbv2", "cloudformation"])
+def test_every_operation_that_is_not_built_is_refused_or_empty(service: str) -> None:
+    cloud, known = InProcess(), load(service)
+    for operation in known.operations:
+        if (service, operation) in OPERATIONS:
+            continue
+        if service == "ec2" and operation in EMPTY:
+            assert cloud.call(operation) == {name: [] for name in known.output_lists(operation)}
+        else:
+            with pytest.raises(AwsError, match=f"The action {operation} is not valid"):
+                cloud.call(operation, service=service)
+
+
+def test_the_table_of_empty_reads_names_reads_that_are_not_built() -> None:
+    assert set(EC2.operations) >= EMPTY
+    assert not [name for name in EMPTY if ("ec2", name) in OPERATIONS]
+    assert {member for name in EMPTY for member in EC2.input_members(name)} >= MADE_HERE
+
+
+def test_what_is_asked_for_by_name_does_not_exist(cloud: InProcess) -> None:
+    ec2 = cloud.client()
+    refused("NatGatewayNotFound", ec2.describe_nat_gateways, NatGatewayIds=["nat-0123456789abcdef0"])
+    refused("InvalidVolume.NotFound", ec2.describe_volumes, VolumeIds=["vol-0123456789abcdef0"])
+    refused("InvalidVolume.NotFound", ec2.describe_volume_attribute, VolumeId="vol-1", Attribute="productCodes")
+    told = refused(
+        "InvalidLaunchTemplateName.NotFoundException", ec2.describe_launch_templates, LaunchTemplateNames=["x"]
+    )
+    assert told == "The launch template name 'x' does not exist"
+    refused("InvalidTransitGatewayID.NotFound", ec2.describe_transit_gateways, TransitGatewayIds=["tgw-1"])
+    refused("InvalidPlacementGroup.Unknown", ec2.describe_placement_groups, GroupNames=["x"])
+
+
+def test_of_things_that_exist_nothing_is_said(cloud: InProcess) -> None:
+    ec2 = cloud.client()
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    assert "VpcIds" in refused("UnsupportedOperation", ec2.describe_vpc_encryption_controls, VpcIds=[vpc])
+
+
+def test_filters_and_pages_of_nothing(cloud: InProcess) -> None:
+    describe = cloud.client().describe_nat_gateways
+    assert describe(Filters=named("vpc-id", "vpc-1"), MaxResults=5)["NatGateways"] == []
+    refused("InvalidParameterValue", describe, Filters=[{"Name": "vpc-id"}])
+    refused("InvalidParameterValue", describe, Filters=[{"Values": ["vpc-1"]}])
+    refused("InvalidNextToken", describe, NextToken="x")
+    refused("DryRunOperation", describe, DryRun=True)
