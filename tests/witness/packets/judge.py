@@ -13,7 +13,8 @@ from tests.witness.packets.stand import Arrival, Place, Stand
 RULES = {"add_rule", "remove_rules", "open_egress", "swap_groups"}
 """Changes that leave every connection its way and what is known of it."""
 
-FORGETTING = {"move_elastic_ip", "take_elastic_ip", "move_interface", "change_addresses"}
+FORGETTING = {"move_elastic_ip", "take_elastic_ip", "stop_or_start", "stop_and_start"}
+FORGETTING |= {"move_interface", "change_addresses"}
 """Changes after which the network may know a connection no more. To the kernel the receiver's next packet is then the
 first of a connection of its own, or an answer to nothing; so it is tried once, by UDP, and nothing after it."""
 

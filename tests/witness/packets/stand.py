@@ -22,6 +22,9 @@ HOPS = 8
 PATIENCE = 5.0
 """Seconds in which a canary must arrive."""
 
+AWAKE = 0.02
+"""Seconds after which a new pair of interfaces is asked again whether it carries."""
+
 _TO_US = 0  # PACKET_HOST: addressed to the interface's own MAC
 
 
@@ -85,6 +88,8 @@ class Stand:
                 self.guests[node.id].addresses = call_in(path, _addresses)
         found = (self._place(port) for port in self._plan.all(Port))
         self.places = {place.eni: place for place in found if place}
+        for place in self.places.values():
+            self._wake(place)
 
     def _place(self, port: Port) -> Place | None:
         segment = self._plan.get(Segment, port.segment)
@@ -113,19 +118,35 @@ class Stand:
         arrived, self._arrived = self._arrived, []
         return arrived
 
+    def _wake(self, place: Place) -> None:
+        """Wait until a pair of interfaces carries frames, which may be new.
+
+        The kernel wakes the end that was raised first some moments after the other; what is sent to it before is lost.
+        """
+        until = time.monotonic() + PATIENCE
+        while not self._carries(place, AWAKE):
+            if time.monotonic() > until:
+                raise CanaryError(f"{place} carries nothing")
+
     def _send_canary(self, place: Place) -> None:
+        if not self._carries(place, PATIENCE):
+            raise CanaryError(f"a canary did not arrive at {place}")
+
+    def _carries(self, place: Place, seconds: float) -> bool:
+        """Whether a new canary arrives at the place in so many seconds."""
         self._canaries += 1
         number = self._canaries
         try:
             self._routers[place.router].socket.sendto(frames.canary(number, place.mac), (place.outside, 0))
         except OSError as error:
-            raise CanaryError(f"canary {number} did not arrive at {place}: {error}") from error
-        until = time.monotonic() + PATIENCE
+            raise CanaryError(f"a canary did not arrive at {place}: {error}") from error
+        until = time.monotonic() + seconds
         while (place.node, number) not in self._seen:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self.guests[place.node].tap.socket], [], [], left)[0]:
-                raise CanaryError(f"canary {number} did not arrive at {place}")
+                return False
             self._drain(place.node)
+        return True
 
     def _drain(self, node: str) -> None:
         tap = self.guests[node].tap.socket
