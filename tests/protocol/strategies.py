@@ -12,6 +12,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
 from tests.protocol import oracle
 
 Values = st.SearchStrategy[Any]

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.protocol.strategies import FIXED
 
 from atoll.protocol import AwsError, decode, load, parse
 from atoll.protocol.form import MAX_DEPTH, tree
+from tests.protocol.strategies import FIXED
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.protocol import oracle, strategies
 
 from atoll.protocol import AwsError, load, parse, serialise, serialise_error
+from tests.protocol import oracle, strategies
 
 EXAMPLES = {"ec2": 300, "elbv2": 100, "cloudformation": 100, "sts": 40}
 

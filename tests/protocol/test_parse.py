@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.protocol import oracle
 
 from atoll.protocol import AwsError, Params, load, parse
+from tests.protocol import oracle
 
 EC2 = "Version=2016-11-15&Action="
 ELB = "Version=2015-12-01&Action="

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.protocol.strategies import FIXED
 
 from atoll.protocol import AwsError, headers, load, serialise, serialise_error
 from atoll.protocol.markup import escape
+from tests.protocol.strategies import FIXED
 
 PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 EC2_NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"

@@ -1,10 +1,10 @@
 """What a service says of itself."""
 
 import pytest
-from tests.protocol import oracle
 
 from atoll.protocol import by_signing_name, enum_values, limits, load, shape_of
 from atoll.protocol.shapes import ListOf, Scalar, Structure
+from tests.protocol import oracle
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ botocore is pinned loosely and grows every week, so only these are compared.
 from typing import Any
 
 import pytest
-from tools import make_shapes
 
 from atoll.protocol import Service, load
 from atoll.protocol.shapes import ListOf, MapOf, Member, Operation, Scalar, Shape, Structure, pack, unpack
+from tools import make_shapes
 
 REFRESH = "the data differs from the installed botocore: run `python tools/make_shapes.py` and read the diff"
 
