@@ -3,7 +3,6 @@
 The judges are the spec (tests/spec, from Describe answers alone), the walk (over the plan) and, where a kernel is at
 hand, real packets. A design is a number: the same seed makes the same calls, probes and histories.
 
-Read in this order: cloud, clients, design, features, rules; snapshot, judges, probes, changes; compare, examine, properties,
-run; tamper.
-Real packets: packets/.
+Read in this order: cloud, clients, design, features, rules; snapshot, judges, probes, changes; compare, examine, run;
+properties, tamper. Real packets: packets/.
 """
