@@ -102,6 +102,16 @@ def test_detaching_cuts_at_once_and_the_pair_is_removed_later(lab: FabricLab) ->
     assert set(links(lab, "a")) == {"lo", "eth0"}
 
 
+def test_the_first_packet_after_an_attachment_arrives(lab: FabricLab) -> None:
+    """A new pair can send only after a worker of the kernel's has seen its carrier: an attachment waits for that."""
+    attached = port("m", "i-a", 1, "pub", "10.0.1.60", ["sg-all"])
+    for _ in range(100):
+        lab.put(*attached)
+        lab.delivered("b", "10.0.1.60", 53, "a")
+        lab.put(without=attached)
+        lab.reap()
+
+
 def test_an_eni_moves_with_its_mac_and_address(lab: FabricLab) -> None:
     lab.put(*port("m", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]), *public("10.0.1.60", "198.18.0.9"))
     lab.delivered("client", "198.18.0.9", 53, "a")

@@ -156,6 +156,15 @@ def link_up(name: str) -> Message:
     return Message(NEWLINK, ACK, _LINK.pack(0, 0, 0, _IFF_UP, _IFF_UP) + text(3, name))
 
 
+def activated(index: int = 0, name: str = "") -> Message:
+    """Ask about an interface, for what the kernel does before it answers.
+
+    A carrier that has come is acted upon by a worker of the kernel's, later; until then what is sent is lost without
+    a word. An answer about one interface is given only after that work has been done.
+    """
+    return Message(GETLINK, ACK, _LINK.pack(0, 0, index, 0, 0) + (text(3, name) if name else b""))
+
+
 def delete_link(name: str) -> Message:
     """Remove an interface (and the other end of the pair). Takes some 20 ms in the kernel."""
     return Message(DELLINK, ACK, _LINK.pack(0, 0, 0, 0, 0) + text(3, name), GONE)

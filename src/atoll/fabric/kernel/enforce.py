@@ -136,10 +136,12 @@ class Enforcer:
             self.world.routers[trunk.a].routing([rtnl.veth(ends[0], ends[1], descriptor)])
         finally:
             os.close(descriptor)
-        for end, domain in zip(ends, (trunk.a, trunk.b), strict=True):
-            self.world.routers[domain].routing([rtnl.raise_for(end.number, end.alias)])
-        for domain in (trunk.a, trunk.b):
-            self.world.routers[domain].whole.add(trunk.name)
+        sides = [(self.world.routers[domain], end) for domain, end in zip((trunk.a, trunk.b), ends, strict=True)]
+        for router, end in sides:
+            router.routing([rtnl.raise_for(end.number, end.alias)])
+        for router, end in sides:
+            router.routing([rtnl.activated(end.number)])
+            router.whole.add(trunk.name)
 
     def _make_veth(self, veth: Veth) -> None:
         router = self.world.routers[veth.domain]
@@ -157,6 +159,7 @@ class Enforcer:
         finally:
             os.close(descriptor)
         guests.raise_link(self.world.nodes[veth.node], veth.index)
+        router.routing([rtnl.activated(link.number)])
         router.whole.add(veth.name)
 
     def _close(self) -> None:

@@ -31,9 +31,10 @@ def clear(path: Path, gone: list[GuestAddress]) -> None:
 
 
 def raise_link(path: Path, index: int) -> None:
-    """Set the guest's end up: what the attachment of an ENI looks like to the guest."""
+    """Set the guest's end up: what the attachment of an ENI looks like to the guest. Returns when it can send."""
+    device = names.device(index)
     with netns.call(path, lambda: Netlink(ROUTE)) as netlink:
-        netlink.run([rtnl.link_up(names.device(index))])
+        netlink.run([rtnl.link_up(device), rtnl.activated(name=device)])
 
 
 def change_link(path: Path, index: int, mtu: int, mac: str) -> None:
