@@ -133,6 +133,7 @@ def private_world(folder: Path) -> Iterator[Path]:
     # A thread that starts inside shares this thread's mounts and would keep it from coming back.
     call_in(Path("/proc/thread-self/ns/net"), lambda: None)
     homes = [(os.open(f"/proc/thread-self/ns/{name}", os.O_RDONLY), kind) for name, kind in _KINDS]
+    here = Path.cwd()
     try:
         unshare(Clone.NEWNET | Clone.NEWNS)
         mounts.make_private()
@@ -143,6 +144,7 @@ def private_world(folder: Path) -> Iterator[Path]:
         for descriptor, kind in homes:
             setns(descriptor, kind)
             os.close(descriptor)
+        os.chdir(here)  # a mount namespace is entered at its root
 
 
 _KINDS = (("net", Clone.NEWNET), ("mnt", Clone.NEWNS))

@@ -15,6 +15,8 @@ from tests.witness.changes import CHANGES
 from tests.witness.examine import Examination
 from tests.witness.run import Laboratory, examine, laboratory
 
+ROOT = Path(__file__).parents[2]
+
 WITHOUT_KERNEL, WITH_PACKETS = 300, 50
 """Designs."""
 
@@ -111,7 +113,7 @@ def _violations(seed: int, kind: type[Rule] | type[Wearing]) -> list[str]:
 def _python(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own: it goes into namespaces, and stays there."""
     command: list[Any] = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
 
 
 def _show(capsys: pytest.CaptureFixture[str], text: str) -> None:
