@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -40,7 +39,6 @@ def test_rsa(lab: Lab) -> None:
     }
 
 
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen reads OpenSSH's own form")
 def test_ed25519_as_ssh_keygen_reads_it(lab: Lab, tmp_path: Path) -> None:
     made = lab.ec2.create_key_pair(KeyName="mine", KeyType="ed25519")
     file = tmp_path / "key"
