@@ -86,15 +86,19 @@ def alive(processes: Processes) -> Processes:
 
 def outermost(processes: Processes) -> int:
     """The process that was started on the host: the one whose parent is none of them."""
-    return next(pid for pid in processes if _parent(pid) not in processes)
+    return next(pid for pid in processes if _parent(pid) not in (None, *processes))
 
 
 def server(processes: Processes) -> int:
     """The process that serves: child of the keeper, which is the outermost's child."""
     keeper = next(pid for pid in processes if _parent(pid) == outermost(processes))
     children = [pid for pid in processes if _parent(pid) == keeper and processes[pid].split()[1].startswith("python")]
-    return min(children)
+    return min(children, key=lambda pid: int(processes[pid].split()[0]))  # the oldest: ids start over at pid_max
 
 
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def _parent(pid: int) -> int | None:
+    """None when the process has ended meanwhile."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
