@@ -47,10 +47,12 @@ def main() -> int:
     rounds, seconds = ([int(word) for word in sys.argv[1:]] + [5, 3][len(sys.argv) - 1 :])[:2]
     scratch = Path(tempfile.mkdtemp(prefix="atoll-bench."))
     environment = tools.environment()
+    lock = scratch.with_suffix(".keeper")
     try:
-        return world.run(lambda: measure(scratch, rounds, seconds, environment), scratch)
+        return world.run(lambda: measure(scratch, rounds, seconds, environment), lock, scratch)
     finally:
         scratch.rmdir()
+        lock.unlink()
 
 
 def measure(scratch: Path, rounds: int, seconds: int, environment: dict[str, str]) -> int:

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from atoll.linux import keeper as keepers
+
 READS = {
     "links": ["ip", "-oneline", "link", "show"],
     "addresses": ["ip", "-oneline", "address", "show", "scope", "global"],
@@ -42,8 +44,8 @@ def _value(path: Path) -> str:
 Processes = dict[int, str]
 """Process id → its start time and name: a process, even when its id is used again."""
 
-Choice = Callable[[Processes], int]
-"""One of them."""
+Choice = Callable[[Path], int]
+"""One of the processes of the Atoll on a state folder."""
 
 
 def family(folder: Path) -> Processes:
@@ -84,16 +86,24 @@ def alive(processes: Processes) -> Processes:
     return found
 
 
-def outermost(processes: Processes) -> int:
-    """The process that was started on the host: the one whose parent is none of them."""
-    return next(pid for pid in processes if _parent(pid) not in (None, *processes))
+def keeper(folder: Path) -> int:
+    """Process 1 of the world, as the host sees it."""
+    found = keepers.find(folder / "keeper")
+    assert found is not None, f"nobody keeps {folder}"
+    found.close()
+    return found.pid
 
 
-def server(processes: Processes) -> int:
-    """The process that serves: child of the keeper, which is the outermost's child."""
-    keeper = next(pid for pid in processes if _parent(pid) == outermost(processes))
-    children = [pid for pid in processes if _parent(pid) == keeper and processes[pid].split()[1].startswith("python")]
-    return min(children, key=lambda pid: int(processes[pid].split()[0]))  # the oldest: ids start over at pid_max
+def outer(folder: Path) -> int:
+    """The process that was started on the host and waits for the server: nobody's child, as the keeper is."""
+    ours = family(folder)
+    return next(pid for pid in ours if _parent(pid) not in (None, *ours) and pid != keeper(folder))
+
+
+def server(folder: Path) -> int:
+    """The process that serves."""
+    parent = outer(folder)
+    return next(pid for pid in family(folder) if _parent(pid) == parent)
 
 
 def _parent(pid: int) -> int | None:

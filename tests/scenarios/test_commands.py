@@ -116,7 +116,7 @@ def test_status_counts_what_there_is(records: Atoll) -> None:
 def test_status_of_nothing_is_json_too(own_atoll: Atoll) -> None:
     said = own_atoll.run("status", "--json")
     assert said.status == 3
-    assert json.loads(said.out) == {"running": False, "state": str(own_atoll.folder)}
+    assert json.loads(said.out) == {"running": False, "world": False, "state": str(own_atoll.folder)}
 
 
 def test_reset_forgets_and_stays_up(records_only: Atoll) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.host import family, outermost
+from tests.scenarios.host import keeper
 from tests.scenarios.places import CLIENT, PORT, Place, tcp
 from tests.scenarios.running import Atoll
 
@@ -100,8 +100,7 @@ def test_a_change_behind_atolls_back_is_seen(place: TracedPlace) -> None:
 @contextmanager
 def without_own_address(place: TracedPlace, ip: str) -> Iterator[None]:
     """Delete one element of the router's nftables from outside, and put it back."""
-    # Not the lowest id: process ids start over at pid_max, and a guest's root is another one.
-    router = f"/proc/{outermost(family(place.atoll.folder))}/root{place.atoll.folder}/world/router-{place.vpc}"
+    router = f"/proc/{keeper(place.atoll.folder)}/root{place.atoll.folder}/world/router-{place.vpc}"
 
     def nft(*words: str) -> str:
         command = ["nsenter", f"--net={router}", "nft", *words]

@@ -69,17 +69,53 @@ def test_nothing_of_the_world_is_in_the_state_folder_from_outside(own_atoll: Ato
 
 def test_sigterm_ends_everything_in_order(own_atoll: Atoll) -> None:
     processes = with_guests(own_atoll)
-    os.kill(host.outermost(processes), signal.SIGTERM)
+    os.kill(host.outer(own_atoll.folder), signal.SIGTERM)
     until_ended(processes)
     assert "Finished server process" in own_atoll.run("logs", "-n", "3").out
 
 
-@pytest.mark.parametrize("victim", [host.server, host.outermost], ids=["server", "outermost process"])
-def test_a_killed_server_leaves_nothing_behind_and_comes_back(own_atoll: Atoll, victim: host.Choice) -> None:
+@pytest.mark.parametrize("victim", [host.server, host.outer], ids=["server", "outer process"])
+def test_a_killed_server_stops_no_guest_and_the_next_takes_the_world_up(own_atoll: Atoll, victim: host.Choice) -> None:
     processes = with_guests(own_atoll)
-    os.kill(victim(processes), signal.SIGKILL)
+    ec2 = own_atoll.ec2()
+    before = ec2.describe_instances()["Reservations"]
+    keeper, gone = host.keeper(own_atoll.folder), (host.server(own_atoll.folder), host.outer(own_atoll.folder))
+    os.kill(victim(own_atoll.folder), signal.SIGKILL)
+    until_ended({pid: processes[pid] for pid in gone})
+    assert host.alive(processes) == {pid: name for pid, name in processes.items() if pid not in gone}
+    said = own_atoll.run("status")
+    assert (said.status, "was killed" in said.out) == (3, True)
+    own_atoll.up()
+    assert host.keeper(own_atoll.folder) == keeper
+    assert host.alive(processes) == {pid: name for pid, name in processes.items() if pid not in gone}
+    assert own_atoll.ec2().describe_instances()["Reservations"] == before
+
+
+def test_a_guest_that_ends_while_there_is_no_server_has_stopped(own_atoll: Atoll) -> None:
+    with_guests(own_atoll)
+    outer = host.outer(own_atoll.folder)
+    inits = [pid for pid, name in host.family(own_atoll.folder).items() if name.endswith("init")]
+    os.kill(host.server(own_atoll.folder), signal.SIGKILL)
+    until_ended({outer: "outer process"})
+    os.kill(min(inits), signal.SIGKILL)
+    own_atoll.up()
+    answer = own_atoll.ec2().describe_instances()
+    states = {one["State"]["Name"] for made in answer["Reservations"] for one in made["Instances"]}
+    assert states == {"stopped", "running"}
+
+
+def test_down_ends_a_world_whose_server_was_killed(own_atoll: Atoll) -> None:
+    processes = with_guests(own_atoll)
+    os.kill(host.server(own_atoll.folder), signal.SIGKILL)
+    assert "had been killed" in own_atoll.down().out
+    assert host.alive(processes) == {}
+
+
+def test_ending_the_keeper_ends_everything_and_the_next_start_boots_again(own_atoll: Atoll) -> None:
+    processes = with_guests(own_atoll)
+    os.kill(host.keeper(own_atoll.folder), signal.SIGKILL)
     until_ended(processes)
-    assert own_atoll.run("status").status == 3
+    assert own_atoll.run("status").out.startswith("Atoll is not running")
     own_atoll.up()
     answer = own_atoll.ec2().describe_instances()
     states = [one["State"]["Name"] for made in answer["Reservations"] for one in made["Instances"]]

@@ -30,6 +30,9 @@ class RowFabric:
         self.later: list[FabricError] = []  # refusals that come after one delta has been taken
         self.repaired = 0
 
+    def start(self, delta: Delta) -> None:
+        self.apply(delta)
+
     def apply(self, delta: Delta) -> None:
         if self.refusals:
             raise self.refusals.pop(0)

@@ -14,6 +14,11 @@ class Watched:
         self.deltas: list[Delta] = []
         self._taken = 0
 
+    def start(self, delta: Delta) -> None:
+        """Start the real one, and remember with what."""
+        self.real.start(delta)
+        self.deltas.append(delta)
+
     def apply(self, delta: Delta) -> None:
         """Apply it for real, and remember it."""
         self.real.apply(delta)

@@ -9,8 +9,10 @@ import argparse
 import fcntl
 import logging
 import os
+import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; the exit status of the world."""
     options = _options(arguments)
     options.folder.make()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is ended
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings(options)
@@ -60,27 +63,40 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(options: Options, api: socket.socket, control: socket.socket, lock: int) -> int:
-    def serve() -> int:
+    def serve(joined: bool) -> int:
         from atoll.app.server import serve as run  # late: it imports what may start threads
 
-        return run(options, api, control)
+        return run(options, api, control, joined=joined)
 
-    if options.fabric == "none":
-        return serve()
     try:
-        world.try_out()  # before anything is fetched
-        # Here, not in the world: what guests need is fetched through the host's network.
-        prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
-        return world.run(serve, options.folder.world)
-    except GuestError as error:
-        raise StartError(str(error)) from error
-    except PermissionError as error:
-        raise StartError(
-            "Atoll may not make namespaces here: run it as root (sudo atoll up), or without a network: "
-            "atoll up --fabric none"
-        ) from error
+        return serve(False) if options.fabric == "none" else _serve_in_world(options, serve)
     finally:
         os.close(lock)
+
+
+def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
+    """Join the world that an earlier server left, or make one. It goes on if this server is killed."""
+    try:
+        made = world.find_or_make(options.folder.keeper, options.folder.world)
+    except world.WorldError as error:
+        raise StartError(
+            f"Atoll has no world here: {error} Or start it as root (sudo atoll up), or without a network: "
+            "atoll up --fabric none"
+        ) from error
+    status = 1
+    try:
+        world.enter_user(made)  # what the image is made of belongs to the ids of the world
+        # Not in its network: what guests need is fetched through the host's.
+        prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
+        world.enter(made)
+        status = world.run_inside(lambda: serve(not made.fresh))
+        return status if status >= 0 else 128 - status
+    except (GuestError, world.WorldError) as error:
+        raise StartError(str(error)) from error
+    finally:
+        # 0: it was told to end, and all with it. Below 0: it was killed. Else it could not start.
+        if status == 0 or (status > 0 and made.fresh):
+            made.keeper.end()
 
 
 def _lock(folder: StateFolder) -> int:

@@ -34,10 +34,13 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def serve(options: Options, api: socket.socket, control: socket.socket) -> int:
-    """Serve until SIGTERM or `atoll down`; 0, or 1 when it could not start."""
+def serve(options: Options, api: socket.socket, control: socket.socket, *, joined: bool) -> int:
+    """Serve until SIGTERM or `atoll down`; 0, or 1 when it could not start.
+
+    `joined`: the world is an earlier server's, which was killed in it.
+    """
     try:
-        return asyncio.run(Server(options).run(api, control))
+        return asyncio.run(Server(options).run(api, control, joined=joined))
     except Exception as error:
         log.exception("cannot start")
         tell(options.ready_fd, {"error": f"{error or type(error).__name__} (more: atoll logs)"})
@@ -69,7 +72,7 @@ class Server:
     def _guests(self) -> Guests:
         return Guests(self.options.folder.guests, self.options.folder.cache, self._guest_ended)
 
-    async def run(self, api: socket.socket, control: socket.socket) -> int:
+    async def run(self, api: socket.socket, control: socket.socket, *, joined: bool) -> int:
         """Load, resume, serve, and leave in order."""
         self.loop = asyncio.get_running_loop()
         self.endpoint = f"http://{self.options.host}:{api.getsockname()[1]}"
@@ -77,8 +80,7 @@ class Server:
             self.loop.add_signal_handler(number, self.stop.set)
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
-        alive = self.guests.running() if self.guests else [one.id for one in self.writer.model.all(Instance)]
-        self.effects.resume(self.writer.model.all(Instance), alive)
+        await self._resume(joined=joined)
         endpoint = Endpoint(self.writer, self.effects, self.reset)
         web = uvicorn.Server(_web_settings(endpoint))
         serving = asyncio.create_task(_serve_without_signals(web, api))
@@ -94,6 +96,15 @@ class Server:
         controlling.close()
         await self._end()
         return 0
+
+    async def _resume(self, *, joined: bool) -> None:
+        """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself."""
+        if joined and self.guests is not None:
+            for instance, boot in self.guests.ended().items():
+                await self.report(instance, boot, Event.EXITED)
+            await self.effects.idle()  # nothing of them is left to end, so this is quick
+        alive = self.guests.running() if self.guests else [one.id for one in self.writer.model.all(Instance)]
+        self.effects.resume(self.writer.model.all(Instance), alive)
 
     async def _end(self) -> None:
         """Guests first, all at once, then the network, then the store."""

@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from atoll.cli.common import Json, State, call, fail, folder, note, on, show_json
+from atoll.linux import keeper
 from atoll.local.control import ControlError, ask
 from atoll.local.folder import StateFolder
 
@@ -120,12 +121,22 @@ def down(state: State = None) -> None:
     """
     where = folder(state)
     if not _running(where):
-        print(f"Atoll is not running on {where.path}.")
+        _end_world(where)
         return
     call(state, {"do": "down"})
     with where.lock.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until its world has ended
     print("Atoll is down.")
+
+
+def _end_world(where: StateFolder) -> None:
+    """End a world whose server was killed; its guests end at once, as at a power cut."""
+    left = keeper.find(where.keeper)
+    if left is None:
+        print(f"Atoll is not running on {where.path}.")
+        return
+    left.end()
+    print("Atoll is down. Its server had been killed; guests were ended at once.")
 
 
 def status(json: Json = False, state: State = None) -> None:
@@ -135,10 +146,16 @@ def status(json: Json = False, state: State = None) -> None:
     """
     where = folder(state)
     if not _running(where):
+        left = keeper.find(where.keeper)
         if json:
-            show_json({"running": False, "state": str(where.path)})
-        else:
+            show_json({"running": False, "world": left is not None, "state": str(where.path)})
+        elif left is None:
             print(f"Atoll is not running on {where.path}. Start it with: atoll up{on(state)}")
+        else:
+            print(
+                f"Atoll's server on {where.path} was killed. Its network and guests go on without it: "
+                f"atoll up{on(state)} takes them up again, atoll down{on(state)} ends them."
+            )
         raise typer.Exit(3)
     found = _status(where)
     if json:

@@ -66,7 +66,7 @@ class Writer:
         self.model.apply(model)
         proposal = self._compiler.propose(self.model, model)
         delta = {**self._constants, **proposal.delta}
-        await self.on_worker(lambda: self._fabric.apply(delta))
+        await self.on_worker(lambda: self._fabric.start(delta))
         self._compiler.accept(proposal)
         self.plan.apply(delta)
 

@@ -21,6 +21,14 @@ class SuspectError(FabricError):
 class Fabric(Protocol):
     """Blocking calls, made by one thread only (the engine's worker)."""
 
+    def start(self, delta: Delta) -> None:
+        """Make packets obey a whole plan, a delta from nothing. Called once, before anything else.
+
+        What an earlier fabric has left in the same place is taken up: what agrees with the plan stays as it is, with
+        its connections, and only the rest is changed. Raises FabricError.
+        """
+        ...
+
     def apply(self, delta: Delta) -> None:
         """Make packets obey the delta; when it returns they do.
 

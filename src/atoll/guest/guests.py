@@ -133,6 +133,11 @@ class Guests:
         """Process id of the init of each guest that runs."""
         return {instance: found.pid for instance, found in self._alive()}
 
+    def ended(self) -> dict[str, int]:
+        """The last boot of each guest that was started and not stopped here, and does not run any more."""
+        found = ((folder.name, record.read(folder)) for folder in sorted(self._instances.iterdir()))
+        return {instance: one.boot for instance, one in found if one and not one.alive()}
+
     def close(self) -> None:
         """Stop watching. Guests go on: the next server finds them in `running()`."""
         self._watch.close()

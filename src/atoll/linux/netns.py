@@ -35,6 +35,14 @@ def delete(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def is_one(path: Path) -> bool:
+    """Whether a namespace is mounted at `path`: not when it is gone, nor when making it broke off before the mount."""
+    try:
+        return path.stat().st_dev != path.parent.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
 def call(path: Path, function: Callable[[], T]) -> T:
     """Run `function` in the namespace, and come back."""
     with inside(str(path), Clone.NEWNET):

@@ -35,6 +35,11 @@ class StateFolder(NamedTuple):
         return self.path / "lock"
 
     @property
+    def keeper(self) -> Path:
+        """Held by the keeper of the world, which outlives the server."""
+        return self.path / "keeper"
+
+    @property
     def control(self) -> Path:
         """The control socket."""
         return self.path / "control"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from atoll.fabric.contract import FabricError, SuspectError
-from atoll.fabric.kernel import names, reading, repair
+from atoll.fabric.kernel import adoption, names, reading, repair
 from atoll.fabric.kernel.derivation import Objects
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.objects import Namespace, Trunk
@@ -21,6 +21,22 @@ class KernelFabric:
         self._world = World(folder)
         self._reaper = Reaper(self._world)
         self.applied = Table()
+
+    def start(self, delta: Delta) -> None:
+        """See Fabric."""
+        if self._world.is_empty():
+            self.apply(delta)
+            return
+        refuse_unsupported(delta)
+        objects, step = self._objects.derive(delta)
+        step.accept()
+        self.applied.apply(objects)
+        try:
+            lost = adoption.take_up(self._world, self._reaper, self.applied)
+            self.repair()
+            adoption.configure(self._world, lost)
+        except OSError as error:
+            raise FabricError(f"what an earlier server left could not be taken up: {_said(error)}") from error
 
     def apply(self, delta: Delta) -> None:
         """See Fabric. Raises FabricError with nothing changed when the plan asks for what this fabric lacks."""

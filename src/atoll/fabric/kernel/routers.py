@@ -1,10 +1,11 @@
 """The namespaces of a world: routers with their open sockets and numbers, nodes with a path."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from atoll.fabric.kernel import names
-from atoll.fabric.kernel.numbers import Numbers
+from atoll.fabric.kernel.numbers import Ledger, Numbers
 from atoll.fabric.kernel.objects import Namespace
 from atoll.linux import netns
 from atoll.linux.netlink import NETFILTER, ROUTE, Message, Netlink
@@ -40,14 +41,14 @@ class Router:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.numbers = Numbers()
+        self._ledger = Ledger(_ledger(path))
+        self.numbers = Numbers(self._ledger)
         self.whole: set[str] = set()  # interfaces that were made to the end, so their pairs can be used again
-        self.route = netns.call(path, lambda: Netlink(ROUTE))
-        try:
-            self.filter = netns.call(path, lambda: Netlink(NETFILTER))
-        except BaseException:
-            self.route.close()
-            raise
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._ledger.close)
+            self.route = opened.enter_context(netns.call(path, lambda: Netlink(ROUTE)))
+            self.filter = opened.enter_context(netns.call(path, lambda: Netlink(NETFILTER)))
+            self._opened = opened.pop_all()
 
     def routing(self, messages: Sequence[Message]) -> None:
         """Links, routes, rules, neighbours: one send, each message for itself."""
@@ -59,9 +60,13 @@ class Router:
         wire.transaction(self.filter, messages)
 
     def close(self) -> None:
-        """Close the sockets."""
-        self.route.close()
-        self.filter.close()
+        """Close sockets and ledger; the namespace goes on."""
+        self._opened.close()
+
+
+def _ledger(path: Path) -> Path:
+    """Where a router's numbers are remembered. No id of AWS's holds a dot."""
+    return path.with_name(f"{path.name}.numbers")
 
 
 class World:
@@ -83,7 +88,7 @@ class World:
         try:
             router = Router(path)
         except BaseException:
-            netns.delete(path)
+            self._delete_router(path)
             raise
         self.routers[domain] = router
         try:
@@ -98,12 +103,38 @@ class World:
         netns.create(path, NODE_SYSCTLS)
         self.nodes[node] = path
 
+    def is_empty(self) -> bool:
+        """Whether nobody has built anything in this folder yet."""
+        return next(self.folder.iterdir(), None) is None
+
+    def take_up(self, wanted: Iterable[Namespace]) -> list[Namespace]:
+        """Know again the namespaces of an earlier server, and end those that are not wanted; those that are missing."""
+        missing: list[Namespace] = []
+        kept: set[Path] = set()
+        for namespace in wanted:
+            path = self.path(namespace.id)
+            if not netns.is_one(path):
+                missing.append(namespace)
+                continue
+            kept |= {path, _ledger(path)} if namespace.router else {path}
+            if namespace.router:
+                self.routers[namespace.id.removeprefix(names.router(""))] = Router(path)
+            else:
+                self.nodes[namespace.id] = path
+        for path in [path for path in self.folder.iterdir() if path not in kept]:
+            netns.delete(path)
+        return missing
+
     def remove_router(self, domain: str) -> None:
         """End a router with everything in it."""
         router = self.routers.pop(domain, None)
         if router:
             router.close()
-            netns.delete(router.path)
+            self._delete_router(router.path)
+
+    def _delete_router(self, path: Path) -> None:
+        netns.delete(path)
+        _ledger(path).unlink(missing_ok=True)
 
     def remove_node(self, node: str) -> None:
         """Let go of a node's namespace; it ends with the last process in it."""

@@ -11,6 +11,10 @@ class NoFabric:
     def __init__(self) -> None:
         self.rows = Table()
 
+    def start(self, delta: Delta) -> None:
+        """Nothing is ever left by an earlier one."""
+        self.apply(delta)
+
     def apply(self, delta: Delta) -> None:
         """Remember it."""
         self.rows.apply(delta)
