@@ -26,7 +26,7 @@ demo: install ## build the article's ENI lab and try every claim with real packe
 
 .PHONY: test
 test: install ## all tests, those with real packets included
-	@$(BIN)/python -m pytest
+	@tools/run-tests $(BIN)/python
 
 .PHONY: check
 check: install ## ruff, mypy --strict and the import contracts

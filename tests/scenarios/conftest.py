@@ -1,11 +1,16 @@
 """Running Atolls for the scenarios. Each test that changes an Atoll's life makes one of its own."""
 
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.running import Atoll
+from tests.scenarios.newcomers import AS_ROOT, ENVIRONMENT, who
+from tests.scenarios.running import REPO, Atoll
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +19,7 @@ def atoll(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atoll]:
     made = Atoll(tmp_path_factory.mktemp("atoll") / "state")
     made.up()
     yield made
-    made.down()
+    made.delete()
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +28,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atoll]:
     made = Atoll(tmp_path_factory.mktemp("records") / "state")
     made.up("--fabric", "none")
     yield made
-    made.down()
+    made.delete()
 
 
 @pytest.fixture
@@ -31,8 +36,7 @@ def own_atoll(tmp_path: Path) -> Iterator[Atoll]:
     """An Atoll for one test, not started; stopped afterwards whatever happened."""
     made = Atoll(tmp_path / "state")
     yield made
-    if made.folder.exists():
-        made.down()
+    made.delete()
 
 
 @pytest.fixture
@@ -40,3 +44,15 @@ def records_only(own_atoll: Atoll) -> Atoll:
     """A running Atoll without a network, for a test that changes its life."""
     own_atoll.up("--fabric", "none")
     return own_atoll
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A folder that is the ordinary user's: pytest's own may be root's. Its cache is made once."""
+    folder = Path(tempfile.mkdtemp(prefix="atoll-"))
+    if AS_ROOT:
+        os.chown(folder, 61234, 61234)
+    yield folder
+    command = [*who(folder), "python3", "-m", "tests.support.inside", "rm", "-rf", f"{folder}/cache"]
+    subprocess.run(command, cwd=REPO, env=ENVIRONMENT, check=True)  # some of it has ids of the range
+    shutil.rmtree(folder)

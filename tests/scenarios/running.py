@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,8 +51,10 @@ def environment(state: Path, **more: str) -> dict[str, str]:
 class Atoll:
     """One Atoll on its own state folder; not running until `up`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, who: Sequence[str] = ()) -> None:
+        """`who`: words that make a command somebody else's ("newcomer.sh HOME")."""
         self.folder = folder
+        self.who = tuple(who)
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.environment = environment(folder)
@@ -64,7 +66,7 @@ class Atoll:
     def command(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Said:
         """Any command, in the same environment."""
         done = subprocess.run(
-            words,
+            [*self.who, *words],
             input=stdin,
             env={**self.environment, **(extra or {})},
             cwd=self.folder.parent,
@@ -86,6 +88,13 @@ class Atoll:
         said = self.run("down")
         assert said.status == 0, said.err
         return said
+
+    def delete(self) -> None:
+        """Stop it, and delete its folder if it has one."""
+        if (self.folder / "atoll.db").exists():
+            said = self.run("down", "--delete")
+            assert said.status == 0, said.err
+            assert not self.folder.exists()
 
     def ec2(self, account: str = "123456789012", region: str = "us-east-1") -> Any:
         """A client as a user would make one. Tests keep apart by account: an access key of 12 digits is one."""

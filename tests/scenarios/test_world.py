@@ -1,7 +1,6 @@
 """Everything that Atoll builds is in a world of its own: the host is untouched, and nothing outlives it."""
 
 import os
-import select
 import signal
 from pathlib import Path
 
@@ -12,20 +11,6 @@ from tests.scenarios.building import PAGE, USER_DATA, described, instance, netwo
 from tests.scenarios.running import Atoll
 
 pytestmark = pytest.mark.kernel
-
-
-def until_ended(processes: host.Processes) -> None:
-    """Wait for the end of each."""
-    for pid in processes:
-        try:
-            handle = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            ended, _, _ = select.select([handle], [], [], 20)
-        finally:
-            os.close(handle)
-        assert ended, f"process {pid} goes on: {processes[pid]}"
 
 
 def with_guests(atoll: Atoll) -> host.Processes:
@@ -70,7 +55,7 @@ def test_nothing_of_the_world_is_in_the_state_folder_from_outside(own_atoll: Ato
 def test_sigterm_ends_everything_in_order(own_atoll: Atoll) -> None:
     processes = with_guests(own_atoll)
     os.kill(host.outer(own_atoll.folder), signal.SIGTERM)
-    until_ended(processes)
+    host.until_ended(processes)
     assert "Finished server process" in own_atoll.run("logs", "-n", "3").out
 
 
@@ -81,7 +66,7 @@ def test_a_killed_server_stops_no_guest_and_the_next_takes_the_world_up(own_atol
     before = ec2.describe_instances()["Reservations"]
     keeper, gone = host.keeper(own_atoll.folder), (host.server(own_atoll.folder), host.outer(own_atoll.folder))
     os.kill(victim(own_atoll.folder), signal.SIGKILL)
-    until_ended({pid: processes[pid] for pid in gone})
+    host.until_ended({pid: processes[pid] for pid in gone})
     assert host.alive(processes) == {pid: name for pid, name in processes.items() if pid not in gone}
     said = own_atoll.run("status")
     assert (said.status, "was killed" in said.out) == (3, True)
@@ -96,7 +81,7 @@ def test_a_guest_that_ends_while_there_is_no_server_has_stopped(own_atoll: Atoll
     outer = host.outer(own_atoll.folder)
     inits = [pid for pid, name in host.family(own_atoll.folder).items() if name.endswith("init")]
     os.kill(host.server(own_atoll.folder), signal.SIGKILL)
-    until_ended({outer: "outer process"})
+    host.until_ended({outer: "outer process"})
     os.kill(min(inits), signal.SIGKILL)
     own_atoll.up()
     answer = own_atoll.ec2().describe_instances()
@@ -114,7 +99,7 @@ def test_down_ends_a_world_whose_server_was_killed(own_atoll: Atoll) -> None:
 def test_ending_the_keeper_ends_everything_and_the_next_start_boots_again(own_atoll: Atoll) -> None:
     processes = with_guests(own_atoll)
     os.kill(host.keeper(own_atoll.folder), signal.SIGKILL)
-    until_ended(processes)
+    host.until_ended(processes)
     assert own_atoll.run("status").out.startswith("Atoll is not running")
     own_atoll.up()
     answer = own_atoll.ec2().describe_instances()

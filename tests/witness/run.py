@@ -1,7 +1,7 @@
 """python -m tests.witness.run [--designs N] [--seed S] [--no-packets] [--log FILE] [--without NAME ...]
 
 Prints what was tried and every disagreement with the command that repeats it; exit status 1 if there is one. With
-packets it makes namespaces of its own, and needs to be root.
+packets it makes namespaces of its own.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from atoll.fabric.kernel import KernelFabric
 from atoll.fabric.none import NoFabric
-from atoll.linux import mounts
+from atoll.linux import mounts, userns
 from atoll.linux.syscalls import Clone, unshare
 from tests.witness import properties
 from tests.witness.cloud import Cloud
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.witness.run", description=__doc__)
     parser.add_argument("--designs", type=int, default=20, help="how many; each has the seed after the one before")
     parser.add_argument("--seed", type=int, default=0, help="of the first design")
-    parser.add_argument("--no-packets", action="store_true", help="spec and walk only: no kernel, no root")
+    parser.add_argument("--no-packets", action="store_true", help="spec and walk only: no kernel")
     parser.add_argument("--without", nargs="*", default=[], help="features and changes to leave out")
     parser.add_argument("--log", type=Path, help="one line a packet: seed, packet, prediction, arrival")
     options = parser.parse_args(arguments)
@@ -141,6 +141,8 @@ def _kernel(folder: Path, held: contextlib.ExitStack) -> KernelFabric:
 @contextlib.contextmanager
 def own_world() -> Iterator[Path]:
     """Network and mount namespaces of this process's own, for good; one processor; a folder for namespaces."""
+    if userns.needed():
+        userns.enter()
     unshare(Clone.NEWNET | Clone.NEWNS)
     mounts.make_private()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

@@ -90,7 +90,7 @@ def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
         prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
         world.enter(made)
         status = world.run_inside(lambda: serve(not made.fresh))
-        return status if status >= 0 else 128 - status
+        return world.exit_status(status)
     except (GuestError, world.WorldError) as error:
         raise StartError(str(error)) from error
     finally:

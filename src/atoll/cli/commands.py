@@ -3,7 +3,7 @@
 import typer
 
 from atoll import __version__
-from atoll.cli import environment, inside, life, tracing
+from atoll.cli import environment, health, inside, life, tracing
 from atoll.cli.demo import commands as demo
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command()(life.status)
 app.command()(life.reset)
 app.command()(life.logs)
 app.command()(environment.env)
+app.command()(health.doctor)
 app.command("exec", context_settings=PASSED)(inside.exec_)
 app.command()(inside.shell)
 app.command(context_settings=PASSED)(inside.internet)

@@ -3,6 +3,7 @@
 import fcntl
 import ipaddress
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import msgspec
 import typer
 
 from atoll.cli.common import Json, State, call, fail, folder, note, on, show_json
-from atoll.linux import keeper
+from atoll.linux import keeper, world
 from atoll.local.control import ControlError, ask
 from atoll.local.folder import StateFolder
 
@@ -114,19 +115,26 @@ def _ready(lines: Iterable[bytes]) -> dict[str, Any] | None:
     return None
 
 
-def down(state: State = None) -> None:
+def down(
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the state folder as well: all that was built.")
+    ] = False,
+    state: State = None,
+) -> None:
     """Stop Atoll: every guest, every namespace. What was built stays in the state folder.
 
     Example: atoll down
     """
     where = folder(state)
-    if not _running(where):
+    if _running(where):
+        call(state, {"do": "down"})
+        with where.lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until its world has ended
+        print("Atoll is down.")
+    else:
         _end_world(where)
-        return
-    call(state, {"do": "down"})
-    with where.lock.open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until its world has ended
-    print("Atoll is down.")
+    if delete and where.path.exists():
+        _delete(where)
 
 
 def _end_world(where: StateFolder) -> None:
@@ -137,6 +145,26 @@ def _end_world(where: StateFolder) -> None:
         return
     left.end()
     print("Atoll is down. Its server had been killed; guests were ended at once.")
+
+
+def _delete(where: StateFolder) -> None:
+    """Delete the state folder. Much of what guests wrote belongs to ids that only the user's own world has."""
+    if not where.database.exists():
+        fail(f"{where.path} is no state folder of Atoll's: there is no {where.database.name} in it.")
+    try:
+        _delete_files(where)
+    except PermissionError:
+        where.make()  # some of it may be gone already, and a world needs its place
+        world.run(lambda: _delete_files(where), where.keeper, where.world)
+    shutil.rmtree(where.path)
+    print(f"Deleted: {where.path}")
+
+
+def _delete_files(where: StateFolder) -> int:
+    for made in (where.guests, where.cache):
+        if made.is_relative_to(where.path):
+            shutil.rmtree(made)
+    return 0
 
 
 def status(json: Json = False, state: State = None) -> None:

@@ -65,10 +65,21 @@ def missing() -> list[str]:
     ][:1]
     for file, option in ((SUBUID, "--add-subuids"), (SUBGID, "--add-subgids")):
         if _range(file) is None:
+            first = free_range(_text(file)).first
             found.append(
-                f"{file} gives {name} no range of {LEAST} ids: sudo usermod {option} 100000-{100000 + LEAST - 1} {name}"
+                f"{file} gives {name} no range of {LEAST} ids: sudo usermod {option} {first}-{first + LEAST - 1} {name}"
             )
     return found
+
+
+def free_range(text: str) -> Range:
+    """A range that nobody has by the text of /etc/subuid or /etc/subgid: above all others, as useradd counts."""
+    ends = [100_000]
+    for line in text.splitlines():
+        _, first, count = [*line.strip().split(":"), "", ""][:3]
+        if first.isdecimal() and count.isdecimal():
+            ends.append(int(first) + int(count))
+    return Range(max(ends), LEAST)
 
 
 def enter() -> None:
@@ -102,10 +113,14 @@ def enter() -> None:
 
 
 def _range(file: Path) -> Range | None:
+    return find_range(_text(file), user_name(), os.getuid())
+
+
+def _text(file: Path) -> str:
     try:
-        return find_range(file.read_text(), user_name(), os.getuid())
+        return file.read_text()
     except OSError:
-        return None
+        return ""
 
 
 def _start_mapper(uid: int, gid: int, uids: Range, gids: Range) -> tuple[int, int]:

@@ -90,13 +90,25 @@ def run_inside(serve: Callable[[], int]) -> int:
 
 
 def run(serve: Callable[[], int], lock: Path, scratch: Path) -> int:
-    """Run `serve` in a world of its own that ends with it; its exit status. For benchmarks and tests."""
+    """Run `serve` in a world that ends with it; its exit status, 128 + n for signal n. The caller stays out."""
     world = find_or_make(lock, scratch)
     try:
-        enter(world)
-        return run_inside(serve)
+        child = os.fork()
+        if child == 0:
+            in_child(lambda: _enter_and_run(world, serve))
+        return exit_status(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     finally:
         world.keeper.end()
+
+
+def _enter_and_run(world: World, serve: Callable[[], int]) -> int:
+    enter(world)
+    return exit_status(run_inside(serve))
+
+
+def exit_status(code: int) -> int:
+    """As a shell has it: 128 + n for a process that signal n ended (-n)."""
+    return code if code >= 0 else 128 - code
 
 
 _READY = "ready"

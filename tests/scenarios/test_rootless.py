@@ -1,0 +1,81 @@
+"""Atoll as an ordinary user: the same packets, guests with several ids, nothing of the host touched."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios import host
+from tests.scenarios.building import PAGE, USER_DATA, described, instance, network, page
+from tests.scenarios.newcomers import ENVIRONMENT, by_root, who
+from tests.scenarios.running import REPO, Atoll
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def theirs(home: Path) -> Iterator[Atoll]:
+    """An ordinary user's Atoll, not started: of one whom newcomer.sh makes if root runs the tests."""
+    made = Atoll(home / "state", who(home))
+    made.environment["ATOLL_CACHE"] = str(home / "cache")
+    yield made
+    made.delete()
+
+
+def test_an_instance_answers_and_its_server_is_not_root(theirs: Atoll) -> None:
+    before = host.look()
+    theirs.up()
+    ec2 = theirs.ec2()
+    made = instance(ec2, network(ec2), user_data=USER_DATA)
+    address = described(ec2, made)["PublicIpAddress"]
+    assert page(theirs, address, patient=True) == PAGE
+    users = theirs.run("exec", made, "--", "ps", "-o", "user=", "-C", "apache2").out.split()
+    assert {"root", "apache"} <= set(users)
+    assert theirs.run("exec", made, "--", "cat", "/var/log/httpd/access_log").out.startswith("203.0.113.10 ")
+    uids = {os.stat(f"/proc/{pid}").st_uid for pid in host.family(theirs.folder)}
+    assert 0 not in uids, "nothing of it is root's"
+    assert len(uids) > 1, "and the guests have ids of the range"
+    theirs.down()
+    assert host.look() == before
+
+
+def test_a_killed_server_is_joined(theirs: Atoll) -> None:
+    theirs.up()
+    ec2 = theirs.ec2()
+    made = instance(ec2, network(ec2), user_data=USER_DATA)
+    address = described(ec2, made)["PublicIpAddress"]
+    assert page(theirs, address, patient=True) == PAGE
+    keeper = host.keeper(theirs.folder)
+    outer = host.outer(theirs.folder)
+    os.kill(host.server(theirs.folder), signal.SIGKILL)
+    host.until_ended({outer: "outer process"})
+    theirs.up()
+    assert host.keeper(theirs.folder) == keeper
+    assert page(theirs, address) == PAGE
+
+
+@by_root
+def test_without_a_range_of_ids_the_missing_lines_are_named(theirs: Atoll) -> None:
+    theirs.environment["NEWCOMER_WITHOUT"] = "range"
+    said = theirs.run("up", "--port", str(theirs.port))
+    assert said.status == 1
+    for words in ("/etc/subuid gives newcomer no range", "--add-subuids", "--add-subgids", "sudo atoll up"):
+        assert words in said.err
+    del theirs.environment["NEWCOMER_WITHOUT"]
+
+
+@by_root
+def test_what_the_packets_do_is_the_same_for_root_and_for_a_user(home: Path) -> None:
+    """A random program of calls, and every packet that it asks about: two worlds, one protocol of both."""
+    logs = []
+    for name, words in (("root", []), ("user", who(home))):
+        log = home / f"{name}.log"
+        command = [*words, "python3", "-m", "tests.witness.run", "--seed", "31000", "--designs", "3", "--log", str(log)]
+        done = subprocess.run(command, cwd=REPO, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        logs.append(log.read_text())
+    assert logs[0] == logs[1]
+    assert logs[0].count("packets: at ") > 30
