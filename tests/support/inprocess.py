@@ -21,6 +21,7 @@ from atoll.protocol import AwsError, by_signing_name, headers, load, parse, scop
 from atoll.protocol import account as account_of
 from atoll.records import Delta, Key, Record, Table
 from atoll.services import registry
+from atoll.services.ec2 import first_call
 from atoll.services.unbuilt import answer_unbuilt
 
 ACCOUNT = "123456789012"
@@ -32,12 +33,16 @@ _SESSION = botocore.session.Session()
 
 
 class InProcess:
-    """One cloud: its table, a clock that stands still until a test sets it, and a seeded source of randomness."""
+    """One cloud: its table, a clock that stands still until a test sets it, and a seeded source of randomness.
+
+    Without default VPCs, unless `settings` ask for them: tests count what they have made themselves.
+    """
 
     def __init__(self, *, seed: int = 0, settings: Settings | None = None) -> None:
         self.table = Table()
         self.now = START
-        self.settings = settings or Settings()
+        self.settings = settings or Settings(default_vpc=False)
+        self._given: set[Key] = set()
         self.rng = random.Random(seed)
         self._requests = 0
 
@@ -59,20 +64,28 @@ class InProcess:
         self.table.apply(delta)
 
     def entities(self) -> set[Key]:
-        """The keys of all that exists; a call's remembered ClientToken is no thing of the cloud."""
-        return {key for key in self.table.records if key[0] != ClientToken.KIND}
+        """The keys of all that calls have made; a call's remembered ClientToken is no thing of the cloud."""
+        return {key for key in self.table.records if key[0] != ClientToken.KIND} - self._given
 
     def call(
         self, operation: str, *, service: str = "ec2", region: str = REGION, account: str = ACCOUNT, **params: Any
     ) -> dict[str, Any]:
         """One call of a handler, committed; AwsError leaves the table as it was."""
-        tx = self.draft(region, account)
         registry.check_region(region)
+        if first_call.is_ahead(self.draft(region, account)):
+            self._give(self.draft(region, account))
+        tx = self.draft(region, account)
         if (service, operation) not in registry.OPERATIONS:
             return answer_unbuilt(load(service), operation, params)
         answer = registry.answer(tx, service, operation, params)
         self.commit(tx.delta())
         return answer
+
+    def _give(self, tx: Tx) -> None:
+        """What the endpoint does before a home's first call."""
+        first_call.prepare(tx)
+        self.commit(tx.delta())
+        self._given.update(tx.delta())
 
     def client(self, service: str = "ec2", *, region: str = REGION, account: str = ACCOUNT) -> Any:
         """A client as boto3.client makes it; the access key says the account (design: drop-in).

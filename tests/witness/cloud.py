@@ -53,7 +53,7 @@ class Cloud(InProcess):
         self.clock = ManualClock()
         self.fabric = Watched(fabric)
         self._loop = asyncio.new_event_loop()
-        settings = Settings(limits=LIMITS)
+        settings = Settings(limits=LIMITS, default_vpc=False)
         store = Store(database)
         self.writer = Writer(store, self.fabric, self.clock, settings, constants(zones), seed=seed)
         self._loop.run_until_complete(self.writer.load())

@@ -27,6 +27,7 @@ from atoll.protocol import (
     serialise_error,
     unknown_service_error,
 )
+from atoll.services.ec2 import first_call
 from atoll.services.registry import OPERATIONS, Response, answer, check_region
 from atoll.services.unbuilt import answer_unbuilt
 
@@ -118,6 +119,8 @@ class Endpoint:
         built = OPERATIONS.get((service.name, call.operation))
         if built is None:
             return answer_unbuilt(service, call.operation, call.params)
+        if service.name == "ec2" and first_call.is_ahead(self._writer.draft(owner, region)):
+            await self._writer.write(owner, region, first_call.prepare)
         prepared = await asyncio.to_thread(built.prepare, call.params) if built.prepare else None
 
         def decide(tx: Tx) -> Response:

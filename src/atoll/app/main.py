@@ -36,6 +36,7 @@ class Options(NamedTuple):
     fabric: str
     public_pool: str
     quota: tuple[str, ...]
+    default_vpc: bool
     ready_fd: int
     pid: int  # of the outermost process, as the host sees it
 
@@ -152,6 +153,7 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--fabric", choices=["kernel", "none"], default="kernel")
     parser.add_argument("--public-pool", default="198.18.0.0/16")
     parser.add_argument("--quota", action="append", default=[])
+    parser.add_argument("--default-vpc", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--ready-fd", type=int, default=-1)
     found = parser.parse_args(arguments)
     return Options(
@@ -161,6 +163,7 @@ def _options(arguments: list[str] | None) -> Options:
         found.fabric,
         found.public_pool,
         tuple(found.quota),
+        found.default_vpc,
         found.ready_fd,
         os.getpid(),
     )
@@ -168,7 +171,7 @@ def _options(arguments: list[str] | None) -> Options:
 
 def settings(options: Options) -> Settings:
     """What was asked for on the command line. StartError for what cannot be."""
-    return Settings(_public_pool(options.public_pool), _limits(options.quota))
+    return Settings(_public_pool(options.public_pool), _limits(options.quota), default_vpc=options.default_vpc)
 
 
 def _limits(asked: tuple[str, ...]) -> dict[str, int]:

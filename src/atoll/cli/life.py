@@ -49,6 +49,12 @@ def up(
     quota: Annotated[
         list[str] | None, typer.Option(help="Change one of AWS's quotas: NAME=NUMBER; may be repeated.")
     ] = None,
+    default_vpc: Annotated[
+        bool,
+        typer.Option(
+            "--default-vpc/--no-default-vpc", help="Whether every account finds a default VPC in each region."
+        ),
+    ] = True,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in front, log to the terminal.")] = False,
     state: State = None,
 ) -> None:
@@ -69,6 +75,7 @@ def up(
         fail(f"{where.path} cannot hold Atoll's state: {error.strerror}. Choose another: --state DIR")
     command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]
     command += ["--host", host, "--fabric", fabric.value, "--public-pool", public_pool]
+    command += [] if default_vpc else ["--no-default-vpc"]
     command += [word for one in quota or [] for word in ("--quota", one)]
     if foreground:
         os.execv(sys.executable, command)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 DEFAULTS: Mapping[str, int] = MappingProxyType(
     {
         "vpcs-per-region": 5,
+        "ipv4-blocks-per-vpc": 5,
         "subnets-per-vpc": 200,
         "elastic-ips-per-region": 5,
         "internet-gateways-per-region": 5,

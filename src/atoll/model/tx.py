@@ -14,9 +14,16 @@ E = TypeVar("E", bound=Entity)
 
 
 class Settings:
-    """What an operator chose for this Atoll: pools and quotas."""
+    """What an operator chose for this Atoll: pools, quotas, and whether regions come with a default VPC."""
 
-    def __init__(self, public_pool: str = "198.18.0.0/16", limits: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        public_pool: str = "198.18.0.0/16",
+        limits: Mapping[str, int] | None = None,
+        *,
+        default_vpc: bool = True,
+    ) -> None:
+        self.default_vpc = default_vpc
         self.public_pool = Prefix.parse(public_pool)
         self.limits = {**quotas.DEFAULTS, **(limits or {})}
 

@@ -25,7 +25,7 @@ EC2 = load("ec2")
         "describe_reserved_instances_offerings",
         "describe_snapshots",
         "describe_fpga_images",
-        "create_default_vpc",  # changes
+        "create_transit_gateway",  # changes
     ],
 )
 def test_what_an_empty_answer_would_be_untrue_of_is_refused(cloud: InProcess, operation: str) -> None:

@@ -10,13 +10,24 @@ from atoll.model.kinds.filters import (
     SecurityGroup,
     SecurityGroupRule,
 )
+from atoll.model.kinds.homes import Home
 from atoll.model.kinds.interfaces import Attachment, ElasticIp, NetworkInterface, PrivateAddress, PublicAddress
 from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
-from atoll.model.kinds.vpc import InternetGateway, Subnet, Vpc, VpcBlock
+from atoll.model.kinds.vpc import (
+    CidrReservation,
+    DhcpOption,
+    DhcpOptions,
+    InternetGateway,
+    Subnet,
+    Vpc,
+    VpcBlock,
+)
 
 KINDS: tuple[type[Entity], ...] = (
     Vpc,
     Subnet,
+    CidrReservation,
+    DhcpOptions,
     InternetGateway,
     RouteTable,
     RouteTableAssociation,
@@ -34,6 +45,7 @@ KINDS: tuple[type[Entity], ...] = (
     KeyPair,
     ClientToken,
     InternetHost,
+    Home,
 )
 
 BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
@@ -45,9 +57,13 @@ __all__ = [
     "BY_PREFIX",
     "KINDS",
     "Attachment",
+    "CidrReservation",
     "ClientToken",
+    "DhcpOption",
+    "DhcpOptions",
     "ElasticIp",
     "Entity",
+    "Home",
     "Instance",
     "InternetGateway",
     "InternetHost",

@@ -1,4 +1,4 @@
-"""VPCs, subnets and internet gateways."""
+"""VPCs with their blocks, subnets with their reservations, DHCP options sets and internet gateways."""
 
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ class Vpc(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "vpc"
     PREFIX: ClassVar[str] = "vpc"
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "default_home")
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "default_home", "block_ids", "dhcp_options")
     id: str
     blocks: tuple[VpcBlock, ...]
     is_default: bool = False
@@ -36,6 +36,27 @@ class Vpc(Entity, frozen=True, kw_only=True):
     def default_home(self) -> str | None:
         """Indexed: the home of which this is the default VPC."""
         return self.home if self.is_default else None
+
+    @property
+    def block_ids(self) -> tuple[str, ...]:
+        """Indexed: the association ids of its blocks."""
+        return tuple(block.association_id for block in self.blocks)
+
+
+class DhcpOption(msgspec.Struct, frozen=True, kw_only=True):
+    """One option of a set: its name and what it is set to."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+class DhcpOptions(Entity, frozen=True, kw_only=True):
+    """A set of DHCP options; it never changes (fact 153). At most six options (fact 154)."""
+
+    KIND: ClassVar[str] = "dhcp-options"
+    PREFIX: ClassVar[str] = "dopt"
+    id: str
+    options: tuple[DhcpOption, ...]
 
 
 class Subnet(Entity, frozen=True, kw_only=True):
@@ -53,6 +74,19 @@ class Subnet(Entity, frozen=True, kw_only=True):
     hostname_type: str = "ip-name"
     resource_name_dns_a: bool = False
     state: str = "available"
+
+
+class CidrReservation(Entity, frozen=True, kw_only=True):
+    """A part of a subnet that automatic addresses keep out of. `use`: prefix or explicit."""
+
+    KIND: ClassVar[str] = "subnet-cidr-reservation"
+    PREFIX: ClassVar[str] = "scr"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "subnet")
+    id: str
+    subnet: str
+    prefix: Prefix
+    use: str
+    description: str = ""
 
 
 class InternetGateway(Entity, frozen=True, kw_only=True):

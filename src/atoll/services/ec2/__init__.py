@@ -4,7 +4,9 @@ from atoll.services.ec2 import (
     account_attributes,
     address_associations,
     attachments,
+    cidr_reservations,
     credit_specifications,
+    default_vpc,
     dhcp_options,
     elastic_ips,
     gateways,
@@ -26,6 +28,8 @@ from atoll.services.ec2 import (
     security_groups,
     subnets,
     tag_operations,
+    vpc_attributes,
+    vpc_blocks,
     vpcs,
 )
 
@@ -33,7 +37,9 @@ __all__ = [
     "account_attributes",
     "address_associations",
     "attachments",
+    "cidr_reservations",
     "credit_specifications",
+    "default_vpc",
     "dhcp_options",
     "elastic_ips",
     "gateways",
@@ -55,5 +61,7 @@ __all__ = [
     "security_groups",
     "subnets",
     "tag_operations",
+    "vpc_attributes",
+    "vpc_blocks",
     "vpcs",
 ]

@@ -1,6 +1,6 @@
 """Which addresses of a subnet are free (section 1: five are reserved, the rest go to ENIs)."""
 
-from atoll.model.kinds import PrivateAddress, Subnet
+from atoll.model.kinds import CidrReservation, PrivateAddress, Subnet
 from atoll.model.tx import Tx
 from atoll.packet import ip_number
 from atoll.protocol import AwsError
@@ -28,24 +28,51 @@ def is_free(tx: Tx, subnet: Subnet, ip: str) -> bool:
 
 
 def allocate_ip(tx: Tx, subnet: Subnet) -> str:
-    """A free address of the subnet, chosen at random; the caller puts the PrivateAddress.
+    """A free address of the subnet in no CIDR reservation, chosen at random; the caller puts the PrivateAddress.
 
     O(1) expected; a search from a random place only where the subnet is all but full.
     """
-    if available(tx, subnet) <= 0:
-        raise AwsError(
-            "InsufficientFreeAddressesInSubnet",
-            f"There are not enough free addresses in subnet '{subnet.id}' "
-            "to satisfy the requested number of instances.",
-        )
-    room = capacity(subnet)
+    ranges = _open_ranges(tx, subnet)
+    room = sum(map(len, ranges))
+    if available(tx, subnet) <= 0 or not room:
+        raise _full(subnet)
     for _ in range(GUESSES):
-        ip = subnet.prefix.address(RESERVED_FIRST + tx.pick(room))
+        ip = subnet.prefix.address(_offset(ranges, tx.pick(room)))
         if is_free(tx, subnet, ip):
             return ip
     start = tx.pick(room)
-    offsets = (RESERVED_FIRST + (start + step) % room for step in range(room))
-    return next(ip for offset in offsets if is_free(tx, subnet, ip := subnet.prefix.address(offset)))
+    offsets = (_offset(ranges, (start + step) % room) for step in range(room))
+    found = next((ip for offset in offsets if is_free(tx, subnet, ip := subnet.prefix.address(offset))), None)
+    if found is None:
+        raise _full(subnet)
+    return found
+
+
+def _full(subnet: Subnet) -> AwsError:
+    return AwsError(
+        "InsufficientFreeAddressesInSubnet",
+        f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances.",
+    )
+
+
+def _open_ranges(tx: Tx, subnet: Subnet) -> list[range]:
+    """The offsets that automatic addresses may have, between the subnet's CIDR reservations, which do not overlap."""
+    reserved = sorted(
+        (one.prefix.base - subnet.prefix.base, one.prefix.size) for one in tx.by(CidrReservation, "subnet", subnet.id)
+    )
+    last = subnet.prefix.size - RESERVED_LAST
+    starts = [RESERVED_FIRST, *(max(RESERVED_FIRST, start + size) for start, size in reserved)]
+    ends = [*(min(start, last) for start, _ in reserved), last]
+    return [range(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _offset(ranges: list[range], number: int) -> int:
+    """The number-th of all offsets in the ranges."""
+    for one in ranges:
+        if number < len(one):
+            return one[number]
+        number -= len(one)
+    raise IndexError(number)
 
 
 def claim_ip(tx: Tx, subnet: Subnet, ip: str) -> str:

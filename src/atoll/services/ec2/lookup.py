@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from atoll.model.kinds import (
+    CidrReservation,
+    DhcpOptions,
     Entity,
     Instance,
     InternetGateway,
@@ -36,6 +38,12 @@ class Words(NamedTuple):
 WORDS: dict[type[Entity], Words] = {
     Vpc: Words("InvalidVpcID.NotFound", "vpc ID", "InvalidVpcId.Malformed"),
     Subnet: Words("InvalidSubnetID.NotFound", "subnet ID", "InvalidSubnetId.Malformed"),
+    CidrReservation: Words(
+        "InvalidSubnetCidrReservationId.NotFound",
+        "subnet CIDR reservation ID",
+        "InvalidSubnetCidrReservationId.Malformed",
+    ),
+    DhcpOptions: Words("InvalidDhcpOptionID.NotFound", "dhcpOption ID", "InvalidDhcpOptionsId.Malformed"),
     InternetGateway: Words(
         "InvalidInternetGatewayID.NotFound", "internetGateway ID", "InvalidInternetGatewayId.Malformed"
     ),

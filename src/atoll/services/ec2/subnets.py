@@ -2,13 +2,20 @@
 
 import msgspec
 
-from atoll.model.kinds import NetworkAclAssociation, NetworkInterface, RouteTableAssociation, Subnet, Vpc
+from atoll.model.kinds import (
+    CidrReservation,
+    NetworkAclAssociation,
+    NetworkInterface,
+    RouteTableAssociation,
+    Subnet,
+    Vpc,
+)
 from atoll.model.regions import REGIONS, Zone
 from atoll.model.tx import Tx
 from atoll.packet import Prefix
 from atoll.protocol import AwsError
 from atoll.services.ec2 import addressing, network_acls
-from atoll.services.ec2.checks import arn, attribute, exactly_one, invalid, ipv4_block, refuse_true
+from atoll.services.ec2.checks import arn, attribute, exactly_one, invalid, ipv4_block, refuse_true, unbuilt
 from atoll.services.ec2.describe import Filters, candidates, describe, text
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.tags import on_creation, tags_if_any
@@ -27,10 +34,9 @@ def create_subnet(tx: Tx, request: Request) -> Response:
     vpc = need(tx, Vpc, request["VpcId"])
     if not request.get("CidrBlock"):
         raise AwsError("MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.")
-    zone = _zone(tx, request)
+    zone = zone_named(tx, request)
     prefix = _free_block(tx, vpc, request["CidrBlock"])
-    if tx.count(Subnet, "vpc", vpc.id) >= tx.limit("subnets-per-vpc"):
-        raise AwsError("SubnetLimitExceeded", "The maximum number of subnets has been reached.")
+    check_quota(tx, vpc)
     subnet = Subnet(
         id=tx.new_id("subnet"),
         home=tx.home,
@@ -39,9 +45,20 @@ def create_subnet(tx: Tx, request: Request) -> Response:
         prefix=prefix,
         tags=on_creation(tx, request, "subnet"),
     )
+    add(tx, subnet)
+    return {"Subnet": shown(tx, subnet)}
+
+
+def check_quota(tx: Tx, vpc: Vpc) -> None:
+    """One subnet more may be made in the VPC."""
+    if tx.count(Subnet, "vpc", vpc.id) >= tx.limit("subnets-per-vpc"):
+        raise AwsError("SubnetLimitExceeded", "The maximum number of subnets has been reached.")
+
+
+def add(tx: Tx, subnet: Subnet) -> None:
+    """Put a new subnet with its association."""
     tx.put(subnet)
     network_acls.associate_default(tx, subnet)
-    return {"Subnet": shown(tx, subnet)}
 
 
 def _free_block(tx: Tx, vpc: Vpc, named: str) -> Prefix:
@@ -54,7 +71,7 @@ def _free_block(tx: Tx, vpc: Vpc, named: str) -> Prefix:
     return prefix
 
 
-def _zone(tx: Tx, request: Request) -> Zone:
+def zone_named(tx: Tx, request: Request) -> Zone:
     """The zone by name or id (fact 7); the region's first where none is named."""
     zones = REGIONS[tx.region].zones
     name, id_ = request.get("AvailabilityZone"), request.get("AvailabilityZoneId")
@@ -80,34 +97,37 @@ def delete_subnet(tx: Tx, request: Request) -> Response:
     subnet = need(tx, Subnet, request["SubnetId"])
     if tx.count(NetworkInterface, "subnet", subnet.id):
         raise AwsError("DependencyViolation", f"The subnet '{subnet.id}' has dependencies and cannot be deleted.")
-    for kind in (RouteTableAssociation, NetworkAclAssociation):
-        for association in tx.by(kind, "subnet", subnet.id):
-            tx.delete(association)
+    for kind in (RouteTableAssociation, NetworkAclAssociation, CidrReservation):
+        for belonging in tx.by(kind, "subnet", subnet.id):
+            tx.delete(belonging)
     tx.delete(subnet)
     return {}
 
 
-@operation(
-    "ModifySubnetAttribute",
-    "SubnetId MapPublicIpOnLaunch PrivateDnsHostnameTypeOnLaunch EnableResourceNameDnsARecordOnLaunch",
-)
+FLAGS = {"MapPublicIpOnLaunch": "map_public_ip", "EnableResourceNameDnsARecordOnLaunch": "resource_name_dns_a"}
+ALWAYS_OFF = (
+    "AssignIpv6AddressOnCreation", "DisableLniAtDeviceIndex", "EnableDns64", "EnableResourceNameDnsAAAARecordOnLaunch",
+    "MapCustomerOwnedIpOnLaunch",
+)  # fmt: skip
+"""What needs IPv6 or an Outpost: false is the truth here, true is not built."""
+
+HOSTNAME_TYPE = "PrivateDnsHostnameTypeOnLaunch"
+
+
+@operation("ModifySubnetAttribute", " ".join(("SubnetId", *FLAGS, *ALWAYS_OFF, HOSTNAME_TYPE)))
 def modify_subnet_attribute(tx: Tx, request: Request) -> Response:
     """One attribute a call."""
-    name = exactly_one(
-        request,
-        ("MapPublicIpOnLaunch", "PrivateDnsHostnameTypeOnLaunch", "EnableResourceNameDnsARecordOnLaunch"),
-    )
+    name = exactly_one(request, (*FLAGS, *ALWAYS_OFF, HOSTNAME_TYPE))
     subnet = need(tx, Subnet, request["SubnetId"])
-    if name == "MapPublicIpOnLaunch":
-        changed = msgspec.structs.replace(subnet, map_public_ip=attribute(request, name))
-    elif name == "EnableResourceNameDnsARecordOnLaunch":
-        changed = msgspec.structs.replace(subnet, resource_name_dns_a=attribute(request, name))
-    else:
+    if name == HOSTNAME_TYPE:
         hostname_type = request[name]
         if hostname_type not in HOSTNAME_TYPES:
             raise invalid(hostname_type, "privateDnsHostnameTypeOnLaunch", "Specify ip-name or resource-name.")
-        changed = msgspec.structs.replace(subnet, hostname_type=hostname_type)
-    tx.put(changed)
+        tx.put(msgspec.structs.replace(subnet, hostname_type=hostname_type))
+    elif name in FLAGS:
+        tx.put(msgspec.structs.replace(subnet, **{FLAGS[name]: attribute(request, name)}))
+    elif attribute(request, name):
+        raise unbuilt(f"{name}=true")
     return {}
 
 

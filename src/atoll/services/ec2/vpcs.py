@@ -1,6 +1,4 @@
-"""VPCs (facts 1-3, 8, 19, 24, 27-30, 149). A VPC comes with its main route table, default ACL and default group."""
-
-import msgspec
+"""VPCs (facts 1-3, 8, 19, 27-30). A VPC comes with its main route table, default ACL and default group."""
 
 from atoll.model.kinds import (
     InternetGateway,
@@ -17,9 +15,7 @@ from atoll.packet import Prefix
 from atoll.protocol import AwsError
 from atoll.services.ec2 import network_acls, route_tables, security_groups
 from atoll.services.ec2.checks import (
-    attribute,
     default_dhcp_options,
-    exactly_one,
     invalid,
     ipv4_block,
     refuse_true,
@@ -33,12 +29,6 @@ TENANCIES = ("default", "dedicated")
 SIZES = range(16, 29)
 UNUSABLE = tuple(map(Prefix.parse, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
 """No host can have an address of these: this network, loopback, link-local, multicast and reserved (RFC 6890)."""
-
-ATTRIBUTES = {
-    "EnableDnsSupport": "dns_support",
-    "EnableDnsHostnames": "dns_hostnames",
-    "EnableNetworkAddressUsageMetrics": "network_address_usage_metrics",
-}
 
 
 def default_group(tx: Tx, vpc: str) -> SecurityGroup:
@@ -66,21 +56,37 @@ def create_vpc(tx: Tx, request: Request) -> Response:
     tenancy = request.get("InstanceTenancy", "default")
     if tenancy not in TENANCIES:
         raise invalid(tenancy, "instanceTenancy", "Specify default or dedicated.")
-    if tx.count(Vpc, "home", tx.home) >= tx.limit("vpcs-per-region"):
-        raise AwsError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
+    check_quota(tx)
     vpc = Vpc(
         id=tx.new_id("vpc"),
         home=tx.home,
-        blocks=(VpcBlock(association_id=tx.new_id("vpc-cidr-assoc"), prefix=prefix),),
+        blocks=(new_block(tx, prefix),),
         tenancy=tenancy,
         dhcp_options=default_dhcp_options(tx.home),
         tags=on_creation(tx, request, "vpc"),
     )
+    furnish(tx, vpc)
+    return {"Vpc": shown(tx, vpc) | {"State": "pending"}}
+
+
+def check_quota(tx: Tx) -> None:
+    """One VPC more may be made; the default one counts."""
+    if tx.count(Vpc, "home", tx.home) >= tx.limit("vpcs-per-region"):
+        raise AwsError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
+
+
+def new_block(tx: Tx, prefix: Prefix) -> VpcBlock:
+    """A block with an association of its own."""
+    return VpcBlock(association_id=tx.new_id("vpc-cidr-assoc"), prefix=prefix)
+
+
+def furnish(tx: Tx, vpc: Vpc) -> RouteTable:
+    """Put a new VPC with what belongs to it from the start; its main route table."""
     tx.put(vpc)
-    route_tables.create_main(tx, vpc)
+    main = route_tables.create_main(tx, vpc)
     network_acls.create_default(tx, vpc)
     security_groups.create_default(tx, vpc)
-    return {"Vpc": shown(tx, vpc) | {"State": "pending"}}
+    return main
 
 
 @operation("DeleteVpc", "VpcId")
@@ -148,14 +154,7 @@ def shown(_tx: Tx, vpc: Vpc) -> Response:
         "OwnerId": vpc.account,
         "InstanceTenancy": vpc.tenancy,
         "Ipv6CidrBlockAssociationSet": [],
-        "CidrBlockAssociationSet": [
-            {
-                "AssociationId": block.association_id,
-                "CidrBlock": str(block.prefix),
-                "CidrBlockState": {"State": block.state},
-            }
-            for block in vpc.blocks
-        ],
+        "CidrBlockAssociationSet": [shown_block(block, block.state) for block in vpc.blocks],
         "IsDefault": vpc.is_default,
         "Tags": tags_if_any(vpc),
         "VpcId": vpc.id,
@@ -165,24 +164,10 @@ def shown(_tx: Tx, vpc: Vpc) -> Response:
     }
 
 
-@operation("ModifyVpcAttribute", "VpcId EnableDnsSupport EnableDnsHostnames EnableNetworkAddressUsageMetrics")
-def modify_vpc_attribute(tx: Tx, request: Request) -> Response:
-    """One attribute a call (fact 149)."""
-    name = exactly_one(request, ATTRIBUTES)
-    value = attribute(request, name)
-    vpc = need(tx, Vpc, request["VpcId"])
-    if name == "EnableDnsHostnames" and value and not vpc.dns_support:
-        raise AwsError("InvalidParameterValue", "DNS hostnames can be enabled only while DNS support is enabled.")
-    tx.put(msgspec.structs.replace(vpc, **{ATTRIBUTES[name]: value}))
-    return {}
-
-
-@operation("DescribeVpcAttribute", "VpcId Attribute")
-def describe_vpc_attribute(tx: Tx, request: Request) -> Response:
-    """One attribute."""
-    asked = request["Attribute"]
-    name = asked[:1].upper() + asked[1:]
-    if name not in ATTRIBUTES or asked == name:
-        raise invalid(asked, "attribute", "Unknown attribute.")
-    vpc = need(tx, Vpc, request["VpcId"])
-    return {"VpcId": vpc.id, name: {"Value": getattr(vpc, ATTRIBUTES[name])}}
+def shown_block(block: VpcBlock, state: str) -> Response:
+    """A block's association in a state."""
+    return {
+        "AssociationId": block.association_id,
+        "CidrBlock": str(block.prefix),
+        "CidrBlockState": {"State": state},
+    }
