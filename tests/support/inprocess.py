@@ -72,7 +72,7 @@ class InProcess:
     ) -> dict[str, Any]:
         """One call of a handler, committed; AwsError leaves the table as it was."""
         registry.check_region(region)
-        if first_call.is_ahead(self.draft(region, account)):
+        if service == "ec2" and first_call.is_ahead(self.draft(region, account)):
             self._give(self.draft(region, account))
         tx = self.draft(region, account)
         if (service, operation) not in registry.OPERATIONS:
@@ -84,8 +84,9 @@ class InProcess:
     def _give(self, tx: Tx) -> None:
         """What the endpoint does before a home's first call."""
         first_call.prepare(tx)
-        self.commit(tx.delta())
-        self._given.update(tx.delta())
+        given = tx.delta()
+        self.commit(given)
+        self._given.update(given)
 
     def client(self, service: str = "ec2", *, region: str = REGION, account: str = ACCOUNT) -> Any:
         """A client as boto3.client makes it; the access key says the account (design: drop-in).

@@ -19,7 +19,7 @@ from atoll.engine.effects import Effects
 from atoll.engine.store import Store
 from atoll.engine.writer import Writer
 from atoll.fabric.none import NoFabric
-from atoll.model.kinds import Vpc
+from atoll.model.kinds import InternetGateway, Subnet, Vpc
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
 from atoll.services import registry
@@ -31,10 +31,10 @@ SCOPE = "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_requ
 class Site:
     """An endpoint without sockets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         clock = ManualClock()
         self.writer = Writer(
-            Store(folder / "atoll.db"), NoFabric(), clock, Settings(), constants(["us-east-1a", "us-east-1b"]), seed=1
+            Store(folder / "atoll.db"), NoFabric(), clock, settings, constants(["us-east-1a", "us-east-1b"]), seed=1
         )
         self.effects = Effects(NoGuests(), self._report)
         self.endpoint = Endpoint(self.writer, self.effects, self.writer.reset)
@@ -51,9 +51,9 @@ class Site:
         return await self.endpoint.reply("POST", "/", names, "", body)
 
 
-def run(folder: Path, story: Callable[[Site], Coroutine[Any, Any, None]]) -> None:
+def run(folder: Path, story: Callable[[Site], Coroutine[Any, Any, None]], settings: Settings | None = None) -> None:
     async def whole() -> None:
-        site = Site(folder)
+        site = Site(folder, settings or Settings())
         await site.writer.load()
         try:
             await story(site)
@@ -78,7 +78,7 @@ def test_a_write_is_answered_and_read_back(tmp_path: Path) -> None:
         made = await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16")
         shown = await site.ask(Action="DescribeVpcs")
         assert (made[0], shown[0]) == (200, 200)
-        assert text(made, "vpcId") == text(shown, "vpcId")
+        assert f"<vpcId>{text(made, 'vpcId')}</vpcId>".encode() in shown[2]
 
     run(tmp_path, story)
 
@@ -98,9 +98,58 @@ def test_dry_run_changes_nothing(tmp_path: Path) -> None:
     async def story(site: Site) -> None:
         reply = await site.ask(Action="CreateVpc", CidrBlock="10.0.0.0/16", DryRun="true")
         assert refusal(reply) == (412, "DryRunOperation")
-        assert list(site.writer.model.all(Vpc)) == []
+        assert [vpc.is_default for vpc in site.writer.model.all(Vpc)] == [True]
 
     run(tmp_path, story)
+
+
+def test_the_first_call_finds_a_default_vpc(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        assert list(site.writer.model.all(Vpc)) == []
+        calls = [site.ask(Action="DescribeVpcs") for _ in range(3)]
+        shown = {text(reply, "vpcId") for reply in await asyncio.gather(*calls)}
+        assert len(shown) == 1
+        assert refusal(await site.ask(Action="CreateDefaultVpc")) == (400, "DefaultVpcAlreadyExists")
+        for place in ({"region": "eu-west-1"}, {"key": "210987654321"}):
+            shown.add(text(await site.ask(Action="DescribeVpcs", **place), "vpcId"))
+        assert len(shown) == 3
+
+    run(tmp_path, story)
+
+
+def test_a_first_call_that_is_refused_is_a_first_call_too(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        assert refusal(await site.ask(Action="CreateVpc")) == (400, "MissingParameter")
+        assert len(list(site.writer.model.all(Vpc))) == 1
+        assert (await site.ask(Action="DescribeNatGateways", key="210987654321"))[0] == 200
+        assert len(list(site.writer.model.all(Vpc))) == 1, "nothing that is built was asked there"
+
+    run(tmp_path, story)
+
+
+def test_a_deleted_default_vpc_comes_back_by_a_reset_alone(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        vpc = text(await site.ask(Action="DescribeVpcs"), "vpcId")
+        for gateway in site.writer.draft("123456789012", "us-east-1").mine(InternetGateway):
+            await site.ask(Action="DetachInternetGateway", InternetGatewayId=gateway.id, VpcId=vpc)
+        for subnet in list(site.writer.model.all(Subnet)):
+            assert (await site.ask(Action="DeleteSubnet", SubnetId=subnet.id))[0] == 200
+        assert (await site.ask(Action="DeleteVpc", VpcId=vpc))[0] == 200
+        assert b"<vpcId>" not in (await site.ask(Action="DescribeVpcs"))[2]
+        assert (await site.endpoint.reply("POST", "/moto-api/reset", {}, "", b""))[0] == 200
+        assert list(site.writer.model.all(Vpc)) == []
+        assert text(await site.ask(Action="DescribeVpcs"), "vpcId") != vpc
+
+    run(tmp_path, story)
+
+
+def test_default_vpcs_can_be_switched_off(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        assert b"<vpcId>" not in (await site.ask(Action="DescribeVpcs"))[2]
+        assert b"<dhcpOptionsId>" in (await site.ask(Action="DescribeDhcpOptions"))[2]
+        assert (await site.ask(Action="CreateDefaultVpc"))[0] == 200
+
+    run(tmp_path, story, Settings(default_vpc=False))
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,20 @@ def change_addresses(design: Design) -> None:
     assign_address(design, eni)
 
 
+MORE_BLOCKS = ("203.0.113.0/24", "8.8.8.0/24", "30.0.0.0/16", "100.66.0.0/16")
+"""Two of them are others' addresses: what was reached outside is then looked for inside."""
+
+
+def change_blocks(design: Design) -> None:
+    """A secondary block comes, or one that no subnet uses goes."""
+    vpc = design.one(design.vpcs)
+    secondary = design.call("DescribeVpcs", VpcIds=[vpc.id])["Vpcs"][0]["CidrBlockAssociationSet"][1:]
+    if secondary and design.chance(0.5):
+        design.attempt("DisassociateVpcCidrBlock", AssociationId=design.one(secondary)["AssociationId"])
+    else:
+        design.attempt("AssociateVpcCidrBlock", VpcId=vpc.id, CidrBlock=design.one(MORE_BLOCKS))
+
+
 Change = Callable[[Design], None]
 
 CHANGES: tuple[tuple[Change, int], ...] = (
@@ -128,6 +142,7 @@ CHANGES: tuple[tuple[Change, int], ...] = (
     (stop_and_start, 1),
     (move_interface, 2),
     (change_addresses, 1),
+    (change_blocks, 2),
 )
 """Changes and how often each is drawn."""
 

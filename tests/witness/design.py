@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 @dataclass
 class Vpc:
-    """A VPC, what belongs to it, and whether a gateway is attached."""
+    """A VPC, what belongs to it, and whether a gateway is attached. `blocks`: the primary one first."""
 
     id: str
-    block: IPv4Network
+    blocks: list[IPv4Network]
     gateway: str | None = None
     subnets: list["Subnet"] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)

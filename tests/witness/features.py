@@ -11,6 +11,15 @@ from tests.witness.design import INTERFACES, Design, Eni, Instance, Subnet, Vpc
 from tests.witness.rules import WORLD, authorize
 
 BLOCKS = ("10.0.0.0/16", "10.0.0.0/16", "10.0.0.0/16", "172.31.0.0/16", "100.64.0.0/16", "198.19.0.0/16", "20.0.0.0/16")
+SECONDARY = {
+    "10.0.0.0/16": "10.1.0.0/16",
+    "172.31.0.0/16": "172.30.0.0/16",
+    "100.64.0.0/16": "100.65.0.0/16",
+    "198.19.0.0/16": "100.64.0.0/16",
+    "20.0.0.0/16": "20.1.0.0/16",
+}
+"""What each may be joined by (fact 14)."""
+
 ZONES = ("us-east-1a", "us-east-1b")
 IMAGE = "ami-12c6146b"
 
@@ -23,7 +32,16 @@ def vpcs(design: Design) -> None:
         filters = [{"Name": "vpc-id", "Values": [made]}]
         main = design.call("DescribeRouteTables", Filters=filters)["RouteTables"][0]["RouteTableId"]
         group = design.call("DescribeSecurityGroups", Filters=filters)["SecurityGroups"][0]["GroupId"]
-        design.vpcs.append(Vpc(made, IPv4Network(block), groups=[group], main_table=main))
+        design.vpcs.append(Vpc(made, [IPv4Network(block)], groups=[group], main_table=main))
+
+
+def secondary_blocks(design: Design) -> None:
+    """Some VPCs have a second block, in which every other subnet lies."""
+    for vpc in design.vpcs:
+        if design.chance(0.4):
+            block = SECONDARY[str(vpc.blocks[0])]
+            design.call("AssociateVpcCidrBlock", VpcId=vpc.id, CidrBlock=block)
+            vpc.blocks.append(IPv4Network(block))
 
 
 def gateways(design: Design) -> None:
@@ -39,10 +57,9 @@ def gateways(design: Design) -> None:
 def subnets(design: Design) -> None:
     """One to three subnets of different sizes in one or two zones, at the same places in each VPC."""
     for vpc in design.vpcs:
-        blocks = [vpc.block.supernet(new_prefix=16)] if vpc.block.prefixlen > 16 else [vpc.block]
-        parts = list(blocks[0].subnets(new_prefix=24))[:4]
         for number in range(design.rng.randint(1, 3)):
-            block = next(parts[number].subnets(new_prefix=design.one((24, 25, 28))))
+            part = list(vpc.blocks[number % len(vpc.blocks)].subnets(new_prefix=24))[number]
+            block = next(part.subnets(new_prefix=design.one((24, 25, 28))))
             zone = design.one(ZONES)
             made = design.call("CreateSubnet", VpcId=vpc.id, CidrBlock=str(block), AvailabilityZone=zone)
             subnet = Subnet(made["Subnet"]["SubnetId"], vpc, block, zone, vpc.main_table)
@@ -227,6 +244,7 @@ Feature = Callable[[Design], None]
 
 FEATURES: tuple[Feature, ...] = (
     vpcs,
+    secondary_blocks,
     gateways,
     subnets,
     route_tables,

@@ -32,12 +32,12 @@ def _cidr(design: Design, vpc: Vpc) -> str:
     if kind < 0.5:
         return design.one(OUTSIDE)
     if kind < 0.6:
-        return str(vpc.block)
+        return str(design.one(vpc.blocks))
     if kind < 0.8 and vpc.subnets:
         subnet = design.one(vpc.subnets).block
         return str(subnet) if design.chance(0.6) else str(design.one(list(subnet.subnets())))
     owned = [ip for eni in design.enis for ip in eni.addresses if eni.subnet.vpc is vpc]
-    return f"{design.one(owned)}/32" if owned else str(vpc.block)
+    return f"{design.one(owned)}/32" if owned else str(design.one(vpc.blocks))
 
 
 def authorize(design: Design, vpc: Vpc, group: str) -> None:

@@ -155,10 +155,21 @@ def test_what_modify_refuses(ec2: Any, vpc: str) -> None:
     refused("MissingParameter", change, SubnetId=subnet)
     refused("MissingParameter", change, SubnetId=subnet, MapPublicIpOnLaunch={})
     refused("InvalidParameterValue", change, SubnetId=subnet, PrivateDnsHostnameTypeOnLaunch="name")
-    refused("UnsupportedOperation", change, SubnetId=subnet, EnableDns64={"Value": True})
+    refused("UnsupportedOperation", change, SubnetId=subnet, EnableLniAtDeviceIndex=1)
+    refused("UnsupportedOperation", change, SubnetId=subnet, CustomerOwnedIpv4Pool="ipv4pool-coip-1")
     refused("InvalidSubnetID.NotFound", change, SubnetId="subnet-01234567", MapPublicIpOnLaunch={"Value": True})
     both = {"MapPublicIpOnLaunch": {"Value": True}, "PrivateDnsHostnameTypeOnLaunch": "ip-name"}
     refused("InvalidParameterCombination", change, SubnetId=subnet, **both)
+
+
+@pytest.mark.parametrize("name", subnets.ALWAYS_OFF)
+def test_what_needs_ipv6_or_an_outpost_is_off(ec2: Any, vpc: str, name: str) -> None:
+    subnet = make(ec2, vpc)
+    before = ec2.describe_subnets()["Subnets"]
+    ec2.modify_subnet_attribute(SubnetId=subnet, **{name: {"Value": False}})
+    message = refused("UnsupportedOperation", ec2.modify_subnet_attribute, SubnetId=subnet, **{name: {"Value": True}})
+    assert message.startswith(f"{name}=true is not built")
+    assert ec2.describe_subnets()["Subnets"] == before
 
 
 FOUND = {

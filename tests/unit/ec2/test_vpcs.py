@@ -46,7 +46,7 @@ def test_a_vpc_comes_with_table_acl_and_group(ec2: Any) -> None:
     assert group["IpPermissionsEgress"][0]["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
 
 
-def test_no_default_vpc_exists(ec2: Any) -> None:
+def test_no_default_vpc_exists_where_none_is_wanted(ec2: Any) -> None:
     assert ec2.describe_vpcs()["Vpcs"] == []
     assert ec2.describe_vpcs(Filters=filters(is_default="true"))["Vpcs"] == []
 
@@ -231,3 +231,17 @@ def test_waiters_finish(ec2: Any) -> None:
     vpc = make(ec2)
     ec2.get_waiter("vpc_exists").wait(VpcIds=[vpc])
     ec2.get_waiter("vpc_available").wait(VpcIds=[vpc])
+
+
+def test_a_dedicated_vpc_becomes_a_default_one_and_never_back(ec2: Any) -> None:
+    vpc = make(ec2, InstanceTenancy="dedicated")
+    change = ec2.modify_vpc_tenancy
+    refused("DryRunOperation", change, VpcId=vpc, InstanceTenancy="default", DryRun=True)
+    refused("InvalidParameterValue", change, VpcId=vpc, InstanceTenancy="dedicated")
+    assert ec2.describe_vpcs()["Vpcs"][0]["InstanceTenancy"] == "dedicated"
+    assert change(VpcId=vpc, InstanceTenancy="default")["ReturnValue"] is True
+    assert ec2.describe_vpcs()["Vpcs"][0]["InstanceTenancy"] == "default"
+    assert change(VpcId=vpc, InstanceTenancy="default")["ReturnValue"] is True
+    refused("MissingParameter", change, VpcId=vpc)
+    refused("InvalidVpcID.NotFound", change, VpcId="vpc-01234567", InstanceTenancy="default")
+    refused("InvalidVpcId.Malformed", change, VpcId="a-vpc", InstanceTenancy="default")
