@@ -102,7 +102,8 @@ def test_down_twice_and_status_between(own_atoll: Atoll) -> None:
 
 
 def test_status_counts_what_there_is(records: Atoll) -> None:
-    before = json.loads(records.run("status", "--json").out)["counts"].get("vpc", 0)
+    records.ec2().describe_vpcs()  # from the first call on there is a default one
+    before = json.loads(records.run("status", "--json").out)["counts"]["vpc"]
     records.ec2().create_vpc(CidrBlock="10.0.0.0/16")
     found = json.loads(records.run("status", "--json").out)
     assert found["running"] is True
@@ -121,10 +122,23 @@ def test_status_of_nothing_is_json_too(own_atoll: Atoll) -> None:
 
 def test_reset_forgets_and_stays_up(records_only: Atoll) -> None:
     ec2 = records_only.ec2()
-    ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    made = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     assert records_only.run("reset").out == "Atoll is empty.\n"
-    assert ec2.describe_vpcs()["Vpcs"] == []
     assert "vpc" not in json.loads(records_only.run("status", "--json").out)["counts"]
+    (fresh,) = ec2.describe_vpcs()["Vpcs"]
+    assert fresh["IsDefault"]
+    assert fresh["VpcId"] != made
+
+
+def test_up_without_default_vpcs(own_atoll: Atoll) -> None:
+    own_atoll.up("--fabric", "none", "--no-default-vpc")
+    ec2 = own_atoll.ec2()
+    assert ec2.describe_vpcs()["Vpcs"] == []
+    own_atoll.down()
+    own_atoll.up("--fabric", "none")
+    assert ec2.describe_vpcs()["Vpcs"] == [], "this account has called here before"
+    (other,) = own_atoll.ec2("210987654321").describe_vpcs()["Vpcs"]
+    assert other["IsDefault"]
 
 
 def test_logs_show_the_last_lines(records: Atoll) -> None:

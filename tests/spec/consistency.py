@@ -69,6 +69,7 @@ def _of_routes(world: "World") -> Iterator[str]:
             eni = world.enis.get(route.target)
             there = by_state.get(eni.state if eni else None)
             if not route.target.startswith("eni-"):
-                there = route.target in (LOCAL, gateway) if route.target else None
+                local = route.target == LOCAL and route.destination in cidrs  # fact 16
+                there = local or route.target == gateway if route.target else None
             if there is route.blackhole:  # fact 102
                 yield f"{subnet.id}: {route} contradicts the state of its target"

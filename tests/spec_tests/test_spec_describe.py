@@ -54,6 +54,9 @@ CONTRADICTIONS: dict[str, Callable[[Account], object]] = {
     "two route tables: subnet-a": lambda a: a.table("rtb", "vpc-1")["Associations"].append({"SubnetId": "subnet-a"}),
     "two network ACLs: subnet-a": two_acls,
     "two routes": lambda a: table(a)["Routes"].append({"DestinationCidrBlock": WORLD, "GatewayId": "igw-of-vpc-1"}),
+    "10.9.0.0/16.* contradicts": lambda a: table(a)["Routes"].append(
+        {"DestinationCidrBlock": "10.9.0.0/16", "GatewayId": "local", "State": "active"}
+    ),
     "no local route to 10.0.0.0/16": lambda a: table(a)["Routes"].pop(0),
     "address held twice: .*10.0.1.11": lambda a: a.eni("eni-x", "subnet-a", "10.0.1.11"),
     "public address held twice: 198.18.0.1": one_public_address_twice,

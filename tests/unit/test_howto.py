@@ -9,9 +9,11 @@ from botocore.exceptions import ClientError
 
 from atoll.services import registry
 from tests.support.inprocess import InProcess
+from tests.support.lab import Lab
 
 PAGE = Path(__file__).parents[2] / "docs/howto-add-an-operation.md"
-NAME = ("ec2", "ModifyVpcTenancy")
+NAME = ("ec2", "ConfirmProductInstance")
+UNKNOWN = "i-0123456789abcdef0"
 
 
 @pytest.fixture
@@ -27,28 +29,27 @@ def _built() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_built")
 def test_the_pages_operation_answers_boto3() -> None:
-    ec2 = InProcess().client()
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", InstanceTenancy="dedicated")["Vpc"]["VpcId"]
-    assert ec2.modify_vpc_tenancy(VpcId=vpc, InstanceTenancy="default")["ReturnValue"] is True
-    assert ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["InstanceTenancy"] == "default"
+    lab = Lab(InProcess())
+    assert lab.ec2.confirm_product_instance(InstanceId=lab.launch(), ProductCode="abc")["Return"] is False
 
 
 @pytest.mark.usefixtures("_built")
 def test_the_pages_operation_refuses_as_the_page_says() -> None:
-    ec2 = InProcess().client()
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    lab = Lab(InProcess())
+    instance = lab.launch()
     for asked, code in [
-        ({"VpcId": vpc, "InstanceTenancy": "default", "DryRun": True}, "DryRunOperation"),
-        ({"VpcId": "vpc-0123456789abcdef0", "InstanceTenancy": "default"}, "InvalidVpcID.NotFound"),
-        ({"VpcId": "a-vpc", "InstanceTenancy": "default"}, "InvalidVpcId.Malformed"),
-        ({"VpcId": vpc, "InstanceTenancy": "dedicated"}, "InvalidParameterValue"),
+        ({"InstanceId": instance, "ProductCode": "abc", "DryRun": True}, "DryRunOperation"),
+        ({"InstanceId": UNKNOWN, "ProductCode": "abc"}, "InvalidInstanceID.NotFound"),
+        ({"InstanceId": "an-instance", "ProductCode": "abc"}, "InvalidInstanceID.Malformed"),
+        ({"InstanceId": instance, "ProductCode": ""}, "InvalidParameterValue"),
+        ({"InstanceId": instance}, "MissingParameter"),
     ]:
         with pytest.raises(ClientError) as refused:
-            ec2.modify_vpc_tenancy(**asked)
+            lab.ec2.confirm_product_instance(**asked)
         assert refused.value.response["Error"]["Code"] == code
 
 
 def test_without_it_the_operation_is_known_but_unbuilt() -> None:
     ec2 = InProcess().client()
     with pytest.raises(ClientError, match=r"docs/coverage\.md"):
-        ec2.modify_vpc_tenancy(VpcId="vpc-0123456789abcdef0", InstanceTenancy="default")
+        ec2.confirm_product_instance(InstanceId=UNKNOWN, ProductCode="abc")

@@ -57,7 +57,7 @@ def gateways(design: Design) -> None:
 def subnets(design: Design) -> None:
     """One to three subnets of different sizes in one or two zones, at the same places in each VPC."""
     for vpc in design.vpcs:
-        for number in range(design.rng.randint(1, 3)):
+        for number in range(design.rng.randint(len(vpc.blocks), 3)):
             part = list(vpc.blocks[number % len(vpc.blocks)].subnets(new_prefix=24))[number]
             block = next(part.subnets(new_prefix=design.one((24, 25, 28))))
             zone = design.one(ZONES)

@@ -9,6 +9,7 @@ from atoll.protocol import AwsError
 from atoll.services.ec2 import addressing
 from tests.support.expect import named, pages, refused, tag_specification
 from tests.support.inprocess import ACCOUNT, InProcess
+from tests.support.lab import Lab
 
 UNKNOWN = "scr-0123456789abcdef0"
 
@@ -151,3 +152,13 @@ def test_every_address_outside_is_given_once(
     assert sorted(int(ip.rpartition(".")[2]) for ip in given) == list(left)
     with pytest.raises(AwsError, match="InsufficientFreeAddressesInSubnet"):
         addressing.allocate_ip(tx, record)
+
+
+def test_a_launch_takes_as_many_as_fit_outside(cloud: InProcess) -> None:
+    lab = Lab(cloud)
+    subnet = lab.make_subnet("10.0.9.0/28")
+    reserve(lab.ec2, subnet, "10.0.9.8/29")
+    interface(lab.ec2, subnet, PrivateIpAddress="10.0.9.9")
+    asked = {"ImageId": lab.image, "InstanceType": "t2.micro", "SubnetId": subnet, "MaxCount": 9}
+    refused("InsufficientFreeAddressesInSubnet", lab.ec2.run_instances, MinCount=5, **asked)
+    assert len(lab.ec2.run_instances(MinCount=2, **asked)["Instances"]) == 4

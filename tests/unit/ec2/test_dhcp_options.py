@@ -66,6 +66,7 @@ def test_create_and_describe(ec2: Any) -> None:
         {"netbios_name_servers": "2001:db8::1"},
         {"netbios_node_type": "3"},
         {"ipv6_address_preferred_lease_time": "139"},
+        {"ipv6_address_preferred_lease_time": "2147483648"},
         {"ipv6_address_preferred_lease_time": "soon"},
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.expect import filters, named, pages, refused, tag_specification
 from tests.support.inprocess import ACCOUNT, InProcess
+from tests.support.lab import Lab
 
 
 def make(ec2: Any, cidr: str = "10.0.0.0/16", **params: Any) -> str:
@@ -245,3 +246,15 @@ def test_a_dedicated_vpc_becomes_a_default_one_and_never_back(ec2: Any) -> None:
     refused("MissingParameter", change, VpcId=vpc)
     refused("InvalidVpcID.NotFound", change, VpcId="vpc-01234567", InstanceTenancy="default")
     refused("InvalidVpcId.Malformed", change, VpcId="a-vpc", InstanceTenancy="default")
+
+
+def test_instances_keep_the_tenancy_that_they_were_launched_with(lab: Lab) -> None:
+    vpc = make(lab.ec2, "10.1.0.0/16", InstanceTenancy="dedicated")
+    subnet = lab.ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
+    tenancies = {}
+    for expected in ("dedicated", "default"):
+        tenancies[lab.launch(SubnetId=subnet)] = expected
+        lab.ec2.modify_vpc_tenancy(VpcId=vpc, InstanceTenancy="default")
+    reservations = lab.ec2.describe_instances()["Reservations"]
+    found = [one for reservation in reservations for one in reservation["Instances"]]
+    assert {one["InstanceId"]: one["Placement"]["Tenancy"] for one in found} == tenancies

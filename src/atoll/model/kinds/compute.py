@@ -21,6 +21,7 @@ class Instance(Entity, frozen=True, kw_only=True):
     type: str
     zone: str
     vpc: str
+    tenancy: str = "default"  # the VPC's at launch, for life
     subnet: str
     reservation: str
     launch_index: int

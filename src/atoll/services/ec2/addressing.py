@@ -22,6 +22,16 @@ def available(tx: Tx, subnet: Subnet) -> int:
     return capacity(subnet) - tx.count(PrivateAddress, "subnet", subnet.id)
 
 
+def assignable(tx: Tx, subnet: Subnet) -> int:
+    """How many addresses can be given automatically: the available ones in no CIDR reservation."""
+    reserved = tx.by(CidrReservation, "subnet", subnet.id)
+    if not reserved:
+        return available(tx, subnet)
+    held = (one.ip for one in tx.by(PrivateAddress, "subnet", subnet.id))
+    outside = (ip for ip in held if not any(one.prefix.holds(ip) for one in reserved))
+    return sum(map(len, _open_ranges(tx, subnet))) - sum(1 for _ in outside)
+
+
 def is_free(tx: Tx, subnet: Subnet, ip: str) -> bool:
     """Whether no ENI has the address."""
     return tx.get(PrivateAddress, subnet.id, ip) is None

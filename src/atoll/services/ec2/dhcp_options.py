@@ -26,8 +26,8 @@ NONE = "default"
 PROVIDED = "AmazonProvidedDNS"
 MOST_ADDRESSES = 4
 NODE_TYPES = ("1", "2", "4", "8")
-LEASE_TIMES = range(140, 2**32)
-"""Seconds, from 140 to the most that DHCPv6 can say [VPCUG]."""
+LEASE_TIMES = range(140, 2**31)
+"""Seconds, up to about 68 years (CloudFormation's reference of AWS::EC2::DHCPOptions)."""
 
 
 def create_default(tx: Tx) -> None:

@@ -32,7 +32,7 @@ def instance_shape(tx: Tx, instance: Instance) -> Shape:
         **_identity(instance),
         **_hardware(instance),
         **_options(instance),
-        "Placement": _placement(tx, instance),
+        "Placement": _placement(instance),
         **_network(tx, instance),
         "Tags": tags_if_any(instance),
     }
@@ -103,13 +103,12 @@ def _options(instance: Instance) -> Shape:
     }
 
 
-def _placement(tx: Tx, instance: Instance) -> Shape:
-    vpc = tx.get(Vpc, instance.vpc)
+def _placement(instance: Instance) -> Shape:
     return {
         "AvailabilityZone": instance.zone,
         "AvailabilityZoneId": zone_id(instance.region, instance.zone),
         "GroupName": "",
-        "Tenancy": vpc.tenancy if vpc else "default",
+        "Tenancy": instance.tenancy,
     }
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from atoll.model import names
 from atoll.model.entity import Tags
-from atoll.model.kinds import Instance, NetworkInterface
+from atoll.model.kinds import Instance, NetworkInterface, Vpc
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import addressing, public_addresses
@@ -196,9 +196,11 @@ def _fitting(tx: Tx, interfaces: list[Wanted], low: int, high: int) -> int:
     for one in interfaces:
         needs[one.subnet.id] = needs.get(one.subnet.id, 0) + one.addresses
     subnets = {one.subnet.id: one.subnet for one in interfaces}
-    fits = min(high, *(addressing.available(tx, subnets[id_]) // need for id_, need in needs.items() if need), high)
+    fits = min(high, *(addressing.assignable(tx, subnets[id_]) // need for id_, need in needs.items() if need), high)
     if fits < low:
-        short = next(id_ for id_, need in needs.items() if need and addressing.available(tx, subnets[id_]) < need * low)
+        short = next(
+            id_ for id_, need in needs.items() if need and addressing.assignable(tx, subnets[id_]) < need * low
+        )
         raise AwsError(
             "InsufficientFreeAddressesInSubnet",
             f"There are not enough free addresses in subnet '{short}' to satisfy the requested number of instances.",
@@ -208,11 +210,14 @@ def _fitting(tx: Tx, interfaces: list[Wanted], low: int, high: int) -> int:
 
 def _launch(tx: Tx, launch: Launch, index: int) -> Instance:
     primary = launch.interfaces[0]
+    vpc = tx.get(Vpc, primary.subnet.vpc)
+    assert vpc is not None, primary.subnet.vpc
     instance = Instance(
         home=tx.home,
         id=tx.new_id("i"),
         zone=primary.subnet.zone,
         vpc=primary.subnet.vpc,
+        tenancy=vpc.tenancy,
         subnet=primary.subnet.id,
         reservation=launch.reservation,
         launch_index=index,
