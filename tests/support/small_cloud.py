@@ -27,10 +27,16 @@ HOME = "123456789012/us-east-1"
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def network(vpc: str = "vpc-1", block: str = "10.0.0.0/16") -> list[Entity]:
+def vpc_of(*blocks: str, vpc: str = "vpc-1") -> Vpc:
+    """A VPC of these blocks, the primary one first."""
+    made = (VpcBlock(association_id=f"{vpc}-{block}", prefix=Prefix.parse(block)) for block in blocks)
+    return Vpc(home=HOME, id=vpc, blocks=tuple(made))
+
+
+def network(vpc: str = "vpc-1", *blocks: str) -> list[Entity]:
     """A VPC as CreateVpc leaves it."""
     return [
-        Vpc(home=HOME, id=vpc, blocks=(VpcBlock(association_id=f"{vpc}-block", prefix=Prefix.parse(block)),)),
+        vpc_of(*(blocks or ("10.0.0.0/16",)), vpc=vpc),
         RouteTable(home=HOME, id=f"rtb-{vpc}", vpc=vpc),
         RouteTableAssociation(home=HOME, id=f"rtbassoc-{vpc}", route_table=f"rtb-{vpc}", vpc=vpc, main=True),
         NetworkAcl(home=HOME, id=f"acl-{vpc}", vpc=vpc, is_default=True),

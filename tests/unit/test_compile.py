@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atoll.compile import compiler, constants
-from atoll.model.kinds import Entity, NetworkInterface
+from atoll.model.kinds import Entity, NetworkInterface, RouteTable
 from atoll.packet import PortRange, Prefix
 from atoll.plan.rows import (
     Address,
@@ -152,6 +152,15 @@ def test_groups_are_worn_in_the_users_order() -> None:
     assert [(one.slot, one.filter) for one in worn] == [(0, "sg-2"), (1, "sg-default")]
 
 
+def test_each_block_is_local_in_every_table_and_behind_the_gateway() -> None:
+    blocks = ["10.0.0.0/16", "100.64.0.0/16"]
+    own = RouteTable(home=cloud.HOME, id="rtb-own", vpc="vpc-1")
+    plan = compiled([*cloud.network("vpc-1", *blocks), own, cloud.gateway()])
+    for table in ("rtb-vpc-1", "rtb-own", "igw-1/in"):
+        assert [plan.get(Route, table, block) is not None for block in blocks] == [True, True], table
+    assert {row.via for row in plan.all(Route)} == {Deliver()}
+
+
 def units_for_one_rule(interfaces: int) -> int:
     """How many units run when one rule comes to a group that so many ENIs wear."""
     big = cloud.subnet("subnet-big", "10.0.0.0/16")
@@ -169,7 +178,7 @@ def test_a_rule_costs_one_unit_whatever_the_number_of_interfaces() -> None:
     assert units_for_one_rule(10) == units_for_one_rule(500) == 1
 
 
-CHANGES = st.lists(st.tuples(st.integers(0, 15), st.booleans()), max_size=30)
+CHANGES = st.lists(st.tuples(st.integers(0, 17), st.booleans()), max_size=30)
 
 
 def pool() -> list[Entity]:
@@ -192,6 +201,8 @@ def pool() -> list[Entity]:
         cloud.elastic_ip("eni-1", "10.0.1.10"),
         cloud.elastic_ip(None, None),
         cloud.rule("sgr-1", "sg-default", 80, "0.0.0.0/0"),
+        cloud.vpc_of("10.0.0.0/16"),
+        cloud.vpc_of("10.0.0.0/16", "100.64.0.0/16"),
     ]
 
 

@@ -90,7 +90,10 @@ def test_what_create_refuses(ec2: Any, vpc: str) -> None:
     refused("MissingParameter", ec2.create_subnet, VpcId=vpc)
     refused("MissingParameter", ec2.create_subnet, CidrBlock="10.0.1.0/24")
     refused("InvalidVpcID.NotFound", ec2.create_subnet, VpcId="vpc-01234567", CidrBlock="10.0.1.0/24")
-    refused("UnsupportedOperation", ec2.create_subnet, VpcId=vpc, CidrBlock="10.0.1.0/24", Ipv6Native=True)
+    refused("InvalidParameterCombination", ec2.create_subnet, VpcId=vpc, CidrBlock="10.0.1.0/24", Ipv6Native=True)
+    message = refused("MissingParameter", ec2.create_subnet, VpcId=vpc, Ipv6Native=True)
+    assert message == "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided."
+    refused("UnsupportedOperation", ec2.create_subnet, VpcId=vpc, Ipv6Native=True, Ipv6CidrBlock="2001:db8::/64")
     refused("UnsupportedOperation", ec2.create_subnet, VpcId=vpc, CidrBlock="10.0.1.0/24", OutpostArn="arn:aws:x")
     refused("DryRunOperation", ec2.create_subnet, VpcId=vpc, CidrBlock="10.0.1.0/24", DryRun=True)
     assert ec2.describe_subnets()["Subnets"] == []

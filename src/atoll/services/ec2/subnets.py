@@ -15,7 +15,7 @@ from atoll.model.tx import Tx
 from atoll.packet import Prefix
 from atoll.protocol import AwsError
 from atoll.services.ec2 import addressing, network_acls
-from atoll.services.ec2.checks import arn, attribute, exactly_one, invalid, ipv4_block, refuse_true, unbuilt
+from atoll.services.ec2.checks import arn, attribute, exactly_one, invalid, ipv4_block, unbuilt
 from atoll.services.ec2.describe import Filters, candidates, describe, text
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.tags import on_creation, tags_if_any
@@ -30,8 +30,9 @@ HOSTNAME_TYPES = ("ip-name", "resource-name")
 @operation("CreateSubnet", "VpcId CidrBlock AvailabilityZone AvailabilityZoneId Ipv6Native TagSpecifications")
 def create_subnet(tx: Tx, request: Request) -> Response:
     """A subnet in one zone; it gets the VPC's default ACL and follows the main route table."""
-    refuse_true(request, "Ipv6Native")
     vpc = need(tx, Vpc, request["VpcId"])
+    if request.get("Ipv6Native"):
+        raise _without_ipv6_block(request)
     if not request.get("CidrBlock"):
         raise AwsError("MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.")
     zone = zone_named(tx, request)
@@ -47,6 +48,16 @@ def create_subnet(tx: Tx, request: Request) -> Response:
     )
     add(tx, subnet)
     return {"Subnet": shown(tx, subnet)}
+
+
+def _without_ipv6_block(request: Request) -> AwsError:
+    """AWS's error for an IPv6-only subnet that names no IPv6 block; here none can be named (fact 18)."""
+    if request.get("CidrBlock"):
+        return AwsError(
+            "InvalidParameterCombination",
+            "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true.",
+        )
+    return AwsError("MissingParameter", "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
 
 
 def check_quota(tx: Tx, vpc: Vpc) -> None:
