@@ -20,7 +20,7 @@ ROUNDS = 200
 
 def build(interfaces: int) -> tuple[Table, Derivation, float]:
     subnets = [cloud.subnet(f"subnet-{number}", f"10.{number}.0.0/16") for number in range(2)]
-    entities = [*cloud.network(block="10.0.0.0/8"), *subnets]
+    entities = [*cloud.network("vpc-1", "10.0.0.0/8"), *subnets]
     for number in range(interfaces):
         where = subnets[number % 2]
         entities += cloud.interface(f"eni-{number}", where, where.prefix.address(number // 2 + 10))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -37,13 +38,14 @@ def test_the_pages_operation_answers_boto3() -> None:
 def test_the_pages_operation_refuses_as_the_page_says() -> None:
     lab = Lab(InProcess())
     instance = lab.launch()
-    for asked, code in [
+    refusals: list[tuple[dict[str, Any], str]] = [
         ({"InstanceId": instance, "ProductCode": "abc", "DryRun": True}, "DryRunOperation"),
         ({"InstanceId": UNKNOWN, "ProductCode": "abc"}, "InvalidInstanceID.NotFound"),
         ({"InstanceId": "an-instance", "ProductCode": "abc"}, "InvalidInstanceID.Malformed"),
         ({"InstanceId": instance, "ProductCode": ""}, "InvalidParameterValue"),
         ({"InstanceId": instance}, "MissingParameter"),
-    ]:
+    ]
+    for asked, code in refusals:
         with pytest.raises(ClientError) as refused:
             lab.ec2.confirm_product_instance(**asked)
         assert refused.value.response["Error"]["Code"] == code
