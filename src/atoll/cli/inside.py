@@ -13,7 +13,7 @@ import typer
 
 from atoll.cli.common import State, call, fail
 from atoll.cli.environment import filled
-from atoll.linux.visit import visit
+from atoll.linux.visit import names_fail_at_once, visit
 
 PASSED_ON = ("TERM", "LANG", "LC_ALL", "COLUMNS", "LINES")
 DEFAULT_HOST = "203.0.113.10"
@@ -86,10 +86,11 @@ def run(
     source: Source = DEFAULT_HOST,
     state: State = None,
 ) -> None:
-    """Run a program of yours on Atoll's internet, unmodified: with the API at the address that it has here.
+    """Run a program of yours on Atoll's internet, with the API there.
 
-    It keeps your files, user, terminal and environment, to which those variables of `atoll env` are added that you
-    have not set; only its network is another. Public addresses are reachable, this machine's own network is not.
+    The API has the address that it has here. The program keeps your files, user, terminal and environment, to which
+    those variables of `atoll env` are added that you have not set. Public addresses are reachable; this machine's own
+    network is not.
 
     Example: atoll run -- pytest tests/
     """
@@ -99,6 +100,7 @@ def run(
         _, (network,), _, _ = socket.recv_fds(ours, 16, 1)
     try:
         visit(network)
+        names_fail_at_once()
     except OSError as error:
         fail(f"you may not enter this Atoll's network ({error.strerror}): run this as the user who started Atoll.")
     os.close(network)
