@@ -210,6 +210,22 @@ def test_a_suite_that_resets_keeps_its_place(own_atoll: Atoll) -> None:
     assert "Connection refused" in said.err or "Couldn't connect" in said.err
 
 
+def test_a_program_outlives_its_atoll_without_an_api(own_atoll: Atoll) -> None:
+    own_atoll.up()
+    ask = f"curl -s -o /dev/null {own_atoll.endpoint}/_atoll/health; echo $?"
+    with subprocess.Popen(
+        ["atoll", "run", "--", "sh", "-c", f"{ask}; read line; {ask}"],
+        env=own_atoll.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "0\n"
+        assert own_atoll.down().out == "Atoll is down.\n"
+        assert program.communicate("\n")[0] == "7\n"
+
+
 def test_a_name_fails_at_once(atoll: Atoll) -> None:
     assert atoll.run("run", "--", "timeout", "4", "getent", "hosts", "nobody.example").status == 2
     assert "127.0.0.1" in atoll.run("run", "--", "timeout", "4", "getent", "ahostsv4", "localhost").out

@@ -100,7 +100,17 @@ def test_it_leads_nowhere_else(atoll: Atoll, web: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"localhost", b"127.0.0.1", b"ip6-localhost", b"0", b"127.1", b"0x7f.1", b"2130706433"]
+    "name",
+    [
+        b"localhost",
+        b"127.0.0.1",
+        b"ip6-localhost",
+        b"0",
+        b"127.1",
+        b"0x7f.1",
+        b"2130706433",
+        b"ec2-127-0-0-1.compute-1.amazonaws.com",
+    ],
 )
 def test_a_name_that_means_loopback_to_others_leads_nowhere(atoll: Atoll, name: bytes) -> None:
     """Sent as a name, which curl would not do."""

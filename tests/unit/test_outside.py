@@ -7,12 +7,18 @@ from contextlib import contextmanager
 import pytest
 
 from atoll.app import socks_port
+from atoll.app.outside import is_on_internet
 from atoll.app.socks_port import AUTOMATIC, DISTANCE, NONE, SocksPortError
 from atoll.cli.environment import filled
 from atoll.model.names import public_address, public_name
 from atoll.model.regions import REGIONS
+from atoll.packet import Prefix
+from atoll.plan.rows import INTERNET, Route, ToLink
+from atoll.records import Table
 
 ENDPOINT = "http://127.0.0.1:4566"
+PLAN = Table([Route(table=INTERNET, domain=INTERNET, prefix=Prefix.parse("198.51.100.7"), via=ToLink("igw-1"))])
+"""A public address in use, of a pool that is another's by now."""
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -42,6 +48,19 @@ def test_a_public_name_says_its_address(region: str) -> None:
 )
 def test_no_other_name_does(name: str) -> None:
     assert public_address(name) is None
+
+
+@pytest.mark.parametrize("ip", ["198.18.0.0", "198.18.255.255", "203.0.113.10", "203.0.113.20", "198.51.100.7"])
+def test_addresses_of_the_internet_are_led_to(ip: str) -> None:
+    assert is_on_internet(PLAN, "198.18.0.0/16", ip)
+
+
+@pytest.mark.parametrize(
+    "ip",
+    ["0.0.0.0", "127.0.0.1", "10.0.0.5", "169.254.169.254", "198.17.255.255", "198.19.0.0", "198.51.100.8", "8.8.8.8"],
+)
+def test_others_are_not(ip: str) -> None:
+    assert not is_on_internet(PLAN, "198.18.0.0/16", ip)
 
 
 def test_ours_is_added_to_the_users_environment() -> None:

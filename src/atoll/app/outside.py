@@ -12,16 +12,17 @@ from atoll.records import Table
 
 
 def proxy(writer: Writer, fabric: Fabric, pool: str) -> Proxy:
-    """A proxy whose connections come from the first internet host."""
+    """A proxy whose connections come from the first internet host. `pool`: where public addresses come from."""
     source = host_id(ALWAYS[0])
-    blocks = (Prefix.parse(pool), Prefix.parse(DEFAULT_PREFIX))
     return Proxy(
         network=lambda: fabric.namespace(source),
         resolve=public_address,
-        leads_to=lambda ip: any(block.holds(ip) for block in blocks) or _has_route(writer.plan, ip),
+        leads_to=lambda ip: is_on_internet(writer.plan, pool, ip),
     )
 
 
-def _has_route(plan: Table, ip: str) -> bool:
-    """A public address in use from a pool of former days, when --public-pool was another."""
+def is_on_internet(plan: Table, pool: str, ip: str) -> bool:
+    """Whether it is an address of Atoll's internet, in use or not; in use also from a pool of former days."""
+    if Prefix.parse(pool).holds(ip) or Prefix.parse(DEFAULT_PREFIX).holds(ip):
+        return True
     return plan.get(Route, INTERNET, str(Prefix.parse(ip))) is not None
