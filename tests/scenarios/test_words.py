@@ -15,7 +15,7 @@ COMMANDS = sorted([(name,) for name in getattr(TOP, "commands", {}) if name != "
 
 def test_every_command_is_there() -> None:
     assert [" ".join(words) for words in COMMANDS] == (
-        ["demo eni", "down", "env", "exec", "internet", "logs", "reset", "shell", "status", "trace", "up"]
+        ["demo eni", "down", "env", "exec", "internet", "logs", "reset", "run", "shell", "status", "trace", "up"]
     )
 
 

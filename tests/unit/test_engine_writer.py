@@ -12,7 +12,7 @@ from atoll.engine.clock import ManualClock
 from atoll.engine.store import Store
 from atoll.engine.writer import CommitError, Writer
 from atoll.fabric.contract import FabricError, SuspectError
-from atoll.model.kinds import Entity, SecurityGroupRule
+from atoll.model.kinds import Entity, InternetHost, SecurityGroupRule
 from atoll.model.tx import Settings, Tx
 from atoll.plan.rows import Rule
 from atoll.records import Delta, Table
@@ -219,6 +219,21 @@ def test_reset_leaves_what_is_always_there(tmp_path: Path) -> None:
         await bench.writer.reset()
         assert bench.writer.plan.records == before == bench.fabric.rows.records
         assert bench.stored() == set()
+
+    run(tmp_path, story)
+
+
+def test_reset_keeps_what_it_is_told_to(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        host = InternetHost(home="000000000000/atoll", ip="203.0.113.10")
+        await bench.put(host)
+        before = dict(bench.writer.plan.records)
+        await bench.put(*cloud.network(), OPEN)
+        gone = await bench.writer.reset(keep=lambda record: isinstance(record, InternetHost))
+        assert host.key not in gone
+        assert bench.writer.model.records == {host.key: host}
+        assert bench.writer.plan.records == before == bench.fabric.rows.records
+        assert bench.stored() == {"/".join(host.key)}
 
     run(tmp_path, story)
 

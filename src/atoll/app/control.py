@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atoll.app.hosts import SYSTEM, add_host
@@ -47,6 +48,7 @@ class Control:
             "reset": self._reset,
             "exec": self._exec,
             "internet": self._internet,
+            "run": self._run,
             "trace": self._trace,
             "audit": self._audit,
             "plan": self._plan,
@@ -96,6 +98,7 @@ class Control:
         return {
             "pid": server.options.pid,
             "endpoint": server.endpoint,
+            "socks": server.socks,
             "fabric": server.options.fabric,
             "state": str(server.options.folder.path),
             "seconds": round(server.clock.now() - server.started),
@@ -132,12 +135,29 @@ class Control:
     def _internet(self, call: Call) -> Any:
         """Run a program of the host's on an internet host; its exit status."""
         request = call.request
-        namespace = self._server.fabric.namespace(self._host(request["ip"]))
-        if namespace is None:
-            raise ValueError("This Atoll runs without a network (--fabric none): there is no internet here.")
+        namespace = self._host_namespace(request["ip"])
         stdin, stdout, stderr = call.fds
         command = ["nsenter", f"--net={namespace}", f"--wd={request['cwd']}", "--", *request["command"]]
         return run_for(command, (stdin, stdout, stderr), request["env"], call.caller)
+
+    def _run(self, call: Call) -> Any:
+        """Hand the network of an internet host over, with the API in it, for the caller to move there itself."""
+        server = self._server
+        namespace = self._host_namespace(call.request["ip"])
+        endpoint = server.on_loop(lambda: server.inner_api.open(namespace))
+        network = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with socket.socket(fileno=os.dup(call.fds[0])) as way:
+                socket.send_fds(way, [b"network"], [network])
+        finally:
+            os.close(network)
+        return {"endpoint": endpoint}
+
+    def _host_namespace(self, ip: str) -> Path:
+        namespace = self._server.fabric.namespace(self._host(ip))
+        if namespace is None:
+            raise ValueError("This Atoll runs without a network (--fabric none): there is no internet here.")
+        return namespace
 
     def _host(self, ip: str) -> str:
         """The internet host of that address, made if there is none yet; the id of its node."""

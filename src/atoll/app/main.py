@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from atoll.app import socks_port
 from atoll.guest import GuestError, prepare_image
 from atoll.linux import world
 from atoll.local.control import ControlError, address
@@ -39,6 +40,7 @@ class Options(NamedTuple):
     default_vpc: bool
     ready_fd: int
     pid: int  # of the outermost process, as the host sees it
+    socks_port: int
 
 
 class StartError(Exception):
@@ -55,19 +57,20 @@ def main(arguments: list[str] | None = None) -> int:
         settings(options)
         lock = _lock(options.folder)
         api = _listen(options)
+        socks = socks_port.listen(options.socks_port, api.getsockname()[1], network=options.fabric != "none")
         control = _control_socket(options.folder)
-        return _serve(options, api, control, lock)
-    except StartError as error:
+        return _serve(options, api, control, socks, lock)
+    except (StartError, socks_port.SocksPortError) as error:
         tell(options.ready_fd, {"error": str(error)})
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def _serve(options: Options, api: socket.socket, control: socket.socket, lock: int) -> int:
+def _serve(options: Options, api: socket.socket, control: socket.socket, socks: socket.socket | None, lock: int) -> int:
     def serve(joined: bool) -> int:
         from atoll.app.server import serve as run  # late: it imports what may start threads
 
-        return run(options, api, control, joined=joined)
+        return run(options, api, control, socks, joined=joined)
 
     try:
         return serve(False) if options.fabric == "none" else _serve_in_world(options, serve)
@@ -152,6 +155,7 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--fabric", choices=["kernel", "none"], default="kernel")
     parser.add_argument("--public-pool", default="198.18.0.0/16")
+    parser.add_argument("--socks-port", type=int, default=socks_port.AUTOMATIC)
     parser.add_argument("--quota", action="append", default=[])
     parser.add_argument("--default-vpc", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--ready-fd", type=int, default=-1)
@@ -166,6 +170,7 @@ def _options(arguments: list[str] | None) -> Options:
         found.default_vpc,
         found.ready_fd,
         os.getpid(),
+        found.socks_port,
     )
 
 

@@ -9,11 +9,14 @@ from typing import Any, TypeVar
 
 import uvicorn
 
+from atoll.app import socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
+from atoll.app.inner_api import InnerApi
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
+from atoll.app.outside import proxy
 from atoll.compile import constants
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
@@ -23,7 +26,7 @@ from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
 from atoll.guest import Guests
-from atoll.model.kinds import Instance
+from atoll.model.kinds import Instance, InternetHost
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
@@ -34,13 +37,15 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def serve(options: Options, api: socket.socket, control: socket.socket, *, joined: bool) -> int:
+def serve(
+    options: Options, api: socket.socket, control: socket.socket, socks: socket.socket | None, *, joined: bool
+) -> int:
     """Serve until SIGTERM or `atoll down`; 0, or 1 when it could not start.
 
     `joined`: the world is an earlier server's, which was killed in it.
     """
     try:
-        return asyncio.run(Server(options).run(api, control, joined=joined))
+        return asyncio.run(Server(options).run(api, control, socks, joined=joined))
     except Exception as error:
         log.exception("cannot start")
         tell(options.ready_fd, {"error": f"{error or type(error).__name__} (more: atoll logs)"})
@@ -72,10 +77,14 @@ class Server:
     def _guests(self) -> Guests:
         return Guests(self.options.folder.guests, self.options.folder.cache, self._guest_ended)
 
-    async def run(self, api: socket.socket, control: socket.socket, *, joined: bool) -> int:
+    async def run(
+        self, api: socket.socket, control: socket.socket, socks: socket.socket | None, *, joined: bool
+    ) -> int:
         """Load, resume, serve, and leave in order."""
         self.loop = asyncio.get_running_loop()
-        self.endpoint = f"http://{self.options.host}:{api.getsockname()[1]}"
+        port = api.getsockname()[1]
+        self.endpoint = f"http://{self.options.host}:{port}"
+        self.socks = f"socks5h://{socks_port.LOOPBACK}:{socks.getsockname()[1]}" if socks is not None else None
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stop.set)
         await self.writer.load()
@@ -84,11 +93,16 @@ class Server:
         endpoint = Endpoint(self.writer, self.effects, self.reset)
         web = uvicorn.Server(_web_settings(endpoint))
         serving = asyncio.create_task(_serve_without_signals(web, api))
+        self.inner_api = InnerApi(web, port)
+        outside = proxy(self.writer, self.fabric, self.options.public_pool)
+        if socks is not None:
+            await outside.start(socks)
         controlling = Control(self, control)
         controlling.start()
         background = [asyncio.create_task(one) for one in (self.timers.run(), repeat(0.5, self._reap))]
-        tell(self.options.ready_fd, {"ok": {"endpoint": self.endpoint}})
+        tell(self.options.ready_fd, {"ok": {"endpoint": self.endpoint, "socks": self.socks}})
         await self.stop.wait()
+        await outside.close()
         web.should_exit = True
         await serving
         for task in background:
@@ -140,8 +154,11 @@ class Server:
         asyncio.run_coroutine_threadsafe(self.report(instance, boot, Event.EXITED), self.loop)
 
     async def reset(self) -> None:
-        """The empty state: nothing allocated, the guests of what was forgotten ended and their files gone."""
-        forgotten = await self.writer.reset()
+        """The empty state: nothing allocated, the guests of what was forgotten ended and their files gone.
+
+        The hosts of the internet stay: the suite that asks for the reset may run on one of them (`atoll run`).
+        """
+        forgotten = await self.writer.reset(keep=lambda record: isinstance(record, InternetHost))
         await self.writer.write(*SYSTEM, add_hosts)
         await self.effects.idle()  # a guest that was just starting is there by now
         if self.guests is not None:

@@ -1,5 +1,6 @@
 """env: how to point AWS's clients at Atoll."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -42,6 +43,21 @@ def variables(endpoint: str, *, everything: bool = False) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_PAGER": "",
     }
+
+
+PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
+
+
+def filled(environment: Mapping[str, str], endpoint: str) -> dict[str, str]:
+    """A program's environment on Atoll's internet: the user's own, and of ours what the user has not set.
+
+    A general AWS_ENDPOINT_URL of the user's is for these services as well. Proxies are left out: theirs are in the
+    network that the program leaves, and would stand between it and every public address.
+    """
+    own = {name: value for name, value in environment.items() if name.lower() not in PROXIES}
+    ours = variables(endpoint, everything="AWS_ENDPOINT_URL" in own)
+    region = own.get("AWS_REGION") or own.get("AWS_DEFAULT_REGION") or REGION  # some clients read one, some the other
+    return {**ours, "AWS_REGION": region, "AWS_DEFAULT_REGION": region, **own}
 
 
 def profile_text(name: str, endpoint: str, *, everything: bool = False) -> str:

@@ -1,20 +1,25 @@
-"""exec, shell, internet: run a command somewhere inside."""
+"""exec, shell, internet, run: run a command somewhere inside."""
 
 import contextlib
 import os
+import signal
+import socket
 import sys
 import termios
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from atoll.cli.common import State, call, fail
+from atoll.cli.environment import filled
+from atoll.linux.visit import names_fail_at_once, visit
 
 PASSED_ON = ("TERM", "LANG", "LC_ALL", "COLUMNS", "LINES")
 DEFAULT_HOST = "203.0.113.10"
 
 Command = Annotated[list[str], typer.Argument(help="The command, after --.")]
+Source = Annotated[str, typer.Option("--from", help="The host's address on Atoll's internet.")]
 Instance = Annotated[str, typer.Argument(help="i-... or tag:Name=x")]
 
 
@@ -64,7 +69,7 @@ def _terminal_kept() -> Iterator[None]:
 
 def internet(
     command: Command,
-    source: Annotated[str, typer.Option("--from", help="The host's address on Atoll's internet.")] = DEFAULT_HOST,
+    source: Source = DEFAULT_HOST,
     state: State = None,
 ) -> None:
     """Run a command of this machine on a host of Atoll's internet. Its exit status is this one's.
@@ -74,3 +79,39 @@ def internet(
     request = {"do": "internet", "ip": source, "command": command, "env": dict(os.environ), "cwd": os.getcwd()}
     status: int = call(state, request, (0, 1, 2))
     raise typer.Exit(status)
+
+
+def run(
+    command: Command,
+    source: Source = DEFAULT_HOST,
+    state: State = None,
+) -> None:
+    """Run a program of yours on Atoll's internet, with the API there.
+
+    The API has the address that it has here. The program keeps your files, user, terminal and environment, to which
+    those variables of `atoll env` are added that you have not set. Public addresses are reachable; this machine's own
+    network is not.
+
+    Example: atoll run -- pytest tests/
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        endpoint = call(state, {"do": "run", "ip": source}, (theirs.fileno(),))["endpoint"]
+        _, (network,), _, _ = socket.recv_fds(ours, 16, 1)
+    try:
+        visit(network)
+        names_fail_at_once()
+    except OSError as error:
+        fail(f"you may not enter this Atoll's network ({error.strerror}): run this as the user who started Atoll.")
+    os.close(network)
+    _become(command, filled(os.environ, endpoint))
+
+
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """This process goes on as the command, so that its exit status, signals and terminal are the command's."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and a program inherits that
+    try:
+        os.execvpe(command[0], command, environment)
+    except OSError as error:
+        fail(f"{command[0]}: {error.strerror}", 127 if isinstance(error, FileNotFoundError) else 126)

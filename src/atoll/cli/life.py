@@ -46,6 +46,15 @@ def up(
     public_pool: Annotated[
         str, typer.Option(help="Where public addresses come from.", callback=_block)
     ] = "198.18.0.0/16",
+    socks_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port of the SOCKS proxy to Atoll's internet, 0 for none; else the API's + 10000, or any free one.",
+            envvar="ATOLL_SOCKS_PORT",
+            min=0,
+            max=65535,
+        ),
+    ] = None,
     quota: Annotated[
         list[str] | None, typer.Option(help="Change one of AWS's quotas: NAME=NUMBER; may be repeated.")
     ] = None,
@@ -64,10 +73,7 @@ def up(
     """
     where = folder(state)
     if _running(where):
-        endpoint = _status(where)["endpoint"]
-        print(f"Atoll is already up: {endpoint}")
-        if not endpoint.endswith(f":{port}") and port != PORT:
-            fail(f"it stays there: it cannot move to port {port}. Stop it first: atoll down{on(state)}")
+        _stays(_status(where), port, socks_port, state)
         return
     try:
         where.make()
@@ -75,13 +81,30 @@ def up(
         fail(f"{where.path} cannot hold Atoll's state: {error.strerror}. Choose another: --state DIR")
     command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]
     command += ["--host", host, "--fabric", fabric.value, "--public-pool", public_pool]
+    command += ["--socks-port", str(socks_port)] if socks_port is not None else []
     command += [] if default_vpc else ["--no-default-vpc"]
     command += [word for one in quota or [] for word in ("--quota", one)]
     if foreground:
         os.execv(sys.executable, command)
     ready = start(command, where)
     print(f"Atoll is up: {ready['endpoint']}")
+    _show_proxy(ready["socks"])
     print(f'Point clients at it with: eval "$(atoll env{on(state)})"   Stop it with: atoll down{on(state)}')
+
+
+def _stays(found: dict[str, Any], port: int, socks_port: int | None, state: State) -> None:
+    """What runs already stays as it is; an error when it was asked to be elsewhere."""
+    endpoint, socks = found["endpoint"], found["socks"]
+    print(f"Atoll is already up: {endpoint}")
+    if not endpoint.endswith(f":{port}") and port != PORT:
+        fail(f"it stays there: it cannot move to port {port}. Stop it first: atoll down{on(state)}")
+    if socks_port is not None and socks_port != (int(socks.rpartition(":")[2]) if socks else 0):
+        fail(f"its SOCKS proxy stays too: {socks or 'there is none'}. Stop it first: atoll down{on(state)}")
+
+
+def _show_proxy(socks: str | None) -> None:
+    if socks is not None:
+        print(f"Its internet, for a browser or curl --proxy: {socks}")
 
 
 def start(command: list[str], where: StateFolder) -> dict[str, Any]:
@@ -197,6 +220,7 @@ def status(json: Json = False, state: State = None) -> None:
         show_json({"running": True, **found})
         return
     print(f"Atoll is up: {found['endpoint']}   fabric {found['fabric']}   for {found['seconds']} s   {found['state']}")
+    _show_proxy(found["socks"])
     for name, count in found["counts"].items():
         print(f"  {count:6} {name}")
 

@@ -12,7 +12,7 @@ from atoll.engine.store import Store
 from atoll.fabric.contract import Fabric, FabricError, SuspectError
 from atoll.model.tx import NO_FACTS, Facts, Settings, Tx
 from atoll.plan.rows import Row
-from atoll.records import Delta, Table, inverse
+from atoll.records import Delta, Record, Table, inverse
 
 T = TypeVar("T")
 
@@ -148,11 +148,13 @@ class Writer:
             ) from error
         self._suspect, self._owed = None, {}
 
-    async def reset(self) -> Delta:
-        """Forget everything: the empty state, made real and durable like any other change. What was forgotten."""
+    async def reset(self, keep: Callable[[Record], bool] = lambda _record: False) -> Delta:
+        """Forget all but what `keep` accepts, made real and durable like any other change. What was forgotten."""
         async with self._lock:
-            model = inverse({key: (None, record) for key, record in self.model.records.items()})
-            proposal = self._compiler.propose(Table(), model)
+            kept = Table(record for record in self.model.records.values() if keep(record))
+            gone: Delta = {key: (None, one) for key, one in self.model.records.items() if kept.find(key) is None}
+            model = inverse(gone)
+            proposal = self._compiler.propose(kept, model)
             await self.on_worker(lambda: self._make_real(proposal.delta, model))
             self.model.apply(model)
             self.plan.apply(proposal.delta)

@@ -1,5 +1,9 @@
 """The names that AWS gives to addresses and instances (facts 56, 74, 150)."""
 
+import re
+
+from atoll.model.regions import REGIONS
+
 
 def private_zone(region: str) -> str:
     """The domain of private names: us-east-1 keeps the one that it had before there were other regions."""
@@ -20,3 +24,18 @@ def public_name(region: str, ip: str) -> str:
     """Of a public address: ec2-198-18-0-7.compute-1.amazonaws.com."""
     domain = "compute-1" if region == "us-east-1" else f"{region}.compute"
     return f"ec2-{ip.replace('.', '-')}.{domain}.amazonaws.com"
+
+
+_PUBLIC_NAME = re.compile(r"ec2-(\d+)-(\d+)-(\d+)-(\d+)\.(?:compute-1|([a-z0-9-]+)\.compute)\.amazonaws\.com", re.ASCII)
+
+
+def public_address(name: str) -> str | None:
+    """The address that a public name says, in whatever case, with or without the last dot; None for any other name."""
+    plain = name.lower().removesuffix(".")
+    found = _PUBLIC_NAME.fullmatch(plain)
+    if found is None:
+        return None
+    *octets, other_region = found.groups()
+    region, ip = other_region or "us-east-1", ".".join(octets)
+    right = region in REGIONS and all(octet == str(int(octet)) and int(octet) < 256 for octet in octets)
+    return ip if right and public_name(region, ip) == plain else None

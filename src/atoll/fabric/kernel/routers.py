@@ -21,6 +21,8 @@ ROUTER_SYSCTLS = {
     "ipv4/conf/all/send_redirects": "0",
     "ipv4/conf/default/send_redirects": "0",
     "ipv4/conf/default/proxy_arp": "1",
+    "ipv4/conf/all/route_localnet": "0",  # 127.0.0.0/8 is never on a wire, whatever the host allows itself
+    "ipv4/conf/default/route_localnet": "0",
     "ipv4/icmp_ratelimit": "0",
     "netfilter/nf_conntrack_tcp_loose": "0",
     "netfilter/nf_conntrack_tcp_be_liberal": "1",
@@ -32,6 +34,8 @@ NODE_SYSCTLS = {
     "ipv4/conf/default/rp_filter": "2",
     "ipv4/conf/all/promote_secondaries": "1",
     "ipv4/conf/default/promote_secondaries": "1",
+    "ipv4/conf/all/route_localnet": "0",  # a host may have the API on its loopback
+    "ipv4/conf/default/route_localnet": "0",
     "ipv4/icmp_ratelimit": "0",
 }
 
