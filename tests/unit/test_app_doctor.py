@@ -8,7 +8,7 @@ from atoll.app.doctor import PRIVILEGED, Finding, Machine, findings
 
 ALL_CAPABILITIES = "Name:\tx\nCapEff:\t000001ffffffffff\n"
 TRIED = {"world": "", "network": "", "overlay": ""}
-PROGRAMS = {"runc", "apt-get", "dpkg-deb", "pasta"}
+PROGRAMS = {"runc", "apt-get", "dpkg-deb", "slirp4netns"}
 
 
 def machine(
@@ -53,7 +53,7 @@ LACKS = [
     (machine(tried={"world": "no"}, files={"/.dockerenv": " "}), PRIVILEGED),
     (machine(tried={**TRIED, "network": "EOPNOTSUPP"}), "sudo modprobe -a nf_tables nft_chain_nat nft_ct veth"),
     (machine(tried={**TRIED, "overlay": "ENODEV"}), "sudo modprobe overlay"),
-    (machine(programs={"runc", "pasta"}), "install apache2 with your package manager"),
+    (machine(programs={"runc", "slirp4netns"}), "install apache2 with your package manager"),
 ]  # fmt: skip
 
 
@@ -64,12 +64,12 @@ def test_each_lack_has_its_cure(lacking: Machine, cure: str) -> None:
 
 
 def test_what_is_not_needed_to_start_is_a_note() -> None:
-    (only,) = needs(machine(programs=PROGRAMS - {"pasta"}))
-    assert (only.must, only.cure) == (False, "sudo apt-get install -y passt")
+    (only,) = needs(machine(programs=PROGRAMS - {"slirp4netns"}))
+    assert (only.must, only.cure) == (False, "sudo apt-get install -y slirp4netns")
 
 
 def test_the_hosts_own_programs_serve_where_there_is_no_apt() -> None:
-    assert needs(machine(programs={"runc", "pasta", "apache2"})) == []
+    assert needs(machine(programs={"runc", "slirp4netns", "apache2"})) == []
 
 
 def test_a_world_that_fails_for_a_named_reason_is_not_named_again() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from atoll.agents import uplink
 from atoll.guest.errors import GuestError
 from atoll.guest.recipes import RECIPES
 from atoll.guest.runtime import installed
@@ -135,10 +136,10 @@ def _packages(machine: Machine) -> Finding:
 
 def _uplink(machine: Machine) -> Finding:
     what = "guests may reach the real internet (atoll up --uplink)"
-    for name in ("pasta", "slirp4netns"):
+    for name in uplink.TOOLS:
         if machine.has(name):
             return Finding(what, name, must=False)
-    return Finding(what, "neither pasta nor slirp4netns", "sudo apt-get install -y passt", must=False)
+    return Finding(what, f"no {' or '.join(uplink.TOOLS)}", uplink.CURE, must=False)
 
 
 def this_machine() -> Machine:

@@ -15,9 +15,11 @@ GRACE = 5.0
 class RealGuests:
     """Carries effects out with containers (engine.effects.Guests)."""
 
-    def __init__(self, guests: Guests, namespace: Callable[[str], Path | None]) -> None:
+    def __init__(self, guests: Guests, namespace: Callable[[str], Path | None], resolver: str = "") -> None:
+        """`resolver`: whom guests ask for names; nobody, so that names fail at once instead of after a silence."""
         self.guests = guests
         self._namespace = namespace
+        self._resolver = resolver
 
     def run(self, effect: Effect, instance: Instance) -> Event:
         """See engine.effects.Guests."""
@@ -43,7 +45,7 @@ class RealGuests:
             hostname=instance.private_dns,
             user_data=instance.user_data,
             first=instance.boot == 1,
-            resolver="",  # none is built yet: names fail at once instead of after a silence
+            resolver=self._resolver,
         )
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from atoll.agents import uplink
 from atoll.app import socks_port
 from atoll.guest import GuestError, prepare_image
 from atoll.linux import world
@@ -41,6 +42,7 @@ class Options(NamedTuple):
     ready_fd: int
     pid: int  # of the outermost process, as the host sees it
     socks_port: int
+    uplink: bool
 
 
 class StartError(Exception):
@@ -51,9 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; the exit status of the world."""
     options = _options(arguments)
     options.folder.make()
+    if options.ready_fd >= 0:
+        os.set_inheritable(options.ready_fd, False)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is ended
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        if options.uplink and options.fabric == "none":
+            raise StartError("--uplink: without a network (--fabric none) there is nothing to connect.")
         settings(options)
         lock = _lock(options.folder)
         api = _listen(options)
@@ -67,10 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(options: Options, api: socket.socket, control: socket.socket, socks: socket.socket | None, lock: int) -> int:
-    def serve(joined: bool) -> int:
+    def serve(joined: bool, launcher: uplink.Launcher | None = None) -> int:
         from atoll.app.server import serve as run  # late: it imports what may start threads
 
-        return run(options, api, control, socks, joined=joined)
+        return run(options, api, control, socks, joined=joined, launcher=launcher)
 
     try:
         return serve(False) if options.fabric == "none" else _serve_in_world(options, serve)
@@ -78,7 +84,7 @@ def _serve(options: Options, api: socket.socket, control: socket.socket, socks: 
         os.close(lock)
 
 
-def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
+def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | None], int]) -> int:
     """Join the world that an earlier server left, or make one. It goes on if this server is killed."""
     try:
         made = world.find_or_make(options.folder.keeper, options.folder.world)
@@ -92,10 +98,12 @@ def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
         world.enter_user(made)  # what the image is made of belongs to the ids of the world
         # Not in its network: what guests need is fetched through the host's.
         prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
-        world.enter(made)
-        status = world.run_inside(lambda: serve(not made.fresh))
+        launchers: list[uplink.Launcher] = []
+        tool = uplink.tool() if options.uplink else ""
+        world.enter(made, lambda: launchers.append(uplink.Launcher(tool)) if tool else None)
+        status = world.run_inside(lambda: serve(not made.fresh, launchers[0] if launchers else None))
         return world.exit_status(status)
-    except (GuestError, world.WorldError) as error:
+    except (GuestError, world.WorldError, uplink.UplinkError) as error:
         raise StartError(str(error)) from error
     finally:
         # 0: it was told to end, and all with it. Below 0: it was killed. Else it could not start.
@@ -158,6 +166,7 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--socks-port", type=int, default=socks_port.AUTOMATIC)
     parser.add_argument("--quota", action="append", default=[])
     parser.add_argument("--default-vpc", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--uplink", action="store_true")
     parser.add_argument("--ready-fd", type=int, default=-1)
     found = parser.parse_args(arguments)
     return Options(
@@ -171,6 +180,7 @@ def _options(arguments: list[str] | None) -> Options:
         found.ready_fd,
         os.getpid(),
         found.socks_port,
+        found.uplink,
     )
 
 

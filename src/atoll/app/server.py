@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 
+from atoll.agents import uplink
 from atoll.app import socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
@@ -18,6 +19,7 @@ from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
 from atoll.app.outside import proxy
 from atoll.compile import constants
+from atoll.compile.internet import DEFAULT_PREFIX, UPLINK, host_id
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
@@ -38,14 +40,20 @@ log = logging.getLogger(__name__)
 
 
 def serve(
-    options: Options, api: socket.socket, control: socket.socket, socks: socket.socket | None, *, joined: bool
+    options: Options,
+    api: socket.socket,
+    control: socket.socket,
+    socks: socket.socket | None,
+    *,
+    joined: bool,
+    launcher: uplink.Launcher | None = None,
 ) -> int:
     """Serve until SIGTERM or `atoll down`; 0, or 1 when it could not start.
 
-    `joined`: the world is an earlier server's, which was killed in it.
+    `joined`: the world is an earlier server's, which was killed in it. `launcher`: waits to become the uplink's tool.
     """
     try:
-        return asyncio.run(Server(options).run(api, control, socks, joined=joined))
+        return asyncio.run(Server(options, launcher).run(api, control, socks, joined=joined))
     except Exception as error:
         log.exception("cannot start")
         tell(options.ready_fd, {"error": f"{error or type(error).__name__} (more: atoll logs)"})
@@ -55,8 +63,9 @@ def serve(
 class Server:
     """One running Atoll."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, launcher: uplink.Launcher | None = None) -> None:
         self.options = options
+        self._launcher = launcher
         self.clock = SystemClock()
         self.started = self.clock.now()
         self.fabric: Fabric = _fabric(options)
@@ -66,10 +75,11 @@ class Server:
             self.fabric,
             self.clock,
             settings(options),
-            constants(zone.name for region in REGIONS.values() for zone in region.zones),
+            constants((zone.name for region in REGIONS.values() for zone in region.zones), uplink=options.uplink),
             Facts(console=self.guests.console) if self.guests else NO_FACTS,
         )
-        runner = RealGuests(self.guests, self.fabric.namespace) if self.guests else NoGuests()
+        resolver = uplink.RESOLVER if options.uplink else ""
+        runner = RealGuests(self.guests, self.fabric.namespace, resolver) if self.guests else NoGuests()
         self.effects = Effects(runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report)
         self.stop = asyncio.Event()
@@ -89,6 +99,7 @@ class Server:
             self.loop.add_signal_handler(number, self.stop.set)
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
+        await self._connect_uplink()
         await self._resume(joined=joined)
         endpoint = Endpoint(self.writer, self.effects, self.reset)
         web = uvicorn.Server(_web_settings(endpoint))
@@ -110,6 +121,12 @@ class Server:
         controlling.close()
         await self._end()
         return 0
+
+    async def _connect_uplink(self) -> None:
+        namespace = self.fabric.namespace(host_id(UPLINK))
+        if self._launcher is not None and namespace is not None:
+            inward = f"{self.options.public_pool} {DEFAULT_PREFIX}"
+            await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward)
 
     async def _resume(self, *, joined: bool) -> None:
         """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself."""

@@ -64,6 +64,9 @@ def up(
             "--default-vpc/--no-default-vpc", help="Whether every account finds a default VPC in each region."
         ),
     ] = True,
+    uplink: Annotated[
+        bool, typer.Option("--uplink", help="Let Atoll's internet lead to the real one, through pasta or slirp4netns.")
+    ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in front, log to the terminal.")] = False,
     state: State = None,
 ) -> None:
@@ -83,6 +86,7 @@ def up(
     command += ["--host", host, "--fabric", fabric.value, "--public-pool", public_pool]
     command += ["--socks-port", str(socks_port)] if socks_port is not None else []
     command += [] if default_vpc else ["--no-default-vpc"]
+    command += ["--uplink"] if uplink else []
     command += [word for one in quota or [] for word in ("--quota", one)]
     if foreground:
         os.execv(sys.executable, command)

@@ -27,6 +27,8 @@ def compiler() -> Derivation:
     return Derivation(PASSES)
 
 
-def constants(zones: Iterable[str], internet_prefix: str = internet.DEFAULT_PREFIX) -> list[Row]:
-    """The rows that are always there: the zones, and the internet with its own addresses."""
-    return [*(Site(id=zone) for zone in zones), *internet.constants(internet_prefix)]
+def constants(
+    zones: Iterable[str], internet_prefix: str = internet.DEFAULT_PREFIX, *, uplink: bool = False
+) -> list[Row]:
+    """The rows that are always there: the zones, the internet with its own addresses, its uplink if it has one."""
+    return [*(Site(id=zone) for zone in zones), *internet.constants(internet_prefix, uplink=uplink)]

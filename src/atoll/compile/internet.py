@@ -18,6 +18,7 @@ from atoll.plan.rows import (
     Row,
     Segment,
     Site,
+    ToPort,
 )
 from atoll.records import View
 
@@ -25,10 +26,17 @@ DEFAULT_PREFIX = "203.0.113.0/24"
 """TEST-NET-3 (RFC 5737): addresses that no real host has."""
 
 
-def constants(prefix: str) -> list[Row]:
+UPLINK = "203.0.113.254"
+"""The internet host behind which the real internet lies, if there is an uplink."""
+
+
+def constants(prefix: str, *, uplink: bool) -> list[Row]:
     """The domain, its segment and its own route; public addresses add their routes to the same table."""
     block = Prefix.parse(prefix)
+    name = host_id(UPLINK)
+    way_out = [*host_rows(UPLINK), Route(table=INTERNET, domain=INTERNET, prefix=Prefix.everything(), via=ToPort(name))]
     return [
+        *(way_out if uplink else ()),
         Site(id=INTERNET),
         Domain(id=INTERNET, kind=DomainKind.INTERNET),
         Segment(id=INTERNET, domain=INTERNET, site=INTERNET, prefix=block, table=INTERNET),
@@ -42,11 +50,16 @@ def host_id(ip: str) -> str:
 
 
 def host(_view: View, mine: InternetHost) -> Iterable[Row]:
-    """A host of the internet: a node, its port and its address."""
-    name = host_id(mine.ip)
+    """A host of the internet."""
+    yield from host_rows(mine.ip)
+
+
+def host_rows(ip: str) -> Iterable[Row]:
+    """A node of that address, its port and its address."""
+    name = host_id(ip)
     yield Node(id=name, site=INTERNET, kind=NodeKind.HOST)
-    yield Port(id=name, segment=INTERNET, mac=_mac(mine.ip), node=name, index=0, guard=False, filtered=False, mtu=1500)
-    yield Address(domain=INTERNET, ip=mine.ip, port=name, primary=True)
+    yield Port(id=name, segment=INTERNET, mac=_mac(ip), node=name, index=0, guard=False, filtered=False, mtu=1500)
+    yield Address(domain=INTERNET, ip=ip, port=name, primary=True)
 
 
 def _mac(ip: str) -> str:

@@ -65,11 +65,16 @@ def enter_user(world: World) -> None:
         os.setgroups([])
 
 
-def enter(world: World) -> None:
-    """Move this process, which must have one thread, into the world; what it forks from then on is inside wholly."""
+def enter(world: World, before_the_network: Callable[[], None] = lambda: None) -> None:
+    """Move this process, which must have one thread, into the world; what it forks from then on is inside wholly.
+
+    `before_the_network` is called when all but the network is the world's.
+    """
     try:
         enter_user(world)
-        setns(world.keeper.fd, NAMESPACES)
+        setns(world.keeper.fd, NAMESPACES & ~Clone.NEWNET)
+        before_the_network()
+        setns(world.keeper.fd, Clone.NEWNET)
     except OSError as error:
         raise WorldError(f"the world of process {world.keeper.pid} cannot be joined: {error.strerror}") from error
 

@@ -1,0 +1,139 @@
+"""The uplink: a node of Atoll's internet behind which the real internet lies, through slirp4netns.
+
+Whoever has a way to Atoll's internet then has one to the real one, by the same routes, groups and ACLs. What comes from
+inside leaves with the tool's own address, so nothing comes in. Private destinations, the host's loopback among them,
+stay out of reach: on the real internet nobody has such an address.
+
+The tool needs the host's network and the world's process ids, so that it ends with the world and not with a server:
+`launcher` is forked where both are at hand, and waits for the word that the node's namespace is there.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from atoll.linux import netns, rtnl
+from atoll.linux.netlink import ROUTE, Netlink
+
+DEVICE = "tap0"
+BLOCK, ADDRESS, GATEWAY, RESOLVER = "198.51.100.0/24", "198.51.100.100", "198.51.100.2", "198.51.100.3"
+"""Between the node and the tool: TEST-NET-2 (RFC 5737), which nobody has. The tool answers names at RESOLVER."""
+
+TOOLS = ("slirp4netns",)
+PATIENCE = 10.0
+"""Seconds that the tool has to make its device; 50 ms were seen."""
+
+CURE = "sudo apt-get install -y slirp4netns"
+
+FILTER = f"""
+table ip uplink {{
+  chain out {{ type nat hook postrouting priority 100; oifname "{DEVICE}" masquerade; }}
+  chain through {{
+    type filter hook forward priority 0; policy drop;
+    iifname "{DEVICE}" ct state established,related accept
+    iifname "{DEVICE}" drop
+    ip daddr {RESOLVER} accept
+    ip daddr {{ 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16,
+                198.51.100.0/24, 224.0.0.0/3 }} drop
+    oifname "{DEVICE}" accept
+  }}
+}}
+"""
+
+
+_NOT_NEEDED = b"-"
+
+
+class UplinkError(Exception):
+    """There is no uplink; the message says why and what to do."""
+
+
+def tool() -> str:
+    """The program to use. UplinkError where neither is installed."""
+    for name in TOOLS:
+        if shutil.which(name):
+            return name
+    raise UplinkError(f"--uplink needs {' or '.join(TOOLS)}, which is not installed: {CURE}")
+
+
+def command(name: str, namespace: str) -> list[str]:
+    """How the tool is started for the namespace at a path: nothing comes in, nothing of the host's loopback."""
+    return [name, "--netns-type=path", f"--cidr={BLOCK}", "--disable-host-loopback", "--mtu=1500", namespace, DEVICE]
+
+
+class Launcher:
+    """A process that waits to become the tool. Make it in the host's network and the world's other namespaces."""
+
+    def __init__(self, name: str) -> None:
+        waiting, self._ready = os.pipe()
+        if os.fork() == 0:
+            os.close(self._ready)
+            _become(name, waiting)
+        os.close(waiting)
+
+    def launch(self, namespace: Path) -> None:
+        """Let it start for the namespace at that path. Once, by the process that made it or a child of that one."""
+        os.write(self._ready, str(namespace).encode())
+
+    def dismiss(self) -> None:
+        """It is not needed: it ends. It also ends when all who could tell it something have ended."""
+        os.write(self._ready, _NOT_NEEDED)
+
+
+def _become(name: str, waiting: int) -> None:
+    try:
+        namespace = os.read(waiting, 4096)
+        if namespace and namespace != _NOT_NEEDED:
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
+            os.execvp(name, command(name, namespace.decode()))
+    finally:
+        os._exit(1)
+
+
+def connect(namespace: Path, launcher: Launcher, inward: str) -> None:
+    """Make the node at `namespace` the uplink; what an earlier server left is used again. `inward`: what lies inside.
+
+    Raises UplinkError when the tool does not come up. Blocking.
+    """
+    with netns.call(namespace, lambda: Netlink(ROUTE)) as netlink:
+        if _device(netlink) is not None:
+            launcher.dismiss()
+            return
+        netns.call(namespace, lambda: netns.set_sysctls({"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0"}))
+        _filter(namespace)
+        launcher.launch(namespace)
+        device = _until_there(netlink)
+        links = {link.name: link.number for link in rtnl.links(netlink)}
+        inside = [rtnl.Route(block, link=links["eth0"], via="203.0.113.1") for block in inward.split()]
+        netlink.run(
+            [
+                rtnl.link_up(DEVICE),
+                rtnl.add_address(rtnl.Address(device, ADDRESS, 24)),
+                *(rtnl.set_route(route) for route in inside),
+                rtnl.set_route(rtnl.Route("0.0.0.0/0", link=device, via=GATEWAY)),
+            ]
+        )
+
+
+def _device(netlink: Netlink) -> int | None:
+    return next((link.number for link in rtnl.links(netlink) if link.name == DEVICE), None)
+
+
+def _until_there(netlink: Netlink) -> int:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = _device(netlink)
+        if found is not None:
+            return found
+        time.sleep(0.01)
+    raise UplinkError(f"the uplink's tool did not come up in {PATIENCE:.0f} s. See: atoll logs")
+
+
+def _filter(namespace: Path) -> None:
+    enter = ["nsenter", f"--net={namespace}", "nft", "-f", "-"]
+    done = subprocess.run(enter, input=f"flush ruleset\n{FILTER}", capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UplinkError(f"the uplink's filter was refused: {done.stderr.strip()}")
