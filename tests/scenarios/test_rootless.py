@@ -1,5 +1,6 @@
 """Atoll as an ordinary user: the same packets, guests with several ids, nothing of the host touched."""
 
+import json
 import os
 import signal
 import subprocess
@@ -55,6 +56,21 @@ def test_a_killed_server_is_joined(theirs: Atoll) -> None:
     theirs.up()
     assert host.keeper(theirs.folder) == keeper
     assert page(theirs, address) == PAGE
+
+
+def test_programs_and_browsers_of_the_user_reach_it(theirs: Atoll) -> None:
+    """`atoll run` with the user's own ids and no power over the network; the proxy as for root."""
+    theirs.up()
+    ec2 = theirs.ec2()
+    address = described(ec2, instance(ec2, network(ec2), user_data=USER_DATA))["PublicIpAddress"]
+    assert page(theirs, address, patient=True) == PAGE
+    script = f"curl -s {theirs.endpoint}/_atoll/health && curl -s http://{address}/ && id -u && id -g"
+    outside = theirs.command("sh", "-c", "id -u; id -g").out
+    said = theirs.run("run", "--", "sh", "-c", f"{script}; ip link set eth0 down")
+    assert said.out == f'{{"status": "ok"}}{PAGE}\n{outside}', said.err
+    assert "not permitted" in said.err
+    proxy = f"socks5h://127.0.0.1:{json.loads(theirs.run('status', '--json').out)['socks'].rpartition(':')[2]}"
+    assert theirs.command("curl", "-s", "--max-time", "4", "--proxy", proxy, f"http://{address}/").out == f"{PAGE}\n"
 
 
 @by_root

@@ -10,7 +10,9 @@ from atoll.cli.common import Json, fail, show_json
 
 
 def doctor(json: Json = False) -> None:
-    """Say what this machine lacks for Atoll, with the exact command that cures it. Exit status 1 if something must be.
+    """Say what this machine lacks for Atoll, and what cures it.
+
+    The cure is an exact command. Exit status 1 if something must be cured.
 
     Example: atoll doctor
     """
