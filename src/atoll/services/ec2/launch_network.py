@@ -62,13 +62,27 @@ def wanted_interfaces(tx: Tx, request: Request, type_: str) -> list[Wanted]:
                 "SecurityGroupsPerInstanceLimitExceeded",
                 "The maximum number of security groups per instance has been reached.",
             )
-    _check_zones(request, found)
+    _check_zones(tx, request, found)
     return found
 
 
-def _check_zones(request: Request, found: list[Wanted]) -> None:
+def _named_zone(tx: Tx, request: Request) -> str | None:
+    """The zone that the placement names, by its name or by its id."""
+    placement = request.get("Placement") or {}
+    name, id_ = placement.get("AvailabilityZone"), placement.get("AvailabilityZoneId")
+    known = {one.id: one.name for one in REGIONS[tx.region].zones}
+    if id_ and id_ not in known:
+        raise AwsError("InvalidParameterValue", f"Invalid availability zone-id: [{id_}]")
+    if name and id_ and known[id_] != name:
+        raise AwsError(
+            "InvalidParameterCombination", f"The zone '{name}' is not the one with the id '{id_}': name one of them."
+        )
+    return name or (known[id_] if id_ else None)
+
+
+def _check_zones(tx: Tx, request: Request, found: list[Wanted]) -> None:
     zones = {one.subnet.zone for one in found}
-    named = (request.get("Placement") or {}).get("AvailabilityZone")
+    named = _named_zone(tx, request)
     if len(zones) > 1:
         raise AwsError(
             "InvalidParameterCombination",
@@ -122,7 +136,7 @@ def default_subnet(tx: Tx, request: Request) -> Subnet:
     if vpc is None:
         names = " GroupName is only supported for EC2-Classic and default VPC." if request.get("SecurityGroups") else ""
         raise AwsError("VPCIdNotSpecified", f"No default VPC for this user.{names}")
-    zone = (request.get("Placement") or {}).get("AvailabilityZone")
+    zone = _named_zone(tx, request)
     if zone and zone not in {one.name for one in REGIONS[tx.region].zones}:
         raise AwsError("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
     subnets = [one for one in tx.by(Subnet, "vpc", vpc.id) if one.default_for_az and zone in (None, one.zone)]
