@@ -17,6 +17,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     delete_on_termination: bool
     status: str = "attached"
+    owner: str = ""  # the instance's account, where it is not the ENI's
 
 
 class NetworkInterface(Entity, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 from atoll.services.ec2 import (
     account_attributes,
     address_associations,
+    address_attributes,
+    address_transfers,
     attachments,
     cidr_reservations,
     credit_specifications,
@@ -18,6 +20,7 @@ from atoll.services.ec2 import (
     instance_types,
     instances,
     interface_attributes,
+    interface_permissions,
     interfaces,
     key_pairs,
     launch,
@@ -44,6 +47,8 @@ from atoll.services.ec2 import (
 __all__ = [
     "account_attributes",
     "address_associations",
+    "address_attributes",
+    "address_transfers",
     "attachments",
     "cidr_reservations",
     "credit_specifications",
@@ -59,6 +64,7 @@ __all__ = [
     "instance_types",
     "instances",
     "interface_attributes",
+    "interface_permissions",
     "interfaces",
     "key_pairs",
     "launch",

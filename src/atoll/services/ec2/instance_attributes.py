@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from atoll.model.kinds import Instance, NetworkInterface
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import root_volumes
+from atoll.services.ec2 import prefixes, root_volumes
 from atoll.services.ec2.address_associations import sole_interface
 from atoll.services.ec2.attachments import check_interfaces
 from atoll.services.ec2.checks import invalid, missing, refuse_members, unbuilt
@@ -28,7 +28,6 @@ from atoll.services.ec2.launch import (
 )
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.private_addresses import check_limit
-from atoll.services.ec2.public_addresses import addresses_of
 from atoll.services.registry import Request, Response, operation
 
 ATTRIBUTES = (
@@ -116,7 +115,9 @@ def _type(tx: Tx, instance: Instance, value: str) -> None:
     check_ebs_optimized(value, wanted=instance.ebs_optimized)
     tx.put(changed)
     for interface in interfaces:
-        check_limit(tx, interface, len(addresses_of(tx, interface.id)))
+        check_limit(tx, interface, prefixes.slots_of(tx, interface.id))
+        if prefixes.prefixes_of(tx, interface.id):
+            prefixes.check_nitro(value)
 
 
 def _user_data(tx: Tx, instance: Instance, value: bytes) -> None:

@@ -8,17 +8,17 @@ from atoll.model.kinds import NetworkInterface, SecurityGroup, Subnet, Vpc
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
+from atoll.services.ec2 import prefixes
 from atoll.services.ec2.attachments import check_card, check_interfaces, in_use
 from atoll.services.ec2.checks import refuse_members, unbuilt
 from atoll.services.ec2.instance_types import limits
 from atoll.services.ec2.interface_making import asked_addresses
 from atoll.services.ec2.lookup import need
-from atoll.services.ec2.public_addresses import addresses_of
 from atoll.services.registry import Request
 
 OF_NEW = (
-    "AssociatePublicIpAddress", "Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses",
-    "SecondaryPrivateIpAddressCount", "SubnetId",
+    "AssociatePublicIpAddress", "Description", "Groups", "Ipv4PrefixCount", "Ipv4Prefixes", "PrivateIpAddress",
+    "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "SubnetId",
 )  # fmt: skip
 """What only a new ENI can be given."""
 
@@ -41,8 +41,19 @@ class Wanted(NamedTuple):
         """How many private addresses it needs from its subnet."""
         if self.existing is not None:
             return 0
+        return self.slots + self.prefixes * (prefixes.SIZE - 1)
+
+    @property
+    def slots(self) -> int:
+        """How many of the type's addresses a new one uses up: a prefix counts as one."""
         _, secondary, count = asked_addresses(self.specification)
-        return 1 + len(secondary) + count
+        return 1 + len(secondary) + count + self.prefixes
+
+    @property
+    def prefixes(self) -> int:
+        """How many prefixes a new one gets."""
+        named, count = prefixes.asked_prefixes(self.specification)
+        return len(named) + count
 
 
 def wanted_interfaces(tx: Tx, request: Request, type_: str) -> list[Wanted]:
@@ -50,7 +61,9 @@ def wanted_interfaces(tx: Tx, request: Request, type_: str) -> list[Wanted]:
     found = _listed(tx, request) if request.get("NetworkInterfaces") else [_single(tx, request)]
     check_interfaces(type_, len(found))
     for one in found:
-        held = len(addresses_of(tx, one.existing.id)) if one.existing else one.addresses
+        held = prefixes.slots_of(tx, one.existing.id) if one.existing else one.slots
+        if prefixes.prefixes_of(tx, one.existing.id) if one.existing else one.prefixes:
+            prefixes.check_nitro(type_)
         if held > limits(type_).addresses:
             raise AwsError(
                 "InvalidInterface.IpAddressLimitExceeded",
@@ -223,7 +236,7 @@ def _check_public(given: Mapping[str, Any], *, alone: bool) -> None:
 
 def _check_several(given: Mapping[str, Any]) -> None:
     """What can be given to one instance only."""
-    for name in ("NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses"):
+    for name in ("Ipv4Prefixes", "NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses"):
         if given.get(name):
             raise AwsError(
                 "InvalidParameterCombination",
