@@ -15,8 +15,7 @@ EC2 = load("ec2")
 @pytest.mark.parametrize(
     "operation",
     [
-        "describe_instance_image_metadata",  # what exists here has
-        "describe_instance_topology",
+        "describe_instance_topology",  # what exists here has
         "describe_vpc_classic_link",
         "describe_vpc_endpoint_services",  # what AWS itself always has
         "describe_prefix_lists",
