@@ -57,6 +57,18 @@ def test_assign_and_unassign(lab: Lab) -> None:
     assert blocks(lab, whole) == [made["Ipv4Prefix"]]
 
 
+def test_reserved_blocks_come_first_or_never(lab: Lab) -> None:
+    subnet = lab.make_subnet("10.0.9.0/26")  # two blocks hold none of its own reserved addresses
+    reserve = lab.ec2.create_subnet_cidr_reservation
+    reserve(SubnetId=subnet, Cidr="10.0.9.32/28", ReservationType="prefix")
+    assert blocks(lab, lab.interface(subnet, Ipv4PrefixCount=1, PrivateIpAddress="10.0.9.4")) == ["10.0.9.32/28"]
+    explicit = reserve(SubnetId=subnet, Cidr="10.0.9.16/28", ReservationType="explicit")["SubnetCidrReservation"]
+    create = lab.ec2.create_network_interface
+    refused("InsufficientCidrBlocks", create, SubnetId=subnet, Ipv4PrefixCount=1)
+    lab.ec2.delete_subnet_cidr_reservation(SubnetCidrReservationId=explicit["SubnetCidrReservationId"])
+    assert blocks(lab, lab.interface(subnet, Ipv4PrefixCount=1, PrivateIpAddress="10.0.9.5")) == ["10.0.9.16/28"]
+
+
 @pytest.mark.parametrize(
     ("code", "params"),
     [

@@ -38,10 +38,10 @@ class Wanted(NamedTuple):
 
     @property
     def addresses(self) -> int:
-        """How many private addresses it needs from its subnet."""
+        """How many private addresses it needs from its subnet, one by one: prefixes have a look of their own."""
         if self.existing is not None:
             return 0
-        return self.slots + self.prefixes * (prefixes.SIZE - 1)
+        return self.slots - self.prefixes
 
     @property
     def slots(self) -> int:

@@ -4,9 +4,10 @@ A block is sixteen private addresses that name it, so that what asks for an addr
 them; in the limits of a type it counts as one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
-from atoll.model.kinds import NetworkInterface, PrivateAddress, Subnet
+from atoll.model.kinds import CidrReservation, NetworkInterface, PrivateAddress, Subnet
 from atoll.model.tx import Tx
 from atoll.packet import Prefix
 from atoll.protocol.errors import AwsError
@@ -80,8 +81,11 @@ def _offsets(subnet: Subnet) -> range:
     return range(first, subnet.prefix.size - SIZE - RESERVED_LAST + 1, SIZE)
 
 
-def _block(subnet: Subnet, offset: int) -> Prefix:
-    return Prefix.of(4, subnet.prefix.base + offset, LENGTH)
+def _blocks(subnet: Subnet, start: int) -> Iterator[Prefix]:
+    """All of them, beginning at the start-th."""
+    offsets = _offsets(subnet)
+    for step in range(len(offsets)):
+        yield Prefix.of(4, subnet.prefix.base + offsets[(start + step) % len(offsets)], LENGTH)
 
 
 def _all_free(tx: Tx, subnet: Subnet, block: Prefix) -> bool:
@@ -89,13 +93,19 @@ def _all_free(tx: Tx, subnet: Subnet, block: Prefix) -> bool:
 
 
 def _allocate(tx: Tx, subnet: Subnet) -> Prefix:
-    """A free block, the search beginning at a random one."""
-    offsets = _offsets(subnet)
-    start = tx.pick(len(offsets)) if offsets else 0
-    for step in range(len(offsets)):
-        block = _block(subnet, offsets[(start + step) % len(offsets)])
-        if _all_free(tx, subnet, block):
-            return block
+    """A free block: of what is reserved for prefixes, else of what is not reserved [EC2UG ec2-prefix-eni].
+
+    The search begins at a random one.
+    """
+    reserved = tx.by(CidrReservation, "subnet", subnet.id)
+    for_prefixes = [one.prefix for one in reserved if one.use == "prefix"]
+    start = tx.pick(max(1, len(_offsets(subnet))))
+    inside = (block for block in _blocks(subnet, start) if any(one.covers(block) for one in for_prefixes))
+    outside = (block for block in _blocks(subnet, start) if not any(one.prefix.overlaps(block) for one in reserved))
+    wanted = chain(inside if for_prefixes else (), outside)
+    found = next((block for block in wanted if _all_free(tx, subnet, block)), None)
+    if found is not None:
+        return found
     raise AwsError(
         "InsufficientCidrBlocks",
         "The specified subnet does not have enough free cidr blocks to satisfy the request.",
