@@ -129,14 +129,14 @@ def _eni(eni: Answer, instances: Mapping[str, Answer]) -> things.Eni:
     attachment: Answer = eni.get("Attachment") or {}
     attached = attachment.get("Status") == "attached"  # fact 35
     instance = instances.get(attachment.get("InstanceId", "")) if attached else None
-    private = {IPv4Address(entry["PrivateIpAddress"]): entry for entry in eni["PrivateIpAddresses"]}  # fact 34
+    private = {IPv4Address(entry["PrivateIpAddress"]): entry for entry in eni["PrivateIpAddresses"]}  # fact 34, 55
     mapped = {own: entry["Association"]["PublicIp"] for own, entry in private.items() if entry.get("Association")}
     return things.Eni(
         id=eni["NetworkInterfaceId"],
         vpc=eni["VpcId"],
         subnet=eni["SubnetId"],
         primary=IPv4Address(eni["PrivateIpAddress"]),
-        addresses=frozenset(private),
+        addresses=frozenset(private).union(*(IPv4Network(one["Ipv4Prefix"]) for one in eni.get("Ipv4Prefixes", ()))),
         public={own: IPv4Address(public) for own, public in mapped.items()},
         groups=frozenset(group["GroupId"] for group in eni["Groups"]),
         check=eni["SourceDestCheck"],

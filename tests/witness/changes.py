@@ -127,6 +127,15 @@ def change_blocks(design: Design) -> None:
         design.attempt("AssociateVpcCidrBlock", VpcId=vpc.id, CidrBlock=design.one(MORE_BLOCKS))
 
 
+def give_back_prefix(design: Design) -> None:
+    """A prefix goes, with all of its addresses."""
+    holders = [eni for eni in design.enis if eni.prefixes]
+    if holders:
+        eni = design.one(holders)
+        gone = eni.prefixes.pop()
+        design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, Ipv4Prefixes=[gone])
+
+
 Change = Callable[[Design], None]
 
 CHANGES: tuple[tuple[Change, int], ...] = (
@@ -143,6 +152,7 @@ CHANGES: tuple[tuple[Change, int], ...] = (
     (move_interface, 2),
     (change_addresses, 1),
     (change_blocks, 2),
+    (give_back_prefix, 1),
 )
 """Changes and how often each is drawn."""
 

@@ -45,6 +45,11 @@ class Eni:
     subnet: Subnet
     addresses: list[str]
     instance: str | None
+    prefixes: list[str] = field(default_factory=list)
+
+    def holds(self) -> set[str]:
+        """All of its private addresses, those of its prefixes too."""
+        return {*self.addresses, *(str(ip) for block in self.prefixes for ip in IPv4Network(block))}
 
 
 @dataclass

@@ -151,7 +151,7 @@ def _room(design: Design, instance: Instance) -> bool:
 
 def attach(design: Design, eni: Eni, instance: Instance) -> None:
     """At the first index that is free. Not where the instance has that address already, in another VPC."""
-    if _held_beside(design, eni, instance.id) & set(eni.addresses):
+    if _held_beside(design, eni, instance.id) & eni.holds():
         return
     for index in range(1, 5):
         named = {"NetworkInterfaceId": eni.id, "InstanceId": instance.id, "DeviceIndex": index}
@@ -163,7 +163,7 @@ def attach(design: Design, eni: Eni, instance: Instance) -> None:
 def _held_beside(design: Design, eni: Eni, instance: str | None) -> set[str]:
     """The addresses of the instance's other interfaces."""
     beside = [other for other in design.enis if other is not eni and instance and other.instance == instance]
-    return {ip for other in beside for ip in other.addresses}
+    return {ip for other in beside for ip in other.holds()}
 
 
 def secondary_addresses(design: Design) -> None:
@@ -180,6 +180,20 @@ def assign_address(design: Design, eni: Eni) -> None:
         design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, PrivateIpAddresses=made)
         return
     eni.addresses += made
+
+
+def prefixes(design: Design) -> None:
+    """A prefix of sixteen addresses, where the type has them; not one that the instance holds in another VPC."""
+    for eni in design.some(design.enis, 0, 2):
+        answer = design.attempt("AssignPrivateIpAddresses", NetworkInterfaceId=eni.id, Ipv4PrefixCount=1)
+        if answer is None:
+            continue
+        made = [one["Ipv4Prefix"] for one in answer["AssignedIpv4Prefixes"]]
+        addresses = {str(ip) for block in made for ip in IPv4Network(block)}
+        if _held_beside(design, eni, eni.instance) & addresses:
+            design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, Ipv4Prefixes=made)
+        else:
+            eni.prefixes += made
 
 
 def elastic_ips(design: Design) -> None:
@@ -252,6 +266,7 @@ FEATURES: tuple[Feature, ...] = (
     instances,
     interfaces,
     secondary_addresses,
+    prefixes,
     elastic_ips,
     rules,
     check_off,

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from tests.spec import Probe
@@ -25,8 +26,10 @@ class Map:
         self.groups = {group["GroupId"]: group for group in answers["SecurityGroups"]}
 
     def private(self, eni: Mapping[str, Any]) -> list[str]:
-        """Its private addresses."""
-        return [one["PrivateIpAddress"] for one in eni["PrivateIpAddresses"]]
+        """Its private addresses; of a prefix the first and the last."""
+        blocks = [IPv4Network(one["Ipv4Prefix"]) for one in eni.get("Ipv4Prefixes", ())]
+        edges = [str(block[at]) for block in blocks for at in (0, -1)]
+        return [one["PrivateIpAddress"] for one in eni["PrivateIpAddresses"]] + edges
 
     def public(self, eni: Mapping[str, Any]) -> list[str]:
         """Its public addresses."""

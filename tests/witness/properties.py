@@ -1,6 +1,7 @@
 """What must hold of every design, whatever its packets do: one line a violation."""
 
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from atoll.compile import compiler, constants
@@ -100,6 +101,8 @@ def _live_addresses(answers: Answers) -> Iterator[str]:
     for eni in answers["NetworkInterfaces"]:
         if (eni.get("Attachment") or {}).get("InstanceId") in running:
             yield from (f"{eni['VpcId']} {one['PrivateIpAddress']}" for one in eni["PrivateIpAddresses"])
+            for block in eni.get("Ipv4Prefixes", ()):
+                yield from (f"{eni['VpcId']} {ip}" for ip in IPv4Network(block["Ipv4Prefix"]))
 
 
 def _mappings(answers: Answers) -> Iterator[str]:

@@ -18,6 +18,7 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "rules-per-security-group": 60,
         "security-groups-per-interface": 5,
         "interfaces-per-region": 5000,
+        "placement-groups-per-region": 500,
         "tags-per-resource": 50,
     }
 )

@@ -2,7 +2,7 @@
 
 A name stands here if what it lists comes into being by somebody's call alone, and Atoll has built no such call. What
 AWS itself always has (offerings, prices, managed prefix lists, public snapshots) and what things that exist here have
-(an instance's topology, an image's attributes) does not: an empty answer would be untrue.
+(an instance's topology) does not: an empty answer would be untrue.
 """
 
 EMPTY = frozenset(
@@ -16,10 +16,10 @@ EMPTY = frozenset(
         "ReservedInstances ReservedInstancesListings ReservedInstancesModifications ScheduledInstances "
         "SpotFleetInstances SpotFleetRequestHistory SpotFleetRequests SpotInstanceRequests",
         # Addresses that are brought along or handed on, and IPAM
-        "AddressTransfers ByoipCidrs CoipPools IpamByoasn IpamExternalResourceVerificationTokens "
+        "ByoipCidrs CoipPools IpamByoasn IpamExternalResourceVerificationTokens "
         "IpamInternetRegistryAssociations IpamPolicies IpamPoolAllocations IpamPools "
         "IpamPrefixListResolverTargets IpamPrefixListResolvers IpamResourceDiscoveries "
-        "IpamResourceDiscoveryAssociations IpamScopes Ipams Ipv6Pools PublicIpv4Pools",
+        "IpamResourceDiscoveryAssociations IpamScopes Ipams Ipv6Pools MovingAddresses PublicIpv4Pools",
         # VPNs, transit gateways, peering, Outposts and their gateways
         "CarrierGateways ClientVpnAuthorizationRules ClientVpnConnections ClientVpnEndpoints ClientVpnRoutes "
         "ClientVpnTargetNetworks CustomerGateways LocalGatewayRouteTableVirtualInterfaceGroupAssociations "
@@ -33,7 +33,7 @@ EMPTY = frozenset(
         # Other things of a VPC
         "AwsNetworkPerformanceMetricSubscriptions EgressOnlyInternetGateways FlowLogs "
         "InstanceConnectEndpoints NatGateways NetworkInsightsAccessScopeAnalyses NetworkInsightsAccessScopes "
-        "NetworkInsightsAnalyses NetworkInsightsPaths NetworkInterfacePermissions RouteServerEndpoints "
+        "NetworkInsightsAnalyses NetworkInsightsPaths RouteServerEndpoints "
         "RouteServerPeers RouteServers SecondaryInterfaces SecondaryNetworks SecondarySubnets "
         "SecurityGroupVpcAssociations TrafficMirrorFilterRules TrafficMirrorFilters TrafficMirrorSessions "
         "TrafficMirrorTargets TrunkInterfaceAssociations VerifiedAccessEndpoints VerifiedAccessGroups "
@@ -44,14 +44,12 @@ EMPTY = frozenset(
         # Disks, and images on their way in or out
         "BundleTasks ConversionTasks ExportImageTasks ExportTasks FastLaunchImages FastSnapshotRestores "
         "ImageUsageReportEntries ImageUsageReports ImportImageTasks ImportSnapshotTasks LockedSnapshots "
-        "ReplaceRootVolumeTasks SnapshotTierStatus StoreImageTasks VolumeAttribute "
-        "VolumeStatus Volumes VolumesModifications",
+        "ReplaceRootVolumeTasks SnapshotTierStatus StoreImageTasks",
         # Of instances and of the account
-        "DeclarativePoliciesReports IamInstanceProfileAssociations InstanceEventWindows "
-        "LaunchTemplateVersions LaunchTemplates PlacementGroups",
+        "DeclarativePoliciesReports InstanceEventWindows",
     )
     for name in group.split()
 )
 
-MADE_HERE = frozenset({"AllocationIds", "ImageIds", "VpcIds"})
+MADE_HERE = frozenset({"ImageIds", "VpcIds"})
 """Parameters of those reads that name things which may exist: nothing is known of them there, so they are not built."""

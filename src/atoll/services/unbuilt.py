@@ -10,6 +10,7 @@ from typing import Any
 from atoll.protocol import AwsError, Service
 from atoll.services.ec2.describe import sift
 from atoll.services.empty_reads import EMPTY, MADE_HERE
+from atoll.services.refusal_reasons import REASONS
 from atoll.services.registry import Request, Response
 
 ODD_CODES = {
@@ -17,12 +18,7 @@ ODD_CODES = {
     "PrefixList": "InvalidPrefixListId.NotFound",
     "FlowLog": "InvalidFlowLogId.NotFound",
     "Snapshot": "InvalidSnapshot.NotFound",
-    "Volume": "InvalidVolume.NotFound",
     "VpcEndpoint": "InvalidVpcEndpointId.NotFound",
-    "LaunchTemplate": "InvalidLaunchTemplateId.NotFound",
-    "LaunchTemplateName": "InvalidLaunchTemplateName.NotFoundException",
-    "Group": "InvalidPlacementGroup.Unknown",
-    "GroupName": "InvalidPlacementGroup.Unknown",
 }
 """Where AWS's code is not Invalid<Kind>ID.NotFound (fact 252)."""
 
@@ -33,11 +29,10 @@ NAMED = re.compile(r"(?P<kind>\w+?)(Id|Ids|IdSet|(?<=Name)s?)\Z")
 def answer_unbuilt(service: Service, operation: str, request: Request) -> Response:
     """The answer to a known but unbuilt operation; raises AwsError for all but truthfully empty reads."""
     if service.name != "ec2" or operation not in EMPTY:
-        raise AwsError(
-            "InvalidAction",
-            f"The action {operation} is not valid for this web service. "
-            "Atoll knows it but has not built it: see docs/coverage.md",
-        )
+        told = f"The action {operation} is not valid for this web service. "
+        told += "Atoll knows it but has not built it: see docs/coverage.md"
+        why = REASONS.get(operation) if service.name == "ec2" else None
+        raise AwsError("InvalidAction", f"{told}. {why}" if why else told)
     for name, value in request.items():
         _refuse_named(operation, name, value)
     sift((), {"Filters": request.get("Filters") or request.get("Filter")}, lambda _name: True, lambda _one, _name: ())

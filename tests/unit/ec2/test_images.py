@@ -102,3 +102,54 @@ def test_no_image_has_tags_or_a_platform_of_its_own(lab: Lab) -> None:
     assert lab.ec2.describe_images(Filters=named("tag:Name", "*"))["Images"] == []
     windows = lab.ec2.describe_images(Filters=filters(platform="windows"))["Images"]
     assert {image["PlatformDetails"] for image in windows} == {"Windows"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "answer"),
+    [
+        ("description", {"Description": {"Value": "Amazon Linux 2 LTS AMI 2.0.20260930.0 x86_64 HVM gp2"}}),
+        ("kernel", {"KernelId": {}}),
+        ("ramdisk", {"RamdiskId": {}}),
+        ("launchPermission", {"LaunchPermissions": [{"Group": "all"}]}),
+        ("productCodes", {"ProductCodes": []}),
+        ("sriovNetSupport", {"SriovNetSupport": {"Value": "simple"}}),
+        ("bootMode", {"BootMode": {}}),
+        ("tpmSupport", {"TpmSupport": {}}),
+        ("imdsSupport", {"ImdsSupport": {}}),
+    ],
+)
+def test_attributes(lab: Lab, attribute: str, answer: dict[str, object]) -> None:
+    shown = lab.ec2.describe_image_attribute(ImageId=lab.image, Attribute=attribute)
+    del shown["ResponseMetadata"]
+    assert shown == {"ImageId": lab.image, **answer}
+
+
+def test_mappings_and_refused_attributes(lab: Lab) -> None:
+    (image,) = lab.ec2.describe_images(ImageIds=[lab.image])["Images"]
+    read = lab.ec2.describe_image_attribute
+    shown = read(ImageId=lab.image, Attribute="blockDeviceMapping")
+    assert shown["BlockDeviceMappings"] == image["BlockDeviceMappings"]
+    refused("InvalidParameterValue", read, ImageId=lab.image, Attribute="colour")
+    refused("UnsupportedOperation", read, ImageId=lab.image, Attribute="lastLaunchedTime")
+    refused("InvalidAMIID.NotFound", read, ImageId="ami-0123456789abcdef0", Attribute="kernel")
+
+
+def test_images_are_not_made(lab: Lab) -> None:
+    instance = lab.launch()
+    told = refused("InvalidAction", lab.ec2.create_image, InstanceId=instance, Name="mine")
+    assert "UserData" in told
+    refused("InvalidAction", lab.ec2.register_image, Name="mine")
+    refused("InvalidAction", lab.ec2.copy_image, Name="m", SourceImageId=lab.image, SourceRegion="us-east-1")
+
+
+def test_what_instances_were_launched_from(lab: Lab) -> None:
+    instance = lab.launch()
+    describe = lab.ec2.describe_instance_image_metadata
+    (shown,) = describe()["InstanceImageMetadata"]
+    assert (shown["InstanceId"], shown["State"]["Name"]) == (instance, "running")
+    image = shown["ImageMetadata"]
+    assert (image["ImageId"], image["ImageAllowed"], image["IsPublic"]) == (lab.image, True, True)
+    for wanted in (filters(instance_id=instance), filters(owner_alias="amazon"), filters(zone_id="use1-az6")):
+        assert describe(Filters=wanted)["InstanceImageMetadata"] == [shown]
+    assert describe(Filters=filters(instance_state_name="stopped"))["InstanceImageMetadata"] == []
+    refused("InvalidInstanceID.NotFound", describe, InstanceIds=["i-0123456789abcdef0"])

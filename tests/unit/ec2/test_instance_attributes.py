@@ -34,7 +34,6 @@ def stopped(lab: Lab, **params: Any) -> str:
         ("disableApiStop", {"DisableApiStop": {"Value": False}}),
         ("instanceInitiatedShutdownBehavior", {"InstanceInitiatedShutdownBehavior": {"Value": "stop"}}),
         ("rootDeviceName", {"RootDeviceName": {"Value": "/dev/xvda"}}),
-        ("blockDeviceMapping", {"BlockDeviceMappings": []}),
         ("productCodes", {"ProductCodes": []}),
         ("sourceDestCheck", {"SourceDestCheck": {"Value": True}}),
         ("ebsOptimized", {"EbsOptimized": {"Value": False}}),
@@ -144,7 +143,20 @@ def test_several_interfaces_are_modified_one_by_one(lab: Lab) -> None:
         ("MissingParameter", {"Attribute": "disableApiStop"}),
         ("UnsupportedOperation", {"Attribute": "kernel", "Value": "aki-1"}),
         ("UnsupportedOperation", {"EnaSupport": {"Value": True}}),
-        ("UnsupportedOperation", {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda"}]}),
+        ("MissingParameter", {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda"}]}),
+        (
+            "InvalidInstanceAttributeValue",
+            {"BlockDeviceMappings": [{"DeviceName": "/dev/sdh", "Ebs": {"DeleteOnTermination": True}}]},
+        ),
+        (
+            "InvalidInstanceAttributeValue",
+            {
+                "BlockDeviceMappings": [
+                    {"DeviceName": "/dev/xvda", "Ebs": {"DeleteOnTermination": True, "VolumeId": "vol-1"}}
+                ]
+            },
+        ),
+        ("UnsupportedOperation", {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "NoDevice": ""}]}),
         ("DryRunOperation", {"DisableApiStop": {"Value": True}, "DryRun": True}),
     ],
 )

@@ -101,7 +101,6 @@ def test_secondary_addresses_by_number_count_in_the_subnet(lab: Lab) -> None:
         ("InvalidParameterValue", {"TagSpecifications": tag_specification("instance", Name="x")}),
         ("UnsupportedOperation", {"InterfaceType": "efa"}),
         ("UnsupportedOperation", {"Ipv6AddressCount": 1}),
-        ("UnsupportedOperation", {"Ipv4PrefixCount": 1}),
     ],
 )
 def test_refused_creations_leave_nothing(lab: Lab, code: str, params: dict[str, object]) -> None:

@@ -40,7 +40,8 @@ def test_the_answer_is_what_describe_says(lab: Lab) -> None:
     assert (instance["VpcId"], instance["SubnetId"]) == (lab.vpc, lab.subnet)
     assert instance["SecurityGroups"] == [{"GroupId": group, "GroupName": "web"}]
     assert instance["RootDeviceType"] == "ebs"
-    assert instance["BlockDeviceMappings"] == []
+    (root,) = instance["BlockDeviceMappings"]
+    assert root["DeviceName"] == instance["RootDeviceName"] == "/dev/xvda"
     assert instance["SourceDestCheck"] is True
     assert instance["Placement"]["AvailabilityZone"] == "us-east-1a"
     (eth0,) = instance["NetworkInterfaces"]
@@ -277,7 +278,7 @@ NIC = {"DeviceIndex": 0, "SubnetId": "SUBNET"}
             },
         ),
         ("InvalidParameterValue", {"TagSpecifications": tag_specification("vpc", Name="x")}),
-        ("UnsupportedOperation", {"TagSpecifications": tag_specification("volume", Name="x")}),
+        ("UnsupportedOperation", {"TagSpecifications": tag_specification("spot-instances-request", Name="x")}),
         ("UnsupportedOperation", {"Ipv6AddressCount": 1}),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"Ipv6AddressCount": 1}]}),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"InterfaceType": "efa"}]}),
@@ -290,8 +291,6 @@ NIC = {"DeviceIndex": 0, "SubnetId": "SUBNET"}
         ("UnsupportedOperation", {"Placement": {"HostId": "h-1"}}),
         ("UnsupportedOperation", {"PrivateDnsNameOptions": {"EnableResourceNameDnsAAAARecord": True}}),
         ("InvalidParameterValue", {"PrivateDnsNameOptions": {"HostnameType": "cheese"}}),
-        ("UnsupportedOperation", {"IamInstanceProfile": {"Name": "admin"}}),
-        ("UnsupportedOperation", {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 9}}]}),
         ("DryRunOperation", {"DryRun": True}),
     ],
 )

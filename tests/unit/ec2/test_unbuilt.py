@@ -4,6 +4,7 @@ import pytest
 
 from atoll.protocol import AwsError, load
 from atoll.services.empty_reads import EMPTY, MADE_HERE
+from atoll.services.refusal_reasons import REASONS
 from atoll.services.registry import OPERATIONS
 from tests.support.expect import named, refused
 from tests.support.inprocess import InProcess
@@ -14,8 +15,7 @@ EC2 = load("ec2")
 @pytest.mark.parametrize(
     "operation",
     [
-        "describe_instance_image_metadata",  # what exists here has
-        "describe_instance_topology",
+        "describe_instance_topology",  # what exists here has
         "describe_vpc_classic_link",
         "describe_vpc_endpoint_services",  # what AWS itself always has
         "describe_prefix_lists",
@@ -54,14 +54,9 @@ def test_the_table_of_empty_reads_names_reads_that_are_not_built() -> None:
 def test_what_is_asked_for_by_name_does_not_exist(cloud: InProcess) -> None:
     ec2 = cloud.client()
     refused("NatGatewayNotFound", ec2.describe_nat_gateways, NatGatewayIds=["nat-0123456789abcdef0"])
-    refused("InvalidVolume.NotFound", ec2.describe_volumes, VolumeIds=["vol-0123456789abcdef0"])
-    refused("InvalidVolume.NotFound", ec2.describe_volume_attribute, VolumeId="vol-1", Attribute="productCodes")
-    told = refused(
-        "InvalidLaunchTemplateName.NotFoundException", ec2.describe_launch_templates, LaunchTemplateNames=["x"]
-    )
-    assert told == "The launch template name 'x' does not exist"
+    refused("InvalidFlowLogId.NotFound", ec2.describe_flow_logs, FlowLogIds=["fl-0123456789abcdef0"])
     refused("InvalidTransitGatewayID.NotFound", ec2.describe_transit_gateways, TransitGatewayIds=["tgw-1"])
-    refused("InvalidPlacementGroup.Unknown", ec2.describe_placement_groups, GroupNames=["x"])
+    refused("InvalidVpcEndpointId.NotFound", ec2.describe_vpc_endpoints, VpcEndpointIds=["vpce-1"])
 
 
 def test_of_things_that_exist_nothing_is_said(cloud: InProcess) -> None:
@@ -77,3 +72,13 @@ def test_filters_and_pages_of_nothing(cloud: InProcess) -> None:
     refused("InvalidParameterValue", describe, Filters=[{"Values": ["vpc-1"]}])
     refused("InvalidNextToken", describe, NextToken="x")
     refused("DryRunOperation", describe, DryRun=True)
+
+
+def test_reasons_are_told_of_what_is_not_built(cloud: InProcess) -> None:
+    assert set(EC2.operations) >= set(REASONS)
+    assert not [name for name in REASONS if name in EMPTY or ("ec2", name) in OPERATIONS]
+    for name, why in REASONS.items():
+        with pytest.raises(AwsError) as caught:
+            cloud.call(name)
+        assert caught.value.code == "InvalidAction"
+        assert caught.value.message.endswith(why)

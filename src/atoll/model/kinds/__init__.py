@@ -1,7 +1,7 @@
 """Every kind of entity, one family a file."""
 
 from atoll.model.entity import Entity
-from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair
+from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair, MetadataOptions
 from atoll.model.kinds.filters import (
     ALL_PROTOCOLS,
     NetworkAcl,
@@ -11,8 +11,25 @@ from atoll.model.kinds.filters import (
     SecurityGroupRule,
 )
 from atoll.model.kinds.homes import Home
-from atoll.model.kinds.interfaces import Attachment, ElasticIp, NetworkInterface, PrivateAddress, PublicAddress
+from atoll.model.kinds.interfaces import (
+    AddressTransfer,
+    Attachment,
+    ElasticIp,
+    InterfacePermission,
+    NetworkInterface,
+    PrivateAddress,
+    PublicAddress,
+)
+from atoll.model.kinds.launching import (
+    CreditDefault,
+    LaunchTemplate,
+    LaunchTemplateVersion,
+    MetadataDefaults,
+    PlacementGroup,
+    ProfileAssociation,
+)
 from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
+from atoll.model.kinds.storage import Modification, Volume, VolumeAttachment
 from atoll.model.kinds.vpc import (
     CidrReservation,
     DhcpOption,
@@ -46,6 +63,15 @@ KINDS: tuple[type[Entity], ...] = (
     ClientToken,
     InternetHost,
     Home,
+    InterfacePermission,
+    AddressTransfer,
+    Volume,
+    LaunchTemplate,
+    LaunchTemplateVersion,
+    PlacementGroup,
+    ProfileAssociation,
+    MetadataDefaults,
+    CreditDefault,
 )
 
 BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
@@ -56,29 +82,41 @@ __all__ = [
     "BY_KIND",
     "BY_PREFIX",
     "KINDS",
+    "AddressTransfer",
     "Attachment",
     "CidrReservation",
     "ClientToken",
+    "CreditDefault",
     "DhcpOption",
     "DhcpOptions",
     "ElasticIp",
     "Entity",
     "Home",
     "Instance",
+    "InterfacePermission",
     "InternetGateway",
     "InternetHost",
     "KeyPair",
+    "LaunchTemplate",
+    "LaunchTemplateVersion",
+    "MetadataDefaults",
+    "MetadataOptions",
+    "Modification",
     "NetworkAcl",
     "NetworkAclAssociation",
     "NetworkAclEntry",
     "NetworkInterface",
+    "PlacementGroup",
     "PrivateAddress",
+    "ProfileAssociation",
     "PublicAddress",
     "RouteTable",
     "RouteTableAssociation",
     "SecurityGroup",
     "SecurityGroupRule",
     "Subnet",
+    "Volume",
+    "VolumeAttachment",
     "Vpc",
     "VpcBlock",
     "VpcRoute",

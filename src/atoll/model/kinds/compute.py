@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
+
 from atoll.model.entity import Entity
+
+
+class MetadataOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How an instance's metadata answers (fact 159)."""
+
+    tokens: str = "optional"  # or required
+    hop_limit: int = 1
+    endpoint: str = "enabled"
+    tags: str = "disabled"
 
 
 class Instance(Entity, frozen=True, kw_only=True):
@@ -15,7 +26,7 @@ class Instance(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "instance"
     PREFIX: ClassVar[str] = "i"
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "vpc", "subnet", "timed")
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "vpc", "subnet", "timed", "placement_group")
     id: str
     image: str
     type: str
@@ -43,6 +54,15 @@ class Instance(Entity, frozen=True, kw_only=True):
     client_token: str = ""
     monitoring: bool = False
     ebs_optimized: bool = False
+    metadata: MetadataOptions = MetadataOptions()
+    credits: str | None = None  # CpuCredits; None: the default of its type's family
+    placement_group: str | None = None
+    partition: int | None = None
+    auto_recovery: str = "default"
+    reboot_migration: str = "default"
+    capacity_preference: str = "open"
+    cores: int | None = None  # CpuOptions; None: the type's default
+    threads: int | None = None
 
     @property
     def timed(self) -> bool | None:

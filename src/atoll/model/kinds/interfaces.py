@@ -17,6 +17,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     delete_on_termination: bool
     status: str = "attached"
+    owner: str = ""  # the instance's account, where it is not the ENI's
 
 
 class NetworkInterface(Entity, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ class PrivateAddress(Entity, frozen=True, kw_only=True):
     interface: str
     primary: bool
     slot: int  # the order in which the ENI got its addresses; 0 = primary
+    prefix: str = ""  # the delegated block that it is one address of, if any (fact 55)
 
 
 class ElasticIp(Entity, frozen=True, kw_only=True):
@@ -92,6 +94,7 @@ class ElasticIp(Entity, frozen=True, kw_only=True):
     last_association_id: str | None = None  # which ended last: ending it again is no error (fact 67)
     interface: str | None = None
     private_ip: str | None = None
+    ptr: str | None = None  # the name that its reverse look-up shall give
 
     @property
     def bound(self) -> str | None:
@@ -107,3 +110,28 @@ class PublicAddress(Entity, frozen=True, kw_only=True):
     INDEX: ClassVar[tuple[str, ...]] = ("holder",)
     ip: str
     holder: str
+
+
+class InterfacePermission(Entity, frozen=True, kw_only=True):
+    """Leave for another account to attach an ENI to an instance of its own."""
+
+    KIND: ClassVar[str] = "network-interface-permission"
+    PREFIX: ClassVar[str] = "eni-perm"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "interface")
+    id: str
+    interface: str
+    to_account: str
+    permission: str = "INSTANCE-ATTACH"
+
+
+class AddressTransfer(Entity, frozen=True, kw_only=True):
+    """An Elastic IP offered to another account; the offer stands for seven days (fact 70)."""
+
+    KIND: ClassVar[str] = "address-transfer"
+    KEY: ClassVar[tuple[str, ...]] = ("allocation",)
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "public_ip")
+    allocation: str
+    public_ip: str
+    to_account: str
+    expires: datetime
+    accepted: datetime | None = None

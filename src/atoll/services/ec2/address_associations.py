@@ -110,7 +110,7 @@ def sole_interface(tx: Tx, instance: Instance) -> NetworkInterface:
 
 def _address(tx: Tx, interface: NetworkInterface, named: str | None) -> PrivateAddress:
     address = tx.get(PrivateAddress, interface.subnet, named or interface.primary_ip)
-    if address is None or address.interface != interface.id:
+    if address is None or address.interface != interface.id or address.prefix:
         raise AwsError(
             "InvalidParameterValue",
             f"The private IP address {named} is not assigned to network interface {interface.id}.",

@@ -2,15 +2,16 @@
 
 import re
 
-from atoll.model.kinds import Instance, NetworkInterface
+from atoll.model.kinds import Attachment, Instance, NetworkInterface
 from atoll.model.machines import POWERED
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
+from atoll.services.ec2 import prefixes
 from atoll.services.ec2.instance_types import limits
 from atoll.services.ec2.interface_making import attach, detach
+from atoll.services.ec2.interface_permissions import need_attachable
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.private_addresses import limit_exceeded
-from atoll.services.ec2.public_addresses import addresses_of
 from atoll.services.registry import Request, Response, operation
 
 ATTACHMENT = re.compile(r"eni-attach-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
@@ -21,7 +22,7 @@ ATTACHABLE = POWERED | {"stopped"}
 @operation("AttachNetworkInterface", "NetworkInterfaceId InstanceId DeviceIndex NetworkCardIndex")
 def attach_network_interface(tx: Tx, request: Request) -> Response:
     """Attached when the call returns. The ENI is not deleted with the instance (fact 48)."""
-    interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    interface = need_attachable(tx, request["NetworkInterfaceId"])
     instance = need(tx, Instance, request["InstanceId"])
     index: int = request["DeviceIndex"]
     if interface.attachment is not None:
@@ -37,7 +38,9 @@ def attach_network_interface(tx: Tx, request: Request) -> Response:
     check_card(instance.type, request.get("NetworkCardIndex"))
     count = tx.count(NetworkInterface, "instance", instance.id) + 1
     check_interfaces(instance.type, count)
-    if len(addresses_of(tx, interface.id)) > limits(instance.type).addresses:
+    if prefixes.prefixes_of(tx, interface.id):
+        prefixes.check_nitro(instance.type)
+    if prefixes.slots_of(tx, interface.id) > limits(instance.type).addresses:
         raise limit_exceeded(interface.id)
     attached = attach(tx, interface, instance.id, index, delete_on_termination=False)
     assert attached.attachment is not None
@@ -82,7 +85,7 @@ def detach_network_interface(tx: Tx, request: Request) -> Response:
     if not ATTACHMENT.match(named):
         raise AwsError("InvalidNetworkInterfaceAttachmentId.Malformed", f'Invalid id: "{named}"')
     interface = tx.only(NetworkInterface, "attachment_id", named)
-    if interface is None or interface.home != tx.home or interface.attachment is None:
+    if interface is None or interface.attachment is None or not _may_detach(tx, interface, interface.attachment):
         raise AwsError("InvalidAttachmentID.NotFound", f"The attachment ID '{named}' does not exist")
     if interface.attachment.index == 0:
         raise AwsError(
@@ -91,3 +94,8 @@ def detach_network_interface(tx: Tx, request: Request) -> Response:
         )
     detach(tx, interface)
     return {}
+
+
+def _may_detach(tx: Tx, interface: NetworkInterface, attachment: Attachment) -> bool:
+    """The ENI's owner may, and that of the instance that it is attached to."""
+    return interface.region == tx.region and tx.account in (interface.account, attachment.owner)

@@ -182,8 +182,9 @@ def describe(
     name: str,
     show: Callable[[Tx, E], dict[str, Any]],
     *,
+    least: int = 5,
     most: int = 1000,
 ) -> dict[str, Any]:
     """A whole Describe: what passes the filters, one page of it, as the answer shows it under `name`."""
-    shown, token = page(select(tx, entities, request, filters), request, most=most)
+    shown, token = page(select(tx, entities, request, filters), request, least=least, most=most)
     return answer(name, (show(tx, entity) for entity in shown), token)

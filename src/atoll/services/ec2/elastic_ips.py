@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from atoll.model.kinds import ElasticIp, NetworkInterface, PublicAddress
+from atoll.model.kinds import AddressTransfer, ElasticIp, NetworkInterface, PublicAddress
 from atoll.model.tx import Tx
 from atoll.packet import ip_number, ip_text
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths, public_addresses
 from atoll.services.ec2.checks import invalid
-from atoll.services.ec2.describe import answer, candidates, page, select
+from atoll.services.ec2.describe import answer, candidates, select
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.tags import on_creation, tags_of
 from atoll.services.registry import Request, Response, operation
@@ -24,8 +24,7 @@ def allocate_address(tx: Tx, request: Request) -> Response:
     if request.get("PublicIpv4Pool", POOL) != POOL:
         raise AwsError("InvalidPublicIpv4PoolID.NotFound", f"The pool ID '{request['PublicIpv4Pool']}' does not exist.")
     _check_border_group(tx, request)
-    if tx.count(ElasticIp, "home", tx.home) >= tx.limit("elastic-ips-per-region"):
-        raise AwsError("AddressLimitExceeded", "The maximum number of addresses has been reached.")
+    check_quota(tx)
     id_ = tx.new_id("eipalloc")
     public_ip = _named(tx, request["Address"], id_) if request.get("Address") else public_addresses.take(tx, id_)
     tx.put(ElasticIp(home=tx.home, id=id_, public_ip=public_ip, tags=on_creation(tx, request, "elastic-ip")))
@@ -36,6 +35,12 @@ def allocate_address(tx: Tx, request: Request) -> Response:
         "Domain": "vpc",
         "PublicIp": public_ip,
     }
+
+
+def check_quota(tx: Tx) -> None:
+    """Whether the account may have one more."""
+    if tx.count(ElasticIp, "home", tx.home) >= tx.limit("elastic-ips-per-region"):
+        raise AwsError("AddressLimitExceeded", "The maximum number of addresses has been reached.")
 
 
 def _check_border_group(tx: Tx, request: Request) -> None:
@@ -65,6 +70,14 @@ def release_address(tx: Tx, request: Request) -> Response:
     elastic = _mine(tx, named)
     if elastic.association_id is not None:
         raise AwsError("InvalidIPAddress.InUse", f"Address {elastic.public_ip} is in use.")
+    if elastic.ptr is not None:
+        raise AwsError(
+            "InvalidAddress.Locked",
+            f"Address {elastic.public_ip} is locked by its reverse DNS record: use ResetAddressAttribute first.",
+        )
+    offer = tx.get(AddressTransfer, elastic.id)
+    if offer is not None:
+        tx.delete(offer)
     public_addresses.give_back(tx, elastic.public_ip)
     tx.delete(elastic)
     return {}
@@ -132,16 +145,6 @@ def describe_addresses(tx: Tx, request: Request) -> Response:
         found = [*named, *candidates(tx, ElasticIp, request, "AllocationIds", INDEXED)]
     unique = {elastic.id: elastic for elastic in found}.values()
     return answer("Addresses", [address_shape(tx, one) for one in select(tx, unique, request, FILTERS)])
-
-
-@operation("DescribeAddressesAttribute", "AllocationIds Attribute MaxResults NextToken")
-def describe_addresses_attribute(tx: Tx, request: Request) -> Response:
-    """The addresses that have a name of their own: none, since no call here gives one."""
-    name = request.get("Attribute") or "domain-name"
-    if name != "domain-name":
-        raise invalid(name, "attribute", "Expecting domain-name.")
-    candidates(tx, ElasticIp, request, "AllocationIds")
-    return answer("Addresses", *page([], request, least=1))
 
 
 def _by_public_ip(tx: Tx, ip: str) -> ElasticIp:

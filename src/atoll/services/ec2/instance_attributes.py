@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from atoll.model.kinds import Instance, NetworkInterface
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
+from atoll.services.ec2 import prefixes, root_volumes
 from atoll.services.ec2.address_associations import sole_interface
 from atoll.services.ec2.attachments import check_interfaces
-from atoll.services.ec2.checks import invalid, missing, unbuilt
+from atoll.services.ec2.checks import invalid, missing, refuse_members, unbuilt
+from atoll.services.ec2.credit_specifications import credits_at_launch
 from atoll.services.ec2.images import image_of
 from atoll.services.ec2.instance_shape import interfaces_of
-from atoll.services.ec2.instance_types import need_type
+from atoll.services.ec2.instance_types import description, need_type
 from atoll.services.ec2.interface_attributes import the_one, with_groups
 from atoll.services.ec2.interface_shape import groups_shape
 from atoll.services.ec2.launch import (
@@ -26,7 +28,6 @@ from atoll.services.ec2.launch import (
 )
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.private_addresses import check_limit
-from atoll.services.ec2.public_addresses import addresses_of
 from atoll.services.registry import Request, Response, operation
 
 ATTRIBUTES = (
@@ -60,7 +61,7 @@ def _shown(tx: Tx, instance: Instance, name: str) -> dict[str, Any]:
             "InstanceInitiatedShutdownBehavior": {"Value": instance.shutdown_behavior}
         },
         "rootDeviceName": {"RootDeviceName": {"Value": image.root_device} if image else {}},
-        "blockDeviceMapping": {"BlockDeviceMappings": []},
+        "blockDeviceMapping": {"BlockDeviceMappings": root_volumes.mappings_shape(tx, instance)},
         "productCodes": {"ProductCodes": []},
         "sourceDestCheck": {"SourceDestCheck": {"Value": primary.source_dest_check} if primary else {}},
         "groupSet": {"Groups": groups_shape(tx, primary.groups) if primary else []},
@@ -98,7 +99,14 @@ def _stopped(instance: Instance, name: str) -> None:
 def _type(tx: Tx, instance: Instance, value: str) -> None:
     """The other type must allow what the instance has."""
     _stopped(instance, "instanceType")
-    changed = replace(instance, type=need_type(value))
+    burstable = description(need_type(value))["BurstablePerformanceSupported"]
+    changed = replace(
+        instance,
+        type=value,
+        credits=credits_at_launch(tx, value, instance.credits if burstable else None),
+        cores=None,
+        threads=None,
+    )
     interfaces = interfaces_of(tx, instance)
     image = image_of(instance.region, instance.image)
     if image is not None:
@@ -107,7 +115,9 @@ def _type(tx: Tx, instance: Instance, value: str) -> None:
     check_ebs_optimized(value, wanted=instance.ebs_optimized)
     tx.put(changed)
     for interface in interfaces:
-        check_limit(tx, interface, len(addresses_of(tx, interface.id)))
+        check_limit(tx, interface, prefixes.slots_of(tx, interface.id))
+        if prefixes.prefixes_of(tx, interface.id):
+            prefixes.check_nitro(value)
 
 
 def _user_data(tx: Tx, instance: Instance, value: bytes) -> None:
@@ -132,6 +142,22 @@ def _groups(tx: Tx, instance: Instance, value: list[str]) -> None:
     tx.put(with_groups(tx, _sole(tx, instance), value))
 
 
+def _mappings(tx: Tx, instance: Instance, value: list[dict[str, Any]]) -> None:
+    """Whether the root volume ends with the instance: the one thing of a mapping that can be changed."""
+    for mapping in value:
+        refuse_members(mapping, ("DeviceName", "Ebs"), "BlockDeviceMappings")
+        ebs = mapping.get("Ebs") or {}
+        refuse_members(ebs, ("DeleteOnTermination", "VolumeId"), "BlockDeviceMappings.Ebs")
+        volume, device = root_volumes.root_of(tx, instance), mapping.get("DeviceName")
+        if volume is None or volume.attachment is None or volume.attachment.device != device:
+            raise AwsError("InvalidInstanceAttributeValue", f"No device is currently mapped at {device}")
+        if ebs.get("VolumeId") not in (None, volume.id):
+            raise AwsError("InvalidInstanceAttributeValue", f"The volume at {device} is {volume.id}.")
+        if ebs.get("DeleteOnTermination") is None:
+            raise missing("BlockDeviceMapping.Ebs.DeleteOnTermination")
+        root_volumes.keep(tx, volume, delete_on_termination=ebs["DeleteOnTermination"])
+
+
 def _sole(tx: Tx, instance: Instance) -> NetworkInterface:
     """The ENI that the instance's own attribute means (fact 52)."""
     if instance.state == "terminated":
@@ -148,7 +174,9 @@ CHANGES: dict[str, Change] = {
     "EbsOptimized": _ebs_optimized,
     "SourceDestCheck": _source_dest_check,
     "Groups": _groups,
+    "BlockDeviceMappings": _mappings,
 }
+LISTS = frozenset({"Groups", "BlockDeviceMappings"})
 FLAGS = frozenset({"DisableApiTermination", "DisableApiStop", "EbsOptimized", "SourceDestCheck"})
 
 
@@ -163,7 +191,7 @@ def modify_instance_attribute(tx: Tx, request: Request) -> Response:
 
 
 def _value(request: Request, name: str) -> Any:
-    if name == "Groups":
+    if name in LISTS:
         return request[name]
     value = request[name].get("Value")
     if value is None:

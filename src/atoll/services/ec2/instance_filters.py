@@ -54,6 +54,12 @@ SHOWN: Filters[Instance] = paths.filters(
         "capacity-reservation-specification.capacity-reservation-preference": (
             "CapacityReservationSpecification.CapacityReservationPreference"
         ),
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id": (
+            "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"
+        ),
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn": (
+            "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationResourceGroupArn"
+        ),
         "current-instance-boot-mode": "CurrentInstanceBootMode",
         "dns-name": "PublicDnsName",
         "ebs-optimized": "EbsOptimized",
@@ -71,7 +77,15 @@ SHOWN: Filters[Instance] = paths.filters(
         "kernel-id": "KernelId",
         "launch-time": "LaunchTime",
         "maintenance-options.auto-recovery": "MaintenanceOptions.AutoRecovery",
+        "metadata-options.http-endpoint": "MetadataOptions.HttpEndpoint",
+        "metadata-options.http-protocol-ipv4": "MetadataOptions.HttpEndpoint",
+        "metadata-options.http-protocol-ipv6": "MetadataOptions.HttpProtocolIpv6",
+        "metadata-options.http-put-response-hop-limit": "MetadataOptions.HttpPutResponseHopLimit",
+        "metadata-options.http-tokens": "MetadataOptions.HttpTokens",
+        "metadata-options.instance-metadata-tags": "MetadataOptions.InstanceMetadataTags",
+        "metadata-options.state": "MetadataOptions.State",
         "monitoring-state": "Monitoring.State",
+        "network-performance-options.bandwidth-weighting": "NetworkPerformanceOptions.BandwidthWeighting",
         "operator.managed": "Operator.Managed",
         "operator.principal": "Operator.Principal",
         "outpost-arn": "OutpostArn",
@@ -122,6 +136,17 @@ OF_INTERFACES = {
     "association.ip-owner-id": "Association.IpOwnerId",
     "association.public-dns-name": "Association.PublicDnsName",
     "association.public-ip": "Association.PublicIp",
+    "addresses.association.carrier-ip": "PrivateIpAddresses.Association.CarrierIp",
+    "addresses.association.customer-owned-ip": "PrivateIpAddresses.Association.CustomerOwnedIp",
+    "association.carrier-ip": "Association.CarrierIp",
+    "association.customer-owned-ip": "Association.CustomerOwnedIp",
+    "deny-all-igw-traffic": "DenyAllIgwTraffic",
+    "ipv4-prefixes.ipv4-prefix": "Ipv4Prefixes.Ipv4Prefix",
+    "ipv6-address": "Ipv6Address",
+    "ipv6-addresses.is-primary-ipv6": "Ipv6Addresses.IsPrimaryIpv6",
+    "ipv6-native": "Ipv6Native",
+    "ipv6-prefixes.ipv6-prefix": "Ipv6Prefixes.Ipv6Prefix",
+    "outpost-arn": "OutpostArn",
     "attachment.network-card-index": "Attachment.NetworkCardIndex",
     "group-name": "Groups.GroupName",
     "public-dns-name": "Association.PublicDnsName",

@@ -3,12 +3,15 @@
 from typing import Any
 
 from atoll.model import names
-from atoll.model.kinds import Instance, NetworkInterface, Vpc
+from atoll.model.kinds import Instance, NetworkInterface, PlacementGroup, Vpc
 from atoll.model.machines import CODES, REASONS, shown
 from atoll.model.tx import Tx
 from atoll.services.ec2.images import image_of, platform_details, usage_operation
+from atoll.services.ec2.instance_profiles import profile_of, profile_shape
 from atoll.services.ec2.instance_types import description
 from atoll.services.ec2.interface_shape import groups_shape, interface_shape, zone_id
+from atoll.services.ec2.metadata_options import options_shape
+from atoll.services.ec2.root_volumes import mappings_shape
 from atoll.services.ec2.tags import tags_if_any
 
 Shape = dict[str, Any]
@@ -30,9 +33,9 @@ def instance_shape(tx: Tx, instance: Instance) -> Shape:
     """An Instance of the API. One that is terminated shows nothing of the network any more."""
     return {
         **_identity(instance),
-        **_hardware(instance),
-        **_options(instance),
-        "Placement": _placement(instance),
+        **_hardware(tx, instance),
+        **_options(tx, instance),
+        "Placement": _placement(tx, instance),
         **_network(tx, instance),
         "Tags": tags_if_any(instance),
     }
@@ -56,11 +59,14 @@ def _identity(instance: Instance) -> Shape:
     return shape
 
 
-def _hardware(instance: Instance) -> Shape:
+def _hardware(tx: Tx, instance: Instance) -> Shape:
     cores = description(instance.type)["VCpuInfo"]
     shape: Shape = {
-        "BlockDeviceMappings": [],
-        "CpuOptions": {"CoreCount": cores["DefaultCores"], "ThreadsPerCore": cores["DefaultThreadsPerCore"]},
+        "BlockDeviceMappings": mappings_shape(tx, instance),
+        "CpuOptions": {
+            "CoreCount": instance.cores or cores["DefaultCores"],
+            "ThreadsPerCore": instance.threads or cores["DefaultThreadsPerCore"],
+        },
         "EbsOptimized": instance.ebs_optimized,
         "Hypervisor": "xen",
         "InstanceType": instance.type,
@@ -86,14 +92,21 @@ def _hardware(instance: Instance) -> Shape:
     return shape
 
 
-def _options(instance: Instance) -> Shape:
+def _options(tx: Tx, instance: Instance) -> Shape:
     """What AWS always shows of options that instances here cannot have, and the few that they can."""
-    return {
-        "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
+    profile = profile_of(tx, instance)
+    shape: Shape = {"IamInstanceProfile": profile_shape(profile.arn)} if profile else {}
+    return shape | {
+        "CapacityReservationSpecification": {"CapacityReservationPreference": instance.capacity_preference},
         "EnclaveOptions": {"Enabled": False},
         "HibernationOptions": {"Configured": False},
-        "MaintenanceOptions": {"AutoRecovery": "default"},
+        "MaintenanceOptions": {
+            "AutoRecovery": instance.auto_recovery,
+            "RebootMigration": instance.reboot_migration,
+        },
+        "MetadataOptions": _metadata(instance),
         "Monitoring": {"State": "enabled" if instance.monitoring else "disabled"},
+        "NetworkPerformanceOptions": {"BandwidthWeighting": "default"},
         "Operator": {"Managed": False},
         "PrivateDnsNameOptions": {
             "HostnameType": instance.hostname_type,
@@ -103,13 +116,25 @@ def _options(instance: Instance) -> Shape:
     }
 
 
-def _placement(instance: Instance) -> Shape:
-    return {
+def _metadata(instance: Instance) -> Shape:
+    """The options take hold with the guest: on the way there they are pending."""
+    state = "pending" if instance.state == "pending" else "applied"
+    return options_shape(instance.metadata) | {"State": state}
+
+
+def _placement(tx: Tx, instance: Instance) -> Shape:
+    group = tx.get(PlacementGroup, instance.placement_group) if instance.placement_group else None
+    shape: Shape = {
         "AvailabilityZone": instance.zone,
         "AvailabilityZoneId": zone_id(instance.region, instance.zone),
-        "GroupName": "",
+        "GroupName": group.name if group else "",
         "Tenancy": instance.tenancy,
     }
+    if group is not None:
+        shape["GroupId"] = group.id
+    if instance.partition is not None:
+        shape["PartitionNumber"] = instance.partition
+    return shape
 
 
 def _network(tx: Tx, instance: Instance) -> Shape:
@@ -145,8 +170,9 @@ def instance_interface(shape: Shape) -> Shape:
     kept: Shape = {
         name: shape[name]
         for name in (
-            "Description", "Groups", "InterfaceType", "Ipv6Addresses", "MacAddress", "NetworkInterfaceId", "Operator",
-            "OwnerId", "PrivateDnsName", "PrivateIpAddress", "SourceDestCheck", "Status", "SubnetId", "VpcId",
+            "Description", "Groups", "InterfaceType", "Ipv4Prefixes", "Ipv6Addresses", "MacAddress",
+            "NetworkInterfaceId", "Operator", "OwnerId", "PrivateDnsName", "PrivateIpAddress", "SourceDestCheck",
+            "Status", "SubnetId", "VpcId",
         )
         if name in shape
     }  # fmt: skip

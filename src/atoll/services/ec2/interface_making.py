@@ -6,10 +6,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from atoll.model.entity import Tags
-from atoll.model.kinds import Attachment, ElasticIp, NetworkInterface, PrivateAddress, Subnet
+from atoll.model.kinds import Attachment, ElasticIp, InterfacePermission, NetworkInterface, PrivateAddress, Subnet
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import public_addresses, security_groups, subnets, vpcs
+from atoll.services.ec2 import prefixes, public_addresses, security_groups, subnets, vpcs
 from atoll.services.ec2.checks import refuse_members
 from atoll.services.ec2.instance_types import MOST_ADDRESSES
 
@@ -21,14 +21,17 @@ def make_interface(
 ) -> NetworkInterface:
     """An available ENI in the subnet, with its addresses.
 
-    `specification`: Description, PrivateIpAddress, PrivateIpAddresses and SecondaryPrivateIpAddressCount, as the API
-    names them. `groups`: none named means the VPC's default (fact 51).
+    `specification`: Description, PrivateIpAddress, PrivateIpAddresses, SecondaryPrivateIpAddressCount, Ipv4Prefixes
+    and Ipv4PrefixCount, as the API names them. `groups`: none named means the VPC's default (fact 51).
     """
     if tx.count(NetworkInterface, "home", tx.home) >= tx.limit("interfaces-per-region"):
         raise AwsError("NetworkInterfaceLimitExceeded", "The maximum number of network interfaces has been reached.")
     worn = tuple(dict.fromkeys(groups)) or (vpcs.default_group(tx, subnet.vpc).id,)
     security_groups.check_groups(tx, worn, subnet.vpc, subnet=subnet.id)
     primary, secondary, count = asked_addresses(specification)
+    blocks, block_count = prefixes.asked_prefixes(specification)
+    if 1 + len(blocks) + block_count > MOST_ADDRESSES:
+        raise AwsError("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
     interface = NetworkInterface(
         home=tx.home,
         id=tx.new_id("eni"),
@@ -47,6 +50,7 @@ def make_interface(
         give_address(tx, interface, subnets.claim_ip(tx, subnet, ip), slot)
     for slot in range(1 + len(secondary), 1 + len(secondary) + count):
         give_address(tx, interface, subnets.allocate_ip(tx, subnet), slot)
+    prefixes.delegate(tx, interface, subnet, blocks, block_count, 1)
     return interface
 
 
@@ -115,6 +119,7 @@ def attach(
         index=index,
         time=tx.time,
         delete_on_termination=delete_on_termination,
+        owner=tx.account if tx.account != interface.account else "",
     )
     attached = replace(interface, status="in-use", attachment=attachment)
     tx.put(attached)
@@ -136,6 +141,8 @@ def end_interface(tx: Tx, interface: NetworkInterface) -> None:
         unbind(tx, elastic)
     for address in tx.by(PrivateAddress, "interface", interface.id):
         tx.delete(address)
+    for permission in tx.by(InterfacePermission, "interface", interface.id):
+        tx.delete(permission)
     tx.delete(bare)
 
 

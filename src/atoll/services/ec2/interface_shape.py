@@ -7,6 +7,7 @@ from atoll.model.kinds import ElasticIp, NetworkInterface, PrivateAddress, Secur
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 from atoll.services.ec2 import paths
+from atoll.services.ec2.prefixes import prefixes_of
 from atoll.services.ec2.public_addresses import addresses_of, elastic_ip_of
 from atoll.services.ec2.tags import tags_of
 
@@ -38,6 +39,9 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
         "TagSet": tags_of(interface),
         "VpcId": interface.vpc,
     }
+    blocks = prefixes_of(tx, interface.id)
+    if blocks:
+        shape["Ipv4Prefixes"] = [{"Ipv4Prefix": block} for block in blocks]
     if named:
         shape["PrivateDnsName"] = names.private_name(interface.region, interface.primary_ip)
     if interface.attachment is not None:
@@ -65,7 +69,7 @@ def attachment_shape(interface: NetworkInterface) -> Shape:
         "DeviceIndex": attachment.index,
         "NetworkCardIndex": 0,
         "InstanceId": attachment.instance,
-        "InstanceOwnerId": interface.account,
+        "InstanceOwnerId": attachment.owner or interface.account,
         "Status": attachment.status,
     }
 
@@ -139,6 +143,7 @@ FILTERS = paths.filters(
         "group-id": "Groups.GroupId",
         "group-name": "Groups.GroupName",
         "interface-type": "InterfaceType",
+        "ipv4-prefixes.ipv4-prefix": "Ipv4Prefixes.Ipv4Prefix",
         "ipv6-addresses.ipv6-address": "Ipv6Addresses.Ipv6Address",
         "mac-address": "MacAddress",
         "network-interface-id": "NetworkInterfaceId",

@@ -11,10 +11,20 @@ from atoll.model.entity import Tags
 from atoll.model.kinds import Instance, NetworkInterface, Vpc
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import addressing, public_addresses
+from atoll.services.ec2 import (
+    addressing,
+    instance_profiles,
+    launch_from_template,
+    metadata_options,
+    placement_groups,
+    public_addresses,
+    root_volumes,
+)
 from atoll.services.ec2.checks import invalid, missing, refuse_members, unbuilt
+from atoll.services.ec2.credit_specifications import credits_at_launch
 from atoll.services.ec2.image_table import Image
 from atoll.services.ec2.images import need_image
+from atoll.services.ec2.instance_options import HOSTNAME_TYPES, check_capacity, check_cpu, check_maintenance
 from atoll.services.ec2.instance_shape import reservation_shape
 from atoll.services.ec2.instance_types import DEFAULT, description, need_type
 from atoll.services.ec2.interface_making import attach, make_interface
@@ -25,8 +35,8 @@ from atoll.services.registry import Request, Response, operation
 
 USER_DATA_BYTES = 16384
 BEHAVIORS = ("stop", "terminate")
-TAGGABLE = ("instance", "network-interface")
-WITHOUT = ("volume", "spot-instances-request", "elastic-gpu")
+TAGGABLE = ("instance", "network-interface", "volume")
+WITHOUT = ("spot-instances-request", "elastic-gpu")
 """What AWS tags at launch, and no instance here has."""
 
 
@@ -36,7 +46,11 @@ class Launch(NamedTuple):
     reservation: str
     fields: dict[str, Any]
     interfaces: list[Wanted]
+    root: root_volumes.Root
+    place: placement_groups.Place
+    profile: str | None
     interface_tags: Tags
+    volume_tags: Tags
 
 
 def repeated(tx: Tx, answer: Response) -> Response:
@@ -55,37 +69,79 @@ def repeated(tx: Tx, answer: Response) -> Response:
     "RunInstances",
     "ImageId InstanceType MinCount MaxCount KeyName SecurityGroupIds SecurityGroups SubnetId PrivateIpAddress "
     "NetworkInterfaces UserData Placement Monitoring EbsOptimized DisableApiTermination DisableApiStop "
-    "InstanceInitiatedShutdownBehavior PrivateDnsNameOptions TagSpecifications ClientToken",
+    "InstanceInitiatedShutdownBehavior PrivateDnsNameOptions TagSpecifications ClientToken BlockDeviceMappings "
+    "LaunchTemplate IamInstanceProfile MetadataOptions CreditSpecification CpuOptions MaintenanceOptions "
+    "CapacityReservationSpecification HibernationOptions EnclaveOptions NetworkPerformanceOptions "
+    "InstanceMarketOptions",
     repeated=repeated,
 )
 def run_instances(tx: Tx, request: Request) -> Response:
     """As many instances as fit, between MinCount and MaxCount; pending until their guests run."""
     low, high = _counts(request)
+    template = launch_from_template.chosen(tx, request["LaunchTemplate"]) if request.get("LaunchTemplate") else None
+    if template is not None:
+        request = launch_from_template.merged_request(template, request)
     if not request.get("ImageId"):
         raise missing("ImageId")
     image = need_image(tx, request["ImageId"])
     type_ = need_type(request.get("InstanceType") or DEFAULT)
     check_architecture(image, type_)
+    _refuse_absent(request)
     interfaces = wanted_interfaces(tx, request, type_)
+    place = placement_groups.wanted_place(tx, _placement(request), type_)
     specifications = request.get("TagSpecifications") or ()
     for specification in specifications:
         if specification.get("ResourceType") in WITHOUT:
             raise unbuilt(f"TagSpecifications of {specification['ResourceType']}")
+    own_tags = merged(tx, (), tags_for(specifications, "instance", TAGGABLE))
     launch = Launch(
         reservation=tx.new_id("r"),
         fields={
             "image": image.id,
             "type": type_,
             "key_name": need_key(tx, request["KeyName"]).name if request.get("KeyName") else None,
-            "tags": merged(tx, (), tags_for(specifications, "instance", TAGGABLE)),
+            "tags": (*own_tags, *(launch_from_template.system_tags(template) if template else ())),
+            "metadata": metadata_options.options_at_launch(tx, request.get("MetadataOptions") or {}, image),
+            "credits": credits_at_launch(tx, type_, _credits(request)),
+            "placement_group": place.group.id if place.group else None,
             **_options(request, type_),
             **_hostname(request, interfaces[0]),
         },
         interfaces=interfaces,
+        root=root_volumes.wanted_root(tx, image, request.get("BlockDeviceMappings") or ()),
+        place=place,
+        profile=instance_profiles.profile_arn(tx, request.get("IamInstanceProfile") or {}),
         interface_tags=merged(tx, (), tags_for(specifications, "network-interface", TAGGABLE)),
+        volume_tags=merged(tx, (), tags_for(specifications, "volume", TAGGABLE)),
     )
     count = _fitting(tx, interfaces, low, high)
+    if place.group is not None:
+        placement_groups.check_room(tx, place.group, interfaces[0].subnet.zone, count)
     return reservation_shape(tx, launch.reservation, [_launch(tx, launch, index) for index in range(count)])
+
+
+ABSENT = (
+    ("HibernationOptions", "Configured", (False,)),
+    ("EnclaveOptions", "Enabled", (False,)),
+    ("NetworkPerformanceOptions", "BandwidthWeighting", ("default",)),
+    ("InstanceMarketOptions", "MarketType", ("on-demand",)),
+)
+"""Options that no instance here can have, and the values that ask for nothing; clients send those by habit."""
+
+
+def _refuse_absent(request: Request) -> None:
+    for parameter, member, nothing in ABSENT:
+        options = request.get(parameter) or {}
+        refuse_members(options, (member,), parameter)
+        if options.get(member, nothing[0]) not in nothing:
+            raise unbuilt(f"{parameter}.{member}={options[member]}")
+
+
+def _credits(request: Request) -> str | None:
+    specification = request.get("CreditSpecification") or {}
+    refuse_members(specification, ("CpuCredits",), "CreditSpecification")
+    found: str | None = specification.get("CpuCredits")
+    return found
 
 
 def _counts(request: Request) -> tuple[int, int]:
@@ -152,10 +208,6 @@ def _options(request: Request, type_: str) -> dict[str, Any]:
     """The instance's fields that parameters of their own set."""
     monitoring = request.get("Monitoring") or {}
     refuse_members(monitoring, ("Enabled",), "Monitoring")
-    placement = request.get("Placement") or {}
-    refuse_members(placement, ("AvailabilityZone", "GroupName", "Tenancy"), "Placement")
-    if placement.get("GroupName") or placement.get("Tenancy", "default") != "default":
-        raise unbuilt("Placement in groups, on dedicated hardware or on hosts")
     return {
         "user_data": user_data(request["UserData"]) if request.get("UserData") else b"",
         "shutdown_behavior": check_behavior(request.get("InstanceInitiatedShutdownBehavior") or "stop"),
@@ -164,10 +216,19 @@ def _options(request: Request, type_: str) -> dict[str, Any]:
         "monitoring": bool(monitoring.get("Enabled")),
         "ebs_optimized": check_ebs_optimized(type_, wanted=bool(request.get("EbsOptimized"))),
         "client_token": request.get("ClientToken") or "",
+        **check_cpu(request.get("CpuOptions") or {}, type_),
+        **check_maintenance(request.get("MaintenanceOptions") or {}),
+        **check_capacity(request.get("CapacityReservationSpecification") or {}),
     }
 
 
-HOSTNAME_TYPES = ("ip-name", "resource-name")
+def _placement(request: Request) -> dict[str, Any]:
+    placement: dict[str, Any] = request.get("Placement") or {}
+    known = ("AvailabilityZone", "AvailabilityZoneId", "GroupId", "GroupName", "PartitionNumber", "Tenancy")
+    refuse_members(placement, known, "Placement")
+    if placement.get("Tenancy", "default") != "default":
+        raise unbuilt("Placement on dedicated hardware or on hosts")
+    return placement
 
 
 def _hostname(request: Request, primary: Wanted) -> dict[str, Any]:
@@ -222,9 +283,13 @@ def _launch(tx: Tx, launch: Launch, index: int) -> Instance:
         reservation=launch.reservation,
         launch_index=index,
         launched=tx.time,
+        partition=placement_groups.next_partition(tx, launch.place),
         **launch.fields,
     )
     tx.put(instance)
+    root_volumes.make(tx, instance, launch.root, launch.volume_tags)
+    if launch.profile is not None:
+        instance_profiles.associate(tx, instance, launch.profile)
     attached = [_interface(tx, launch, instance, one) for one in launch.interfaces]
     named = replace(instance, private_dns=_private_name(instance, attached[0]))
     tx.put(named)

@@ -8,17 +8,17 @@ from atoll.model.kinds import NetworkInterface, SecurityGroup, Subnet, Vpc
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
+from atoll.services.ec2 import prefixes
 from atoll.services.ec2.attachments import check_card, check_interfaces, in_use
 from atoll.services.ec2.checks import refuse_members, unbuilt
 from atoll.services.ec2.instance_types import limits
 from atoll.services.ec2.interface_making import asked_addresses
 from atoll.services.ec2.lookup import need
-from atoll.services.ec2.public_addresses import addresses_of
 from atoll.services.registry import Request
 
 OF_NEW = (
-    "AssociatePublicIpAddress", "Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses",
-    "SecondaryPrivateIpAddressCount", "SubnetId",
+    "AssociatePublicIpAddress", "Description", "Groups", "Ipv4PrefixCount", "Ipv4Prefixes", "PrivateIpAddress",
+    "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "SubnetId",
 )  # fmt: skip
 """What only a new ENI can be given."""
 
@@ -38,11 +38,22 @@ class Wanted(NamedTuple):
 
     @property
     def addresses(self) -> int:
-        """How many private addresses it needs from its subnet."""
+        """How many private addresses it needs from its subnet, one by one: prefixes have a look of their own."""
         if self.existing is not None:
             return 0
+        return self.slots - self.prefixes
+
+    @property
+    def slots(self) -> int:
+        """How many of the type's addresses a new one uses up: a prefix counts as one."""
         _, secondary, count = asked_addresses(self.specification)
-        return 1 + len(secondary) + count
+        return 1 + len(secondary) + count + self.prefixes
+
+    @property
+    def prefixes(self) -> int:
+        """How many prefixes a new one gets."""
+        named, count = prefixes.asked_prefixes(self.specification)
+        return len(named) + count
 
 
 def wanted_interfaces(tx: Tx, request: Request, type_: str) -> list[Wanted]:
@@ -50,7 +61,9 @@ def wanted_interfaces(tx: Tx, request: Request, type_: str) -> list[Wanted]:
     found = _listed(tx, request) if request.get("NetworkInterfaces") else [_single(tx, request)]
     check_interfaces(type_, len(found))
     for one in found:
-        held = len(addresses_of(tx, one.existing.id)) if one.existing else one.addresses
+        held = prefixes.slots_of(tx, one.existing.id) if one.existing else one.slots
+        if prefixes.prefixes_of(tx, one.existing.id) if one.existing else one.prefixes:
+            prefixes.check_nitro(type_)
         if held > limits(type_).addresses:
             raise AwsError(
                 "InvalidInterface.IpAddressLimitExceeded",
@@ -62,13 +75,27 @@ def wanted_interfaces(tx: Tx, request: Request, type_: str) -> list[Wanted]:
                 "SecurityGroupsPerInstanceLimitExceeded",
                 "The maximum number of security groups per instance has been reached.",
             )
-    _check_zones(request, found)
+    _check_zones(tx, request, found)
     return found
 
 
-def _check_zones(request: Request, found: list[Wanted]) -> None:
+def _named_zone(tx: Tx, request: Request) -> str | None:
+    """The zone that the placement names, by its name or by its id."""
+    placement = request.get("Placement") or {}
+    name, id_ = placement.get("AvailabilityZone"), placement.get("AvailabilityZoneId")
+    known = {one.id: one.name for one in REGIONS[tx.region].zones}
+    if id_ and id_ not in known:
+        raise AwsError("InvalidParameterValue", f"Invalid availability zone-id: [{id_}]")
+    if name and id_ and known[id_] != name:
+        raise AwsError(
+            "InvalidParameterCombination", f"The zone '{name}' is not the one with the id '{id_}': name one of them."
+        )
+    return name or (known[id_] if id_ else None)
+
+
+def _check_zones(tx: Tx, request: Request, found: list[Wanted]) -> None:
     zones = {one.subnet.zone for one in found}
-    named = (request.get("Placement") or {}).get("AvailabilityZone")
+    named = _named_zone(tx, request)
     if len(zones) > 1:
         raise AwsError(
             "InvalidParameterCombination",
@@ -122,7 +149,7 @@ def default_subnet(tx: Tx, request: Request) -> Subnet:
     if vpc is None:
         names = " GroupName is only supported for EC2-Classic and default VPC." if request.get("SecurityGroups") else ""
         raise AwsError("VPCIdNotSpecified", f"No default VPC for this user.{names}")
-    zone = (request.get("Placement") or {}).get("AvailabilityZone")
+    zone = _named_zone(tx, request)
     if zone and zone not in {one.name for one in REGIONS[tx.region].zones}:
         raise AwsError("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
     subnets = [one for one in tx.by(Subnet, "vpc", vpc.id) if one.default_for_az and zone in (None, one.zone)]
@@ -209,7 +236,7 @@ def _check_public(given: Mapping[str, Any], *, alone: bool) -> None:
 
 def _check_several(given: Mapping[str, Any]) -> None:
     """What can be given to one instance only."""
-    for name in ("NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses"):
+    for name in ("Ipv4Prefixes", "NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses"):
         if given.get(name):
             raise AwsError(
                 "InvalidParameterCombination",

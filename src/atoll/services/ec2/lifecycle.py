@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from atoll.model.kinds import Instance
 from atoll.model.machines import TERMINATED_STAYS, Event, step
 from atoll.model.tx import Tx
-from atoll.services.ec2 import public_addresses
+from atoll.services.ec2 import instance_profiles, public_addresses, root_volumes
 from atoll.services.ec2.instance_shape import interfaces_of
 from atoll.services.ec2.interface_making import detach, end_interface
 
@@ -85,12 +85,14 @@ def _lose_public_ips(tx: Tx, instance: Instance) -> None:
 
 
 def _end(tx: Tx, instance: Instance) -> None:
-    """Its ENIs are deleted or free, as each attachment says; it is described for a while yet."""
+    """Its ENIs and its volume are deleted or free, as each attachment says; it is described for a while yet."""
     for interface in interfaces_of(tx, instance):
         if interface.attachment is not None and interface.attachment.delete_on_termination:
             end_interface(tx, interface)
         else:
             detach(tx, interface)
+    root_volumes.end(tx, instance)
+    instance_profiles.end(tx, instance)
     tx.put(replace(instance, due=tx.now + TERMINATED_STAYS, user_data=b""))
 
 

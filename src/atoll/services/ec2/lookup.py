@@ -9,15 +9,20 @@ from atoll.model.kinds import (
     DhcpOptions,
     Entity,
     Instance,
+    InterfacePermission,
     InternetGateway,
     KeyPair,
+    LaunchTemplate,
     NetworkAcl,
     NetworkInterface,
+    PlacementGroup,
+    ProfileAssociation,
     RouteTable,
     RouteTableAssociation,
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    Volume,
     Vpc,
 )
 from atoll.model.kinds.interfaces import ElasticIp
@@ -61,6 +66,15 @@ WORDS: dict[type[Entity], Words] = {
     ),
     ElasticIp: Words("InvalidAllocationID.NotFound", "allocation ID", "InvalidAllocationID.Malformed"),
     Instance: Words("InvalidInstanceID.NotFound", "instance ID", "InvalidInstanceID.Malformed"),
+    InterfacePermission: Words(
+        "InvalidPermissionID.NotFound", "network interface permission ID", "InvalidPermissionID.Malformed"
+    ),
+    LaunchTemplate: Words(
+        "InvalidLaunchTemplateId.NotFound", "launch template ID", "InvalidLaunchTemplateId.Malformed"
+    ),
+    PlacementGroup: Words("InvalidPlacementGroup.Unknown", "placement group ID", "InvalidPlacementGroupId.Malformed"),
+    ProfileAssociation: Words("NoSuchAssociation", "association ID", "InvalidAssociationID.Malformed"),
+    Volume: Words("InvalidVolume.NotFound", "volume", "InvalidVolumeID.Malformed"),
     KeyPair: Words("InvalidKeyPair.NotFound", "key pair ID", "InvalidKeyPair.Malformed"),
 }
 

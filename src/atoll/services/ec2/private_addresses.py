@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from atoll.model.kinds import Instance, NetworkInterface, PrivateAddress, Subnet
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import subnets
+from atoll.services.ec2 import prefixes, subnets
 from atoll.services.ec2.instance_types import MOST_ADDRESSES, limits
 from atoll.services.ec2.interface_making import give_address, unbind
 from atoll.services.ec2.lookup import need
@@ -15,22 +15,27 @@ from atoll.services.registry import Request, Response, operation
 
 @operation(
     "AssignPrivateIpAddresses",
-    "NetworkInterfaceId PrivateIpAddresses SecondaryPrivateIpAddressCount AllowReassignment",
+    "NetworkInterfaceId PrivateIpAddresses SecondaryPrivateIpAddressCount AllowReassignment Ipv4Prefixes "
+    "Ipv4PrefixCount",
 )
 def assign_private_ip_addresses(tx: Tx, request: Request) -> Response:
     """By name or by number; all or nothing (fact 53)."""
     interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    blocks, block_count = prefixes.asked_prefixes(request)
+    if blocks or block_count:
+        return _delegate(tx, interface, blocks, block_count)
     named, count = list(dict.fromkeys(request.get("PrivateIpAddresses") or ())), _count(request)
     if bool(named) == bool(count):
         raise AwsError(
             "InvalidParameterCombination",
-            "Exactly one of privateIpAddresses and secondaryPrivateIpAddressCount must be specified.",
+            "Exactly one of privateIpAddresses and secondaryPrivateIpAddressCount must be specified, or of "
+            "ipv4Prefixes and ipv4PrefixCount.",
         )
     held = addresses_of(tx, interface.id)
     added = [ip for ip in named if ip not in {address.ip for address in held}]
-    check_limit(tx, interface, len(held) + len(added) + count)
+    check_limit(tx, interface, prefixes.slots_of(tx, interface.id) + len(added) + count)
     subnet = _subnet(tx, interface)
-    slot = held[-1].slot + 1
+    slot = prefixes.next_slot(tx, interface.id)
     assigned = [
         _take_over(tx, interface, subnet, ip, slot + offset, allowed=bool(request.get("AllowReassignment")))
         for offset, ip in enumerate(added)
@@ -43,6 +48,21 @@ def assign_private_ip_addresses(tx: Tx, request: Request) -> Response:
         "NetworkInterfaceId": interface.id,
         "AssignedPrivateIpAddresses": [{"PrivateIpAddress": ip} for ip in assigned or named],
         "AssignedIpv4Prefixes": [],
+    }
+
+
+def _delegate(tx: Tx, interface: NetworkInterface, named: list[str], count: int) -> Response:
+    """Blocks of addresses instead (fact 55)."""
+    instance = tx.get(Instance, interface.instance) if interface.instance else None
+    if instance is not None:
+        prefixes.check_nitro(instance.type)
+    check_limit(tx, interface, prefixes.slots_of(tx, interface.id) + len(named) + count)
+    slot = prefixes.next_slot(tx, interface.id)
+    given = prefixes.delegate(tx, interface, _subnet(tx, interface), named, count, slot)
+    return {
+        "NetworkInterfaceId": interface.id,
+        "AssignedPrivateIpAddresses": [],
+        "AssignedIpv4Prefixes": [{"Ipv4Prefix": block} for block in given],
     }
 
 
@@ -80,6 +100,10 @@ def _take_over(tx: Tx, interface: NetworkInterface, subnet: Subnet, ip: str, slo
         free = subnets.claim_ip(tx, subnet, ip)
         give_address(tx, interface, free, slot)
         return free
+    if owned.prefix:
+        raise AwsError(
+            "InvalidParameterValue", f"[{ip}] is in the prefix {owned.prefix} of network interface {owned.interface}."
+        )
     if not allowed or owned.primary:
         raise AwsError(
             "Resource.AlreadyAssigned" if owned.primary is False else "InvalidParameterValue",
@@ -93,13 +117,15 @@ def _take_over(tx: Tx, interface: NetworkInterface, subnet: Subnet, ip: str, slo
     return ip
 
 
-@operation("UnassignPrivateIpAddresses", "NetworkInterfaceId PrivateIpAddresses")
+@operation("UnassignPrivateIpAddresses", "NetworkInterfaceId PrivateIpAddresses Ipv4Prefixes")
 def unassign_private_ip_addresses(tx: Tx, request: Request) -> Response:
     """Their Elastic IPs lose their associations; the primary address stays for life (facts 53, 54)."""
     interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
     named = list(dict.fromkeys(request.get("PrivateIpAddresses") or ()))
-    if not named:
+    blocks = request.get("Ipv4Prefixes") or ()
+    if not named and not blocks:
         raise AwsError("MissingParameter", "The request must contain the parameter privateIpAddress")
+    prefixes.take_back(tx, interface, blocks)
     held = {address.ip: address for address in addresses_of(tx, interface.id)}
     unknown = [ip for ip in named if ip not in held]
     if unknown:

@@ -67,8 +67,9 @@ def grant(tx: Tx, interface: NetworkInterface) -> NetworkInterface:
 
 
 def addresses_of(tx: Tx, interface: str) -> list[PrivateAddress]:
-    """An ENI's private addresses, the primary first, then in the order in which it got them."""
-    return sorted(tx.by(PrivateAddress, "interface", interface), key=lambda address: address.slot)
+    """An ENI's private addresses, the primary first, then in the order in which it got them; those of blocks apart."""
+    own = [address for address in tx.by(PrivateAddress, "interface", interface) if not address.prefix]
+    return sorted(own, key=lambda address: address.slot)
 
 
 def by_id(request: Request, parameter: str, words: str, doing: str) -> str:

@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from atoll.model.entity import Entity
-from atoll.model.kinds import BY_PREFIX, NetworkAclAssociation, RouteTableAssociation
+from atoll.model.kinds import (
+    BY_PREFIX,
+    InterfacePermission,
+    NetworkAclAssociation,
+    ProfileAssociation,
+    RouteTableAssociation,
+)
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.ec2.describe import WILD, page, sift
@@ -15,9 +21,8 @@ from atoll.services.ec2.tags import merged
 from atoll.services.registry import Request, Response, operation
 
 MOST_RESOURCES = 1000
-TAGGABLE = {
-    prefix: kind for prefix, kind in BY_PREFIX.items() if kind not in (RouteTableAssociation, NetworkAclAssociation)
-}
+UNTAGGED = (RouteTableAssociation, NetworkAclAssociation, ProfileAssociation, InterfacePermission)
+TAGGABLE = {prefix: kind for prefix, kind in BY_PREFIX.items() if kind not in UNTAGGED}
 
 
 def _kind_of(id: str) -> type[Entity] | None:  # noqa: A002 - AWS's word

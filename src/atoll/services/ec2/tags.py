@@ -75,6 +75,6 @@ def merged(tx: Tx, before: Tags, added: Iterable[Mapping[str, Any]]) -> Tags:
         if len(value) > MAX_VALUE:
             raise AwsError("InvalidParameterValue", f"Tag value exceeds the maximum length of {MAX_VALUE} characters")
         tags[key] = value
-    if len(tags) > tx.limit("tags-per-resource"):
+    if sum(not key.startswith("aws:") for key in tags) > tx.limit("tags-per-resource"):
         raise AwsError("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
     return tuple(tags.items())

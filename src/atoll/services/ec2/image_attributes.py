@@ -1,0 +1,98 @@
+"""DescribeImageAttribute, and what images instances were launched from: DescribeInstanceImageMetadata."""
+
+from typing import Any
+
+from atoll.model.kinds import Instance
+from atoll.model.tx import Tx
+from atoll.services.ec2 import paths
+from atoll.services.ec2.checks import invalid, unbuilt
+from atoll.services.ec2.describe import candidates, describe, no_pages_with_ids
+from atoll.services.ec2.image_table import Image
+from atoll.services.ec2.images import image_of, image_shape, need_image
+from atoll.services.ec2.instance_filters import OWN
+from atoll.services.ec2.instance_shape import state_shape
+from atoll.services.ec2.interface_shape import zone_id
+from atoll.services.ec2.tags import tags_if_any
+from atoll.services.registry import Request, Response, operation
+
+VALUES = {
+    "description": "Description",
+    "kernel": "KernelId",
+    "ramdisk": "RamdiskId",
+    "sriovNetSupport": "SriovNetSupport",
+    "bootMode": "BootMode",
+    "tpmSupport": "TpmSupport",
+    "imdsSupport": "ImdsSupport",
+}
+"""Attributes that are one value, each with its member of the image and of the answer."""
+
+LISTS = {
+    "launchPermission": "LaunchPermissions",
+    "productCodes": "ProductCodes",
+    "blockDeviceMapping": "BlockDeviceMappings",
+}
+UNKNOWN = ("lastLaunchedTime", "uefiData", "deregistrationProtection")
+"""What AWS tells an image's owner, which no account here is."""
+
+
+@operation("DescribeImageAttribute", "ImageId Attribute")
+def describe_image_attribute(tx: Tx, request: Request) -> Response:
+    """One attribute, named as AWS names it. Anyone may ask it: every image is public."""
+    image, name = need_image(tx, request["ImageId"]), request["Attribute"]
+    if name in UNKNOWN:
+        raise unbuilt(f"The image attribute {name}")
+    if name not in VALUES and name not in LISTS:
+        raise invalid(name, "attribute", "Unknown attribute.")
+    return {"ImageId": image.id, **_shown(image, name)}
+
+
+def _shown(image: Image, name: str) -> Response:
+    shape = image_shape(image) | {"LaunchPermissions": [{"Group": "all"}]}
+    if name in LISTS:
+        return {LISTS[name]: shape.get(LISTS[name], [])}
+    member = VALUES[name]
+    return {member: {"Value": shape[member]} if member in shape else {}}
+
+
+def _metadata_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
+    """An InstanceImageMetadata of the API."""
+    shape: dict[str, Any] = {
+        "AvailabilityZone": instance.zone,
+        "InstanceId": instance.id,
+        "InstanceType": instance.type,
+        "LaunchTime": instance.launched,
+        "Operator": {"Managed": False},
+        "OwnerId": instance.account,
+        "State": state_shape(instance),
+        "Tags": tags_if_any(instance),
+        "ZoneId": zone_id(instance.region, instance.zone),
+    }
+    image = image_of(instance.region, instance.image)
+    if image is not None:
+        shown = image_shape(image)
+        same = ("CreationDate", "ImageId", "ImageOwnerAlias", "Name", "OwnerId", "State")
+        shape["ImageMetadata"] = {name: shown[name] for name in same} | {"ImageAllowed": True, "IsPublic": True}
+    return shape
+
+
+METADATA_FILTERS = {
+    **{name: OWN[name] for name in ("availability-zone", "instance-id", "instance-state-name", "instance-type")},
+    **paths.filters(
+        _metadata_shape,
+        {
+            "image-allowed": "ImageMetadata.ImageAllowed",
+            "launch-time": "LaunchTime",
+            "owner-alias": "ImageMetadata.ImageOwnerAlias",
+            "owner-id": "OwnerId",
+            "zone-id": "ZoneId",
+        },
+    ),
+}
+
+
+@operation("DescribeInstanceImageMetadata", "InstanceIds Filters MaxResults NextToken")
+def describe_instance_image_metadata(tx: Tx, request: Request) -> Response:
+    """Every instance with its image."""
+    no_pages_with_ids(request, "InstanceIds")
+    found = candidates(tx, Instance, request, "InstanceIds", {"instance-id": "id"})
+    return describe(tx, request, found, METADATA_FILTERS, "InstanceImageMetadata", _metadata_shape)
