@@ -118,7 +118,8 @@ def outer(folder: Path) -> int:
 def server(folder: Path) -> int:
     """The process that serves."""
     parent = outer(folder)
-    return next(pid for pid in family(folder) if _parent(pid) == parent)
+    named = family(folder).items()
+    return next(pid for pid, name in named if _parent(pid) == parent and name.split()[1].startswith("python"))
 
 
 def _parent(pid: int) -> int | None:

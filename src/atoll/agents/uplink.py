@@ -21,11 +21,10 @@ DEVICE = "tap0"
 BLOCK, ADDRESS, GATEWAY, RESOLVER = "198.51.100.0/24", "198.51.100.100", "198.51.100.2", "198.51.100.3"
 """Between the node and the tool: TEST-NET-2 (RFC 5737), which nobody has. The tool answers names at RESOLVER."""
 
-TOOLS = ("slirp4netns",)
+TOOL = "slirp4netns"
+TUN = "/dev/net/tun"
 PATIENCE = 10.0
 """Seconds that the tool has to make its device; 50 ms were seen."""
-
-CURE = "sudo apt-get install -y slirp4netns"
 
 FILTER = f"""
 table ip uplink {{
@@ -50,27 +49,35 @@ class UplinkError(Exception):
     """There is no uplink; the message says why and what to do."""
 
 
-def tool() -> str:
-    """The program to use. UplinkError where neither is installed."""
-    for name in TOOLS:
-        if shutil.which(name):
-            return name
-    raise UplinkError(f"--uplink needs {' or '.join(TOOLS)}, which is not installed: {CURE}")
+def lacking() -> tuple[str, str]:
+    """What this user lacks for an uplink, and the command that cures it; empty when nothing is."""
+    if shutil.which(TOOL) is None:
+        return f"{TOOL} is not installed", f"sudo apt-get install -y {TOOL}"
+    if not os.access(TUN, os.R_OK | os.W_OK):
+        return f"{TUN} may not be opened by you", f"sudo chmod 666 {TUN}"
+    return "", ""
 
 
-def command(name: str, namespace: str) -> list[str]:
+def check() -> None:
+    """UplinkError where there can be no uplink."""
+    found, cure = lacking()
+    if found:
+        raise UplinkError(f"--uplink: {found}: {cure}")
+
+
+def command(namespace: str) -> list[str]:
     """How the tool is started for the namespace at a path: nothing comes in, nothing of the host's loopback."""
-    return [name, "--netns-type=path", f"--cidr={BLOCK}", "--disable-host-loopback", "--mtu=1500", namespace, DEVICE]
+    return [TOOL, "--netns-type=path", f"--cidr={BLOCK}", "--disable-host-loopback", "--mtu=1500", namespace, DEVICE]
 
 
 class Launcher:
     """A process that waits to become the tool. Make it in the host's network and the world's other namespaces."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         waiting, self._ready = os.pipe()
         if os.fork() == 0:
             os.close(self._ready)
-            _become(name, waiting)
+            _become(waiting)
         os.close(waiting)
 
     def launch(self, namespace: Path) -> None:
@@ -82,13 +89,13 @@ class Launcher:
         os.write(self._ready, _NOT_NEEDED)
 
 
-def _become(name: str, waiting: int) -> None:
+def _become(waiting: int) -> None:
     try:
         namespace = os.read(waiting, 4096)
         if namespace and namespace != _NOT_NEEDED:
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
-            os.execvp(name, command(name, namespace.decode()))
+            os.execvp(TOOL, command(namespace.decode()))
     finally:
         os._exit(1)
 

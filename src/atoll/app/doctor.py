@@ -30,6 +30,8 @@ class Machine(NamedTuple):
     """Whether a program is installed."""
     ids: Callable[[], list[str]]
     """What an ordinary user lacks for a range of ids (userns.missing)."""
+    uplink: tuple[str, str]
+    """What an uplink lacks and its cure (uplink.lacking)."""
     tried: Mapping[str, str]
     """What came of each attempt: "" when it succeeded, else the error. Attempts that were not made are missing."""
 
@@ -135,16 +137,13 @@ def _packages(machine: Machine) -> Finding:
 
 
 def _uplink(machine: Machine) -> Finding:
-    what = "guests may reach the real internet (atoll up --uplink)"
-    for name in uplink.TOOLS:
-        if machine.has(name):
-            return Finding(what, name, must=False)
-    return Finding(what, f"no {' or '.join(uplink.TOOLS)}", uplink.CURE, must=False)
+    found, cure = machine.uplink
+    return Finding("guests may reach the real internet (atoll up --uplink)", found or "yes", cure, must=False)
 
 
 def this_machine() -> Machine:
     """The real one. Takes about half a second: a world is made and ended."""
-    return Machine(os.geteuid() == 0, _text, _has, userns.missing, _attempts())
+    return Machine(os.geteuid() == 0, _text, _has, userns.missing, uplink.lacking(), _attempts())
 
 
 def _text(path: str) -> str:

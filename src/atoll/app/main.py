@@ -60,13 +60,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.uplink and options.fabric == "none":
             raise StartError("--uplink: without a network (--fabric none) there is nothing to connect.")
+        if options.uplink:
+            uplink.check()
         settings(options)
         lock = _lock(options.folder)
         api = _listen(options)
         socks = socks_port.listen(options.socks_port, api.getsockname()[1], network=options.fabric != "none")
         control = _control_socket(options.folder)
         return _serve(options, api, control, socks, lock)
-    except (StartError, socks_port.SocksPortError) as error:
+    except (StartError, socks_port.SocksPortError, uplink.UplinkError) as error:
         tell(options.ready_fd, {"error": str(error)})
         sys.stderr.write(f"{error}\n")
         return 1
@@ -99,8 +101,7 @@ def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | N
         # Not in its network: what guests need is fetched through the host's.
         prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
         launchers: list[uplink.Launcher] = []
-        tool = uplink.tool() if options.uplink else ""
-        world.enter(made, lambda: launchers.append(uplink.Launcher(tool)) if tool else None)
+        world.enter(made, lambda: launchers.append(uplink.Launcher()) if options.uplink else None)
         status = world.run_inside(lambda: serve(not made.fresh, launchers[0] if launchers else None))
         return world.exit_status(status)
     except (GuestError, world.WorldError, uplink.UplinkError) as error:
