@@ -10,7 +10,7 @@ from atoll.linux.nft.expr import Load, Lookup, Meta, SetMark
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.packet import Prefix, ip_number
-from atoll.plan.rows import Deliver, Link, Mapping, Port, Route, ToPort
+from atoll.plan.rows import Link, Mapping, Port, Route, ToLink, ToPort
 from atoll.records import Pass, Record, View
 
 PRIVATE = tuple(map(Prefix.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -77,9 +77,9 @@ def _arrival(table: str, boxes: bool) -> tuple[pipeline.Rule, ...]:
 
 
 def _own_prefixes(view: View, table: str) -> list[Prefix]:
-    """What side a delivers itself, as far as it is not private anyway: nobody outside has these addresses."""
+    """What side a keeps for itself, as far as it is not private anyway: nobody outside has these addresses."""
     routes = view.by(Route, "table", table)
-    own = {one.prefix for one in routes if isinstance(one.via, Deliver) and one.prefix.family == 4}
+    own = {one.prefix for one in routes if not isinstance(one.via, ToLink) and one.prefix.family == 4}
     return sorted(prefix for prefix in own if not any(one.covers(prefix) for one in PRIVATE))
 
 
