@@ -95,4 +95,9 @@ def _public(view: View, interface: NetworkInterface, inside: str, outside: str, 
         )
 
 
-PASSES = (of(InternetGateway, link), of(InternetGateway, arrival), of(ElasticIp, elastic), of(NetworkInterface, automatic))
+PASSES = (
+    of(InternetGateway, link),
+    of(InternetGateway, arrival),
+    of(ElasticIp, elastic),
+    of(NetworkInterface, automatic),
+)

@@ -1,4 +1,4 @@
-"""AWS's own prefix lists, which every region has. Their ids are stable and their blocks are examples: see modelling.md."""
+"""AWS's own prefix lists, which every region has: stable ids, and blocks that are examples (docs/modelling.md)."""
 
 import hashlib
 from functools import lru_cache

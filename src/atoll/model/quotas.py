@@ -26,3 +26,7 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "tags-per-resource": 50,
     }
 )
+
+MULTIPLIED = ("security-groups-per-interface", "rules-per-security-group")
+MOST_RULES_OF_AN_INTERFACE = 1000
+"""What these two may come to when they are multiplied, whichever of them is raised (quotas table)."""

@@ -38,8 +38,8 @@ class RouteTableAssociation(Entity, frozen=True, kw_only=True):
 class VpcRoute(Entity, frozen=True, kw_only=True):
     """A route that a user made, to a block (`destination`) or to all blocks of a prefix list.
 
-    `target`: an id (igw-, eni-, ...); `instance`: named by the user instead of the ENI. Whether it is a blackhole is not
-    stored: it follows from the target (fact 102).
+    `target`: an id (igw-, eni-, ...); `instance`: named by the user instead of the ENI. Whether it is a blackhole is
+    not stored: it follows from the target (fact 102).
     """
 
     KIND: ClassVar[str] = "vpc-route"
