@@ -45,7 +45,9 @@ def _beside(id: str, vpc: str) -> str:  # noqa: A002 - AWS's word
 def group_rule(view: View, rule: SecurityGroupRule) -> Iterable[Row]:
     """A security group's rule, once for each VPC in which the group is a filter."""
     direction = Direction.OUT if rule.egress else Direction.IN
-    match = _match(rule, _peer(rule, rule.peer_group))
+    home = view.get(SecurityGroup, rule.owner)
+    peer_here = filter_of(view, rule.peer_group, home.vpc) if home and rule.peer_group else rule.peer_group
+    match = _match(rule, _peer(rule, peer_here))
     yield Rule(id=rule.id, filter=rule.owner, direction=direction, match=match, origin=(rule.id,))
     for _kind, owner, vpc in view.keys(SecurityGroupVpcAssociation, "group", rule.owner):
         peer = filter_of(view, rule.peer_group, vpc) if rule.peer_group else None
