@@ -129,7 +129,7 @@ def _tables(answers: Answers) -> dict[str, Iterable[Route]]:
         for table in answers["RouteTables"]
         if any(way.get("Main") for way in table["Associations"])
     }
-    world = snapshot.world(answers)
+    world = snapshot.world({kind: answers[kind] for kind in (*snapshot.KINDS, "Instances", "PrefixLists")})
     found: dict[str, Iterable[Route]] = {
         named.get(subnet.id, main[subnet.vpc]): subnet.routes for subnet in world.subnets.values()
     }
