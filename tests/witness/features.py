@@ -334,7 +334,7 @@ def add_edge_route(design: Design, vpc: Vpc) -> None:
         design.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=through, SourceDestCheck=off)
     named = {"RouteTableId": vpc.edge_table, "NetworkInterfaceId": through}
     if design.chance(0.2):
-        design.call("ReplaceRoute", DestinationCidrBlock=str(vpc.block), **named)
+        design.call("ReplaceRoute", DestinationCidrBlock=str(design.one(vpc.blocks)), **named)
     else:
         block = str(design.one(vpc.subnets).block)
         design.attempt("CreateRoute", DestinationCidrBlock=block, **named)
