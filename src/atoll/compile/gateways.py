@@ -42,7 +42,8 @@ def arrival(view: View, gateway: InternetGateway) -> Iterable[Row]:
     origin = (gateway.id, vpc.id)
     local: dict[Prefix, tuple[Via, tuple[str, ...]]] = {block.prefix: (Deliver(), origin) for block in vpc.blocks}
     for prefix, (via, made_by) in {**local, **_edge_routes(view, gateway)}.items():
-        yield Route(table=_inward(gateway), domain=vpc.id, prefix=prefix, via=via, origin=made_by)
+        if any(block.prefix.covers(prefix) for block in vpc.blocks):  # not what a block that is gone has left
+            yield Route(table=_inward(gateway), domain=vpc.id, prefix=prefix, via=via, origin=made_by)
 
 
 def _inward(gateway: InternetGateway) -> str:
