@@ -28,8 +28,8 @@ def _twice(what: str, keys: Iterable[Hashable]) -> Iterator[str]:
 def _of_associations(answers: Answers) -> Iterator[str]:
     ways = list(table_associations(answers))
     main = [table["VpcId"] for table, way in ways if way.get("Main")]
-    vpcs = [vpc["VpcId"] for vpc in answers["Vpcs"]]
-    yield from (f"not one main route table: {vpc}" for vpc in vpcs if main.count(vpc) != 1)  # fact 98
+    wrong = (vpc["VpcId"] for vpc in answers["Vpcs"] if main.count(vpc["VpcId"]) != 1)
+    yield from (f"not one main route table: {vpc}" for vpc in wrong)  # fact 98
     yield from _twice("two route tables", [way["SubnetId"] for _, way in ways if way.get("SubnetId")])  # fact 100
     acls = [way["SubnetId"] for acl in answers.get("NetworkAcls", ()) for way in acl.get("Associations", ())]
     yield from _twice("two network ACLs", acls)  # fact 144

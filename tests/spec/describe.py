@@ -5,15 +5,14 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from tests.spec import things
-from tests.spec.flow import ALL, ICMP, TCP, UDP, protocol_name
-from tests.spec.things import EVERYWHERE, LOCAL, Direction, Traffic
+from tests.spec.flow import ALL, protocol_name
+from tests.spec.things import ANY, EVERYWHERE, LOCAL, Direction, Traffic
 
 Answer = Mapping[str, Any]
 Answers = Mapping[str, Sequence[Answer]]  # Instances without their reservations
 
 KINDS = {"Vpcs", "Subnets", "RouteTables", "InternetGateways", "SecurityGroups", "NetworkAcls"}
-KINDS |= {"NetworkInterfaces", "Addresses", "Instances"}
-OPEN_ACL = tuple(things.AclEntry(way, True, Traffic(ALL), EVERYWHERE) for way in Direction)  # fact 140
+KINDS |= {"NetworkInterfaces", "Addresses", "Instances", "PrefixLists"}  # the last ones with their Entries
 
 
 class UnsupportedError(NotImplementedError):
@@ -42,7 +41,7 @@ def subnets(answers: Answers) -> dict[str, things.Subnet]:
 
 
 def _subnet(answers: Answers, subnet: Answer) -> things.Subnet:
-    routes, acl = tuple(_routes(_table(answers, subnet))), _acl(answers, subnet["SubnetId"])
+    routes, acl = tuple(_routes(answers, _table(answers, subnet))), _acl(answers, subnet["SubnetId"])
     return things.Subnet(subnet["SubnetId"], subnet["VpcId"], IPv4Network(subnet["CidrBlock"]), routes, acl)
 
 
@@ -50,8 +49,6 @@ def table_associations(answers: Answers) -> Iterator[tuple[Answer, Answer]]:
     """Each route table with each of its associations."""  # fact 99
     for table in answers["RouteTables"]:
         for association in table.get("Associations", ()):
-            if association.get("GatewayId"):
-                raise UnsupportedError("a gateway (edge) route table")  # fact 112
             if association.get("AssociationState", {}).get("State", "associated") == "associated":
                 yield table, association
 
@@ -64,17 +61,32 @@ def _table(answers: Answers, subnet: Answer) -> Answer:
     return next(iter(explicit + main), {})  # no main table: refused as a contradiction
 
 
-def _routes(table: Answer) -> Iterator[things.Route]:
-    for route in table.get("Routes", ()):
-        if route.get("DestinationPrefixListId"):
-            raise UnsupportedError("a route to a prefix list")
-        if not route.get("DestinationCidrBlock"):
-            continue  # an IPv6 route
+def edges(answers: Answers) -> dict[str, tuple[things.Route, ...]]:
+    """The routes of what comes in by the internet gateway, in VPCs whose gateway has a table."""  # fact 112
+    ways = table_associations(answers)
+    return {table["VpcId"]: tuple(_routes(answers, table)) for table, way in ways if way.get("GatewayId")}
+
+
+def _blocks(answers: Answers, prefix_list: str) -> list[IPv4Network]:
+    found = next(one["Entries"] for one in answers["PrefixLists"] if one["PrefixListId"] == prefix_list)
+    return [IPv4Network(entry["Cidr"]) for entry in found if ":" not in entry["Cidr"]]
+
+
+def _routes(answers: Answers, table: Answer) -> Iterator[things.Route]:
+    """One to a prefix list is one to each of its blocks that has no other and is not the VPC's own."""  # fact 104
+    own = [cidr for vpc in answers["Vpcs"] if vpc["VpcId"] == table.get("VpcId") for cidr in cidrs(vpc)]
+    taken: set[IPv4Network] = set()  # decision: of two lists with the same block the lower id has it
+    for route in sorted(table.get("Routes", ()), key=lambda one: one.get("DestinationPrefixListId") or ""):
+        listed, cidr = route.get("DestinationPrefixListId"), route.get("DestinationCidrBlock")
+        blocks = _blocks(answers, listed) if listed else [IPv4Network(cidr)] if cidr else []  # none: an IPv6 route
+        if listed:
+            blocks = [block for block in blocks if block not in taken and not any(map(block.subnet_of, own))]
+        taken.update(blocks)
         target = route.get("GatewayId") or route.get("NetworkInterfaceId") or ""  # fact 103: also of instances
         blackhole = route.get("State") == "blackhole"  # fact 102
         if not blackhole and not target.startswith((LOCAL, "igw-", "eni-")):
             raise UnsupportedError(f"the target of the route {dict(route)}")
-        yield things.Route(IPv4Network(route["DestinationCidrBlock"]), target, blackhole)
+        yield from (things.Route(block, target, blackhole) for block in blocks)
 
 
 def _acl(answers: Answers, subnet: str) -> tuple[things.AclEntry, ...]:
@@ -83,39 +95,33 @@ def _acl(answers: Answers, subnet: str) -> tuple[things.AclEntry, ...]:
         if any(association["SubnetId"] == subnet for association in acl.get("Associations", ())):
             entries = sorted(acl["Entries"], key=lambda entry: int(entry["RuleNumber"]))  # fact 141
             return tuple(_entry(entry) for entry in entries if entry.get("CidrBlock"))
-    return OPEN_ACL  # decision: answers without ACLs mean default ACLs
+    return tuple(things.AclEntry(way, True, Traffic(ALL), EVERYWHERE) for way in Direction)  # fact 140 (decision)
 
 
 def _entry(entry: Answer) -> things.AclEntry:
-    traffic = Traffic(protocol_name(entry["Protocol"]))  # fact 145
-    if traffic.protocol == ICMP:
-        traffic = Traffic(ICMP, entry["IcmpTypeCode"]["Type"], entry["IcmpTypeCode"]["Code"])
-    elif traffic.protocol in (TCP, UDP):
-        traffic = Traffic(traffic.protocol, entry["PortRange"]["From"], entry["PortRange"]["To"])
+    ports, icmp = entry.get("PortRange") or {}, entry.get("IcmpTypeCode") or {}  # fact 145
+    low, high = icmp.get("Type", ports.get("From", ANY)), icmp.get("Code", ports.get("To", ANY))
+    traffic = Traffic(protocol_name(entry["Protocol"]), low, high)
     direction = Direction.OUT if entry["Egress"] else Direction.IN
     return things.AclEntry(direction, entry["RuleAction"] == "allow", traffic, IPv4Network(entry["CidrBlock"]))
 
 
 def groups(answers: Answers) -> dict[str, things.Group]:
-    return {group["GroupId"]: _group(group) for group in answers["SecurityGroups"]}
+    sides = {Direction.IN: "IpPermissions", Direction.OUT: "IpPermissionsEgress"}
+    return {
+        group["GroupId"]: {way: tuple(_rules(answers, group[side])) for way, side in sides.items()}
+        for group in answers["SecurityGroups"]
+    }
 
 
-def _group(group: Answer) -> things.Group:
-    sides = {Direction.IN: group["IpPermissions"], Direction.OUT: group["IpPermissionsEgress"]}
-    return {side: tuple(_rules(permissions)) for side, permissions in sides.items()}
-
-
-def _rules(permissions: Sequence[Answer]) -> Iterator[things.GroupRule]:
+def _rules(answers: Answers, permissions: Sequence[Answer]) -> Iterator[things.GroupRule]:
     for permission in permissions:
-        if permission.get("PrefixListIds"):
-            raise UnsupportedError("a security group rule with a prefix list")
-        traffic = Traffic(protocol_name(permission["IpProtocol"]))
-        if traffic.protocol in (TCP, UDP, ICMP):  # fact 122, 124
-            traffic = Traffic(traffic.protocol, permission["FromPort"], permission["ToPort"])
-        for cidr in permission.get("IpRanges", ()):
-            yield things.GroupRule(traffic, IPv4Network(cidr["CidrIp"]))
-        for pair in permission.get("UserIdGroupPairs", ()):
-            yield things.GroupRule(traffic, pair["GroupId"])
+        low, high = permission.get("FromPort", ANY), permission.get("ToPort", ANY)  # fact 122, 124
+        traffic = Traffic(protocol_name(permission["IpProtocol"]), low, high)
+        peers: list[things.Peer] = [IPv4Network(cidr["CidrIp"]) for cidr in permission.get("IpRanges", ())]
+        peers += [tuple(_blocks(answers, one["PrefixListId"])) for one in permission.get("PrefixListIds", ())]
+        peers += [pair["GroupId"] for pair in permission.get("UserIdGroupPairs", ())]
+        yield from (things.GroupRule(traffic, peer) for peer in peers)
 
 
 def enis(answers: Answers) -> dict[str, things.Eni]:

@@ -33,7 +33,7 @@ def groups_say(world: World, eni: Eni, direction: Direction, packet: Packet, oth
     allowing = [rule for rule in rules if _is_peer(rule, peer, other)]
     if not allowing:
         return Ruling.REFUSED  # fact 117, 119, 139: silence
-    open_rule = any(rule.peer == EVERYWHERE for rule in allowing)
+    open_rule = any(rule.peer == EVERYWHERE for rule in allowing)  # decision: no list is, whatever it holds
     back = Direction.OUT if direction is Direction.IN else Direction.IN
     # decision: "all traffic" is protocol -1, and not TCP 0-65535
     open_back = any(rule.traffic.protocol == ALL and rule.peer == EVERYWHERE for rule in world.rules(eni, back))
@@ -47,4 +47,4 @@ def _is_peer(rule: GroupRule, peer: IPv4Address, other: Eni | None) -> bool:
     if isinstance(rule.peer, str):
         # fact 113, 120: references do not survive a middlebox (decision: neither way) nor the internet gateway.
         return other is not None and peer in other.addresses and rule.peer in other.groups
-    return peer in rule.peer
+    return any(peer in block for block in rule.peer) if isinstance(rule.peer, tuple) else peer in rule.peer

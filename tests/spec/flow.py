@@ -74,21 +74,15 @@ class Probe:
     protocol: str
     source_port: int
     destination_port: int
-    icmp_type: int | None = None
-    icmp_code: int | None = None
+    icmp_type: int = ECHO_REQUEST
+    icmp_code: int = 0
 
     def packet(self) -> Packet:
         protocol = protocol_name(self.protocol)
         ports = {TCP: self.destination_port, UDP: self.destination_port, ICMP: self.source_port}
-        return Packet(
-            protocol=protocol,
-            source=IPv4Address(self.source),
-            source_port=self.source_port if protocol in ports else 0,
-            destination=IPv4Address(self.destination),
-            destination_port=ports.get(protocol, 0),
-            icmp_type=ECHO_REQUEST if self.icmp_type is None else self.icmp_type,
-            icmp_code=self.icmp_code or 0,
-        )
+        own = self.source_port if protocol in ports else 0
+        ends = (IPv4Address(self.source), own, IPv4Address(self.destination), ports.get(protocol, 0))
+        return Packet(protocol, *ends, self.icmp_type, self.icmp_code)
 
 
 @dataclass(frozen=True)

@@ -94,5 +94,5 @@ def _belongs(world: World, connection: Connection, back: Arrival) -> bool:
 def _verdict(there: Arrival | None, reason: Reason, answer_source: str | None = None) -> Verdict:
     if there is None:
         return Verdict(False, None, None, None, False, None, reason)
-    source, destination = str(there.packet.source), str(there.packet.destination)
-    return Verdict(True, there.at, source, destination, answer_source is not None, answer_source, reason)
+    ends = (str(there.packet.source), str(there.packet.destination))
+    return Verdict(True, there.at, *ends, answer_source is not None, answer_source, reason)

@@ -57,7 +57,7 @@ class Journey:
             return Arrival(own, packet)  # decision: what a host sends to itself never leaves it
         self._refuse_services(eni, packet)
         _need(not eni.check or packet.source in eni.addresses, Reason.SOURCE_CHECK)  # fact 58
-        route = self.world.route(eni.subnet, packet.destination)
+        route = self.world.route(self.world.subnets[eni.subnet].routes, packet.destination)
         target = route.target if route and not route.blackhole else None
         if packet.destination in self.world.subnets[eni.subnet].cidr:  # fact 114: no route table is asked
             target = LOCAL
@@ -82,7 +82,7 @@ class Journey:
         public = self._public_side(eni, packet)  # fact 112: of the source's own, also when a middlebox passes it on
         if public is None:
             raise Lost(Reason.NO_PUBLIC_ADDRESS)  # fact 79
-        _need(not _is_private(packet.destination), Reason.REFUSED_BY_IGW)  # fact 80
+        _need(not any(packet.destination in cidr for cidr in PRIVATE), Reason.REFUSED_BY_IGW)  # fact 80
         return self._cross_internet(replace(packet, source=public))
 
     def _cross_internet(self, packet: Packet) -> Arrival:
@@ -94,9 +94,13 @@ class Journey:
         raise Lost(Reason.NO_SUCH_ADDRESS)
 
     def _enter_by_gateway(self, eni: Eni, private: IPv4Address, packet: Packet) -> Arrival:
-        """No route table governs the way in."""  # fact 79 with section 15: "inbound packets are delivered"
-        own = any(packet.source in cidr for cidr in self.world.cidrs[eni.vpc])
-        _need(not _is_private(packet.source) and not own, Reason.REFUSED_BY_IGW)  # fact 80
+        """No route table governs the way in, but the gateway's own."""  # fact 79 and section 15; fact 112
+        own = (*PRIVATE, *self.world.cidrs[eni.vpc])
+        _need(not any(packet.source in cidr for cidr in own), Reason.REFUSED_BY_IGW)  # fact 80
+        route = self.world.route(self.world.edges.get(eni.vpc, ()), private)
+        if route and route.target != LOCAL:  # fact 112: to an interface that has a public address itself
+            _need(not route.blackhole and bool(self.world.enis[route.target].public), Reason.BLACKHOLE)
+            eni = self.world.enis[route.target]
         _need(eni.attachment is not None, Reason.NOT_RUNNING)  # fact 80: only attached interfaces
         inside = replace(packet, destination=private)  # fact 75, 79: the guest sees its private address
         self._cross_border(eni, Direction.IN, inside)
@@ -140,8 +144,3 @@ class Journey:
 def _need(condition: bool, otherwise: Reason) -> None:
     if not condition:
         raise Lost(otherwise)
-
-
-def _is_private(address: IPv4Address) -> bool:
-    """RFC 1918 and RFC 6598."""
-    return any(address in cidr for cidr in PRIVATE)

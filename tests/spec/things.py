@@ -8,8 +8,8 @@ from ipaddress import IPv4Address, IPv4Network
 from tests.spec.flow import ALL, ICMP, TCP, UDP, Packet
 
 EVERYWHERE = IPv4Network("0.0.0.0/0")
-ANY = -1
-LOCAL = "local"
+ANY, LOCAL = -1, "local"
+Peer = IPv4Network | tuple[IPv4Network, ...] | str  # a block, a prefix list's blocks, or the id of a security group
 
 
 class Direction(Enum):
@@ -40,7 +40,7 @@ class Traffic:
 @dataclass(frozen=True)
 class GroupRule:
     traffic: Traffic
-    peer: IPv4Network | str  # or the id of a security group
+    peer: Peer
 
 
 Group = Mapping[Direction, tuple[GroupRule, ...]]

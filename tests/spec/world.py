@@ -16,6 +16,7 @@ class World:
     cidrs: Mapping[str, tuple[IPv4Network, ...]]
     gateways: Mapping[str, str]
     subnets: Mapping[str, Subnet]
+    edges: Mapping[str, tuple[Route, ...]]
     groups: Mapping[str, Group]
     enis: Mapping[str, Eni]
     internet_hosts: frozenset[IPv4Address]
@@ -26,9 +27,9 @@ class World:
         if unknown := [kind for kind in answers if answers[kind] and kind not in describe.KINDS]:
             raise describe.UnsupportedError(f"answers of the kinds {unknown}")
         cidrs = {vpc["VpcId"]: describe.cidrs(vpc) for vpc in answers["Vpcs"]}
-        hosts = frozenset(IPv4Address(host) for host in internet_hosts)
-        gateways, subnets = describe.gateways(answers), describe.subnets(answers)
-        world = cls(cidrs, gateways, subnets, describe.groups(answers), describe.enis(answers), hosts)
+        gateways, subnets, edges = describe.gateways(answers), describe.subnets(answers), describe.edges(answers)
+        groups, enis, hosts = describe.groups(answers), describe.enis(answers), map(IPv4Address, internet_hosts)
+        world = cls(cidrs, gateways, subnets, edges, groups, enis, frozenset(hosts))
         refuse_contradictions(answers, world)
         return world
 
@@ -41,9 +42,9 @@ class World:
         pairs = ((eni, own) for eni in self.enis.values() for own in eni.public if eni.public[own] == public)
         return next((pair for pair in pairs if pair[0].vpc in self.gateways), None)
 
-    def route(self, subnet: str, destination: IPv4Address) -> Route | None:
-        """The subnet's route with the longest prefix."""  # fact 104
-        matching = [route for route in self.subnets[subnet].routes if destination in route.destination]
+    def route(self, routes: Iterable[Route], destination: IPv4Address) -> Route | None:
+        """The one with the longest prefix."""  # fact 104
+        matching = [route for route in routes if destination in route.destination]
         return max(matching, key=lambda route: route.destination.prefixlen, default=None)
 
     def rules(self, eni: Eni, direction: Direction) -> list[GroupRule]:

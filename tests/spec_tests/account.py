@@ -13,11 +13,13 @@ Record = dict[str, Any]
 
 
 def permission(peer: str, protocol: str = "-1", low: int = -1, high: int | None = None) -> Record:
-    """One permission with one peer, a CIDR or a group's id; ports (or ICMP type and code) only if it has any."""
+    """One permission with one peer, a CIDR or the id of a group or list; ports (or type, code) only if it has any."""
     made: Record = {"IpProtocol": protocol, "IpRanges": [], "UserIdGroupPairs": [], "PrefixListIds": []}
     if protocol != "-1":
         made |= {"FromPort": low, "ToPort": low if high is None else high}
-    if peer.startswith("sg-"):
+    if peer.startswith("pl-"):
+        made["PrefixListIds"].append({"PrefixListId": peer})
+    elif peer.startswith("sg-"):
         made["UserIdGroupPairs"].append({"GroupId": peer, "UserId": "123456789012"})
     else:
         made["IpRanges"].append({"CidrIp": peer})
@@ -47,7 +49,7 @@ class Account:
     def __init__(self) -> None:
         kinds = "Vpcs Subnets RouteTables InternetGateways SecurityGroups NetworkAcls"
         self.answers: dict[str, list[Record]] = {kind: [] for kind in kinds.split()}
-        self.answers |= {"NetworkInterfaces": [], "Addresses": [], "Instances": []}
+        self.answers |= {"NetworkInterfaces": [], "Addresses": [], "Instances": [], "PrefixLists": []}
 
     def world(self) -> World:
         return World.of(deepcopy(self.answers), [HOST, OTHER_HOST])
@@ -79,8 +81,30 @@ class Account:
         """Add the route, or replace the one to the same destination."""
         key = "NetworkInterfaceId" if target.startswith("eni-") else "GatewayId"
         table = self.find("RouteTables", "RouteTableId", f"rtb-of-{subnet}")
-        table["Routes"] = [r for r in table["Routes"] if r["DestinationCidrBlock"] != destination]
+        table["Routes"] = [r for r in table["Routes"] if r.get("DestinationCidrBlock") != destination]
         table["Routes"].append({"DestinationCidrBlock": destination, key: target, "State": state})
+
+    def prefix_list(self, name: str, *cidrs: str) -> None:
+        """Make the list, or replace its entries."""
+        others = [one for one in self.answers["PrefixLists"] if one["PrefixListId"] != name]
+        made = {"PrefixListId": name, "Entries": [{"Cidr": cidr} for cidr in cidrs]}
+        self.answers["PrefixLists"] = [*others, made]
+
+    def listed_route(self, subnet: str, name: str, target: str) -> None:
+        """A route to all blocks of a prefix list."""
+        key = "NetworkInterfaceId" if target.startswith("eni-") else "GatewayId"
+        table = self.find("RouteTables", "RouteTableId", f"rtb-of-{subnet}")
+        table["Routes"].append({"DestinationPrefixListId": name, key: target, "State": "active"})
+
+    def edge(self, **targets: str) -> Record:
+        """A table of its own for vpc-1's gateway: subnets, with `_` for `-`, to interfaces."""
+        made = self.table("rtb-edge", "vpc-1")
+        made["Associations"].append({"Main": False, "GatewayId": "igw-of-vpc-1"})
+        for subnet, target in targets.items():
+            cidr = self.find("Subnets", "SubnetId", subnet.replace("_", "-"))["CidrBlock"]
+            route = {"DestinationCidrBlock": cidr, "NetworkInterfaceId": target, "State": "active"}
+            made["Routes"].append(route)
+        return made
 
     def group(self, group: str, *ingress: Record, egress: Sequence[Record] | None = None) -> None:
         """Make the group, or replace its rules. Outbound is all open unless said otherwise."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.spec import ContradictionError, UnsupportedError, judge
-from tests.spec_tests.account import WORLD, Account, Record, from_internet, lab, permission
+from tests.spec_tests.account import WORLD, Account, Record, from_internet, lab
 
 
 @pytest.fixture
@@ -30,10 +30,7 @@ def interface(account: Account) -> Record:
 
 UNSUPPORTED: dict[str, Callable[[Account], object]] = {
     "kinds": lambda a: a.answers.update(NatGateways=[{}]),
-    "prefix list in a rule": lambda a: a.group("sg-x", permission(WORLD) | {"PrefixListIds": [{}]}),
-    "prefix list": lambda a: table(a)["Routes"].append({"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1"}),
     "target": lambda a: table(a)["Routes"].append({"DestinationCidrBlock": "9.0.0.0/8", "NatGatewayId": "nat-1"}),
-    "edge": lambda a: table(a)["Associations"].append({"GatewayId": "igw-of-vpc-1"}),
     "nat_gateway": lambda a: interface(a).update(InterfaceType="nat_gateway"),
 }
 

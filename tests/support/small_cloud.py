@@ -11,11 +11,13 @@ from atoll.model.kinds import (
     NetworkAcl,
     NetworkAclEntry,
     NetworkInterface,
+    PrefixListEntry,
     PrivateAddress,
     RouteTable,
     RouteTableAssociation,
     SecurityGroup,
     SecurityGroupRule,
+    SecurityGroupVpcAssociation,
     Subnet,
     Vpc,
     VpcBlock,
@@ -134,6 +136,32 @@ def gateway(vpc: str | None = "vpc-1") -> InternetGateway:
 def route(target: str, destination: str = "0.0.0.0/0", table: str = "rtb-vpc-1") -> VpcRoute:
     """A user's route."""
     return VpcRoute(home=HOME, route_table=table, destination=Prefix.parse(destination), target=target)
+
+
+def list_route(target: str, name: str = "pl-1", table: str = "rtb-vpc-1") -> VpcRoute:
+    """A user's route to a prefix list."""
+    return VpcRoute(home=HOME, route_table=table, prefix_list=name, target=target)
+
+
+def listed(cidr: str, name: str = "pl-1", added: int = 1, removed: int | None = None) -> PrefixListEntry:
+    """An entry of a prefix list."""
+    return PrefixListEntry(home=HOME, list=name, cidr=Prefix.parse(cidr), added=added, removed=removed)
+
+
+def list_rule(id_: str, owner: str, name: str = "pl-1") -> SecurityGroupRule:
+    """An inbound rule for everything that a list holds."""
+    return SecurityGroupRule(home=HOME, id=id_, owner=owner, egress=False, protocol=-1, prefix_list=name)
+
+
+def edge(gateway_id: str = "igw-1", table: str = "rtb-edge", vpc: str = "vpc-1") -> list[Entity]:
+    """A table for what comes in by a gateway."""
+    way = RouteTableAssociation(home=HOME, id="rtbassoc-edge", route_table=table, vpc=vpc, gateway=gateway_id)
+    return [RouteTable(home=HOME, id=table, vpc=vpc), way]
+
+
+def shared(id_: str, vpc: str) -> SecurityGroupVpcAssociation:
+    """A group that may be worn in another VPC as well."""
+    return SecurityGroupVpcAssociation(home=HOME, group=id_, vpc=vpc)
 
 
 def elastic_ip(interface_id: str | None, private: str | None, public: str = "198.18.0.7") -> ElasticIp:

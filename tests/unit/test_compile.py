@@ -178,7 +178,7 @@ def test_a_rule_costs_one_unit_whatever_the_number_of_interfaces() -> None:
     assert units_for_one_rule(10) == units_for_one_rule(500) == 1
 
 
-CHANGES = st.lists(st.tuples(st.integers(0, 17), st.booleans()), max_size=30)
+CHANGES = st.lists(st.tuples(st.integers(0, 28), st.booleans()), max_size=40)
 
 
 def pool() -> list[Entity]:
@@ -203,6 +203,16 @@ def pool() -> list[Entity]:
         cloud.rule("sgr-1", "sg-default", 80, "0.0.0.0/0"),
         cloud.vpc_of("10.0.0.0/16"),
         cloud.vpc_of("10.0.0.0/16", "100.64.0.0/16"),
+        cloud.list_route("igw-1"),
+        cloud.list_route("eni-1", "pl-2"),
+        cloud.route("eni-1", "9.0.0.0/8"),
+        cloud.listed("9.0.0.0/8"),
+        cloud.listed("9.0.0.0/8", removed=2),
+        cloud.listed("9.0.0.0/8", "pl-2"),
+        cloud.listed("10.0.0.0/16"),
+        *cloud.edge(),
+        cloud.route("eni-1", "10.0.1.0/24", "rtb-edge"),
+        cloud.shared("sg-default", "vpc-2"),
     ]
 
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from atoll.fabric.kernel.derivation import Objects, from_scratch
 from atoll.fabric.kernel.objects import Element, Veth
-from atoll.packet import TCP, UDP
-from atoll.plan.rows import Filter, Link, Node, Port, Rule, Segment, SentBy, Site, ToPort, Wearing
+from atoll.packet import TCP, UDP, Prefix
+from atoll.plan.rows import Filter, InSet, Link, Member, Node, Port, Rule, Segment, SentBy, Site, ToPort, Wearing
 from atoll.records import Delta, Key, Record, Table, inverse
 from tests.support.random_plans import random_plan
 from tests.unit.lagoon import IN, OUT, VPC, change, group, guest, lab, port, route, row, rule
@@ -211,6 +211,22 @@ def test_a_route_through_a_middlebox_gives_its_segments_a_zone_rule() -> None:
 
 def test_a_reference_to_a_group_elsewhere_matches_nobody() -> None:
     assert changed(lab(), change(lab(), rule("ref", "sg-db", IN, SentBy("sg-elsewhere"), TCP))) == {}
+
+
+def test_a_member_costs_elements_of_the_groups_that_name_its_set_whatever_their_wearers() -> None:
+    named = change(lab(), rule("listed", "sg-web", IN, InSet("pl"), TCP, (22, 22)), member("192.0.2.0/24"))
+    more = change(named, member("198.51.100.0/24"))
+    made = changed(named, more)
+    assert set(made) == {("element", VPC, "sg-web/in4", "198.51.100.0-198.51.100.255 6-6 22-22")}
+    many = [row for number in range(50) for row in guest(f"m{number}", "pub", f"10.0.1.{100 + number}", ["sg-web"])]
+    assert changed(change(named, *many), change(more, *many)) == made
+    assert set(changed(named, change(named, without=[member("192.0.2.0/24")]))) >= {
+        ("element", VPC, "sg-web/in4", "192.0.2.0-192.0.2.255 6-6 22-22")
+    }
+
+
+def member(prefix: str) -> Member:
+    return Member(set="pl", prefix=Prefix.parse(prefix))
 
 
 def test_groups_may_be_worn_twice_or_not_at_all() -> None:

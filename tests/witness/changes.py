@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.witness.design import Design
-from tests.witness.features import add_route, assign_address, attach
-from tests.witness.rules import WORLD, authorize
+from tests.witness.features import add_edge_route, add_listed_route, add_route, assign_address, attach, give_acl
+from tests.witness.rules import WORLD, authorize, cidr, entry
 
 
 def add_rule(design: Design) -> None:
@@ -58,12 +58,89 @@ def change_route(design: Design) -> None:
     """A route more, or a route less."""
     subnet = design.one(design.subnets)
     if design.chance(0.5):
-        add_route(design, subnet)
+        add = add_listed_route if design.prefix_lists and design.chance(0.3) else add_route
+        add(design, subnet)
         return
-    tables = design.call("DescribeRouteTables", RouteTableIds=[subnet.table])["RouteTables"]
-    own = [one["DestinationCidrBlock"] for one in tables[0]["Routes"] if one.get("GatewayId") != "local"]
+    remove_route(design, subnet.table)
+
+
+def remove_route(design: Design, table: str) -> None:
+    """One of the routes that are not local; one that was local and is replaced becomes local again."""
+    tables = design.call("DescribeRouteTables", RouteTableIds=[table])["RouteTables"]
+    own = [one for one in tables[0]["Routes"] if one.get("GatewayId") != "local"]
     if own:
-        design.call("DeleteRoute", RouteTableId=subnet.table, DestinationCidrBlock=design.one(own))
+        gone = design.one(own)
+        name = "DestinationCidrBlock" if gone.get("DestinationCidrBlock") else "DestinationPrefixListId"
+        where = {"RouteTableId": table, name: gone[name]}
+        if gone["Origin"] == "CreateRouteTable":
+            design.call("ReplaceRoute", LocalTarget=True, **where)
+        else:
+            design.call("DeleteRoute", **where)
+
+
+def change_edge(design: Design) -> None:
+    """What comes in goes another way; or the gateway loses its table, or gets it."""
+    vpcs = [vpc for vpc in design.vpcs if vpc.edge_table]
+    if not vpcs:
+        return
+    vpc = design.one(vpcs)
+    if design.chance(0.4):
+        add_edge_route(design, vpc)
+    elif design.chance(0.5):
+        remove_route(design, str(vpc.edge_table))
+    else:
+        tables = design.call("DescribeRouteTables", RouteTableIds=[vpc.edge_table])["RouteTables"]
+        ways = [way["RouteTableAssociationId"] for way in tables[0]["Associations"]]
+        if ways:
+            design.call("DisassociateRouteTable", AssociationId=ways[0])
+        else:
+            design.call("AssociateRouteTable", RouteTableId=vpc.edge_table, GatewayId=vpc.gateway)
+
+
+def change_acl(design: Design) -> None:
+    """An entry comes, goes or changes, of whichever ACL, the default one included; or a subnet gets another ACL."""
+    vpc = design.one(design.vpcs)
+    filters = [{"Name": "vpc-id", "Values": [vpc.id]}]
+    acls = design.call("DescribeNetworkAcls", Filters=filters)["NetworkAcls"]
+    acl = design.one(acls)
+    own = [one for one in acl["Entries"] if one["RuleNumber"] < 32767]
+    if design.chance(0.3):
+        give_acl(design, design.one(vpc.subnets), acl["NetworkAclId"])
+    elif own and design.chance(0.4):
+        gone = design.one(own)
+        place = {"RuleNumber": gone["RuleNumber"], "Egress": gone["Egress"]}
+        if design.chance(0.5):
+            design.call("DeleteNetworkAclEntry", NetworkAclId=acl["NetworkAclId"], **place)
+        else:
+            changed = entry(design, vpc, 1) | place
+            design.call("ReplaceNetworkAclEntry", NetworkAclId=acl["NetworkAclId"], **changed)
+    else:
+        number = design.rng.randint(1, 320)
+        design.attempt("CreateNetworkAclEntry", NetworkAclId=acl["NetworkAclId"], **entry(design, vpc, number))
+
+
+def change_list(design: Design) -> None:
+    """Entries of a prefix list come and go, or an older version comes back; no rule and no route is touched."""
+    lists = [one for one in design.call("DescribeManagedPrefixLists")["PrefixLists"] if one["OwnerId"] != "AWS"]
+    if not lists:
+        return
+    chosen = design.one(lists)
+    named = {"PrefixListId": chosen["PrefixListId"]}
+    if chosen["Version"] > 1 and design.chance(0.2):
+        previous = design.rng.randint(1, chosen["Version"])
+        versions = {"PreviousVersion": previous, "CurrentVersion": chosen["Version"]}
+        design.call("RestoreManagedPrefixListVersion", **named, **versions)
+        return
+    here = [one["Cidr"] for one in design.call("GetManagedPrefixListEntries", **named)["Entries"]]
+    gone = design.some(here, 0, 2)
+    added = {cidr(design, design.one(design.vpcs)) for _ in range(design.rng.randint(0, 2))} - set(here)
+    if gone or added:
+        design.call(
+            "ModifyManagedPrefixList",
+            AddEntries=[{"Cidr": one} for one in sorted(added)],
+            RemoveEntries=[{"Cidr": one} for one in gone],
+            **named,
+        )
 
 
 def switch_check(design: Design) -> None:
@@ -146,6 +223,9 @@ CHANGES: tuple[tuple[Change, int], ...] = (
     (move_elastic_ip, 3),
     (take_elastic_ip, 1),
     (change_route, 3),
+    (change_edge, 2),
+    (change_acl, 3),
+    (change_list, 3),
     (switch_check, 1),
     (stop_or_start, 1),
     (stop_and_start, 1),

@@ -4,7 +4,7 @@ from tests.witness.judges import Seen, Verb
 
 REASONS: dict[str, set[str]] = {
     "": {"", "delivered"},
-    "NOT_RUNNING": {"no power", "security group, inbound"},
+    "NOT_RUNNING": {"no power", "security group, inbound", "network ACL, inbound"},
     "SOURCE_CHECK": {"source check"},
     "DESTINATION_CHECK": {"destination check"},
     "SG_EGRESS": {"security group, outbound", "source check"},

@@ -23,6 +23,8 @@ class Vpc:
     gateway: str | None = None
     subnets: list["Subnet"] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    acls: list[str] = field(default_factory=list)
+    edge_table: str | None = None
     main_table: str = ""
 
 
@@ -78,6 +80,7 @@ class Design:
         self.enis: list[Eni] = []
         self.instances: list[Instance] = []
         self.elastic_ips: list[str] = []
+        self.prefix_lists: list[str] = []
         self.client = client(cloud, seed)
 
     @property

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from tests.witness.design import INTERFACES, Design, Eni, Instance, Subnet, Vpc
-from tests.witness.rules import WORLD, authorize
+from tests.witness.rules import WORLD, authorize, entry, members
 
 BLOCKS = ("10.0.0.0/16", "10.0.0.0/16", "10.0.0.0/16", "172.31.0.0/16", "100.64.0.0/16", "198.19.0.0/16", "20.0.0.0/16")
 SECONDARY = {
@@ -207,6 +207,56 @@ def elastic_ips(design: Design) -> None:
             design.attempt("AssociateAddress", **named)
 
 
+def prefix_lists(design: Design) -> None:
+    """A list or two, and AWS's own; rules and routes name them later."""
+    if design.chance(0.6):
+        for number in range(design.rng.randint(1, 2)):
+            made = design.call(
+                "CreateManagedPrefixList",
+                PrefixListName=f"p{number}",
+                AddressFamily="IPv4",
+                MaxEntries=10,
+                Entries=members(design, design.one(design.vpcs)),
+            )
+            design.prefix_lists.append(made["PrefixList"]["PrefixListId"])
+        published = design.call("DescribePrefixLists")["PrefixLists"]
+        design.prefix_lists.append(published[0]["PrefixListId"])
+
+
+def acls(design: Design) -> None:
+    """Network ACLs of every kind of entries; most let everything pass after a few that may not."""
+    for vpc in design.vpcs:
+        if design.chance(0.5):
+            made = design.call("CreateNetworkAcl", VpcId=vpc.id)["NetworkAcl"]["NetworkAclId"]
+            vpc.acls.append(made)
+            for number in design.some(range(1, 200), 1, 6):
+                design.call("CreateNetworkAclEntry", NetworkAclId=made, **entry(design, vpc, number))
+            for way in (True, False):
+                if design.chance(0.7):
+                    open_ = {"RuleNumber": 300, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": WORLD}
+                    design.call("CreateNetworkAclEntry", NetworkAclId=made, Egress=way, **open_)
+            for subnet in design.some(vpc.subnets, 1, 2):
+                give_acl(design, subnet, made)
+
+
+def give_acl(design: Design, subnet: Subnet, acl: str) -> None:
+    """Another network ACL for a subnet."""
+    filters = [{"Name": "association.subnet-id", "Values": [subnet.id]}]
+    (found,) = design.call("DescribeNetworkAcls", Filters=filters)["NetworkAcls"]
+    (way,) = [one for one in found["Associations"] if one["SubnetId"] == subnet.id]
+    named = {"AssociationId": way["NetworkAclAssociationId"], "NetworkAclId": acl}
+    design.call("ReplaceNetworkAclAssociation", **named)
+
+
+def shared_groups(design: Design) -> None:
+    """A group of the first VPC may be worn in the second, where it means who wears it there."""
+    if len(design.vpcs) > 1 and design.chance(0.5):
+        home, other = design.vpcs
+        group = design.one(home.groups[1:])
+        design.call("AssociateSecurityGroupVpc", GroupId=group, VpcId=other.id)
+        other.groups.append(group)
+
+
 def rules(design: Design) -> None:
     """Random rules, some for the whole world; some groups lose the rule that lets everything out."""
     for vpc in design.vpcs:
@@ -246,6 +296,50 @@ def add_route(design: Design, subnet: Subnet) -> None:
         design.attempt("CreateRoute", RouteTableId=subnet.table, DestinationCidrBlock=destination, **target)
 
 
+def listed_routes(design: Design) -> None:
+    """Routes to prefix lists."""
+    for subnet in design.subnets:
+        if design.prefix_lists and design.chance(0.4):
+            add_listed_route(design, subnet)
+
+
+def add_listed_route(design: Design, subnet: Subnet) -> None:
+    """A route to a list, if the table has none: to the gateway or to an interface."""
+    there = [eni.id for eni in design.enis if eni.subnet.vpc is subnet.vpc]
+    target = {"GatewayId": subnet.vpc.gateway} if subnet.vpc.gateway else {}
+    if there and (not target or design.chance(0.4)):
+        target = {"NetworkInterfaceId": design.one(there)}
+    if target:
+        named = {"RouteTableId": subnet.table, "DestinationPrefixListId": design.one(design.prefix_lists)}
+        design.attempt("CreateRoute", **named, **target)
+
+
+def edges(design: Design) -> None:
+    """A table for what comes in by the gateway: some subnets, or the whole VPC, behind an interface."""
+    for vpc in design.vpcs:
+        there = [eni for eni in design.enis if eni.subnet.vpc is vpc]
+        if vpc.gateway and there and design.chance(0.4):
+            vpc.edge_table = design.call("CreateRouteTable", VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+            design.call("AssociateRouteTable", RouteTableId=vpc.edge_table, GatewayId=vpc.gateway)
+            for _ in range(design.rng.randint(1, 2)):
+                add_edge_route(design, vpc)
+
+
+def add_edge_route(design: Design, vpc: Vpc) -> None:
+    """One more route for what comes in: to an interface, more often than not one that may pass it on."""
+    there = [eni for eni in design.enis if eni.subnet.vpc is vpc]
+    through = design.one(there).id
+    if design.chance(0.7):
+        off = {"Value": False}
+        design.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=through, SourceDestCheck=off)
+    named = {"RouteTableId": vpc.edge_table, "NetworkInterfaceId": through}
+    if design.chance(0.2):
+        design.call("ReplaceRoute", DestinationCidrBlock=str(design.one(vpc.blocks)), **named)
+    else:
+        block = str(design.one(vpc.subnets).block)
+        design.attempt("CreateRoute", DestinationCidrBlock=block, **named)
+
+
 def stopped(design: Design) -> None:
     """An instance that was stopped; routes to it are blackholes."""
     for instance in design.some(design.instances, 0, 1):
@@ -263,14 +357,19 @@ FEATURES: tuple[Feature, ...] = (
     subnets,
     route_tables,
     groups,
+    shared_groups,
     instances,
     interfaces,
     secondary_addresses,
     prefixes,
     elastic_ips,
+    prefix_lists,
+    acls,
     rules,
     check_off,
     routes,
+    listed_routes,
+    edges,
     stopped,
 )
 

@@ -1,6 +1,6 @@
 """What must hold of every design, whatever its packets do: one line a violation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from atoll.fabric.kernel.objects import Element
 from atoll.fabric.kernel.passes.routes import LAST
 from atoll.model.regions import REGIONS
 from atoll.records import Delta, Key, Record, inverse
+from tests.spec.things import LOCAL, Route
 from tests.witness import snapshot
 from tests.witness.clients import Direct
 from tests.witness.cloud import Cloud
@@ -56,13 +57,14 @@ def counted(cloud: Cloud, fabric: KernelFabric, answers: Answers) -> Iterator[st
 
     Elements stand for rules, and remember which; that the kernel holds the elements is for `observed` to say.
     """
+    tables = _tables(answers)
     wanted = {
         "own": sorted(_live_addresses(answers)),
         "remap": sorted(_mappings(answers)),
-        "routes": sorted(_routes(answers)),
-        "rules": sorted(rule["SecurityGroupRuleId"] for rule in answers["SecurityGroupRules"]),
+        "routes": sorted({f"{table} {route.destination}" for table, routes in tables.items() for route in routes}),
+        "rules": sorted(_rules(answers)),
     }
-    found = _found(fabric, {vpc["VpcId"] for vpc in answers["Vpcs"]}, _tables(answers))
+    found = _found(fabric, {vpc["VpcId"] for vpc in answers["Vpcs"]}, set(tables))
     found["rules"] = sorted({rule for element in fabric.applied.all(Element) for rule in element.rules})
     for name, lines in wanted.items():
         yield from _different(name, found[name], lines)
@@ -77,7 +79,8 @@ def describe(cloud: Cloud) -> Answers:
     """What the API shows, rules of security groups one by one."""
     client = Direct(cloud)
     rules = client.call("DescribeSecurityGroupRules")["SecurityGroupRules"]
-    return {**snapshot.describe(client), "SecurityGroupRules": rules}
+    beside = client.call("DescribeSecurityGroupVpcAssociations")["SecurityGroupVpcAssociations"]
+    return {**snapshot.describe(client), "SecurityGroupRules": rules, "SecurityGroupVpcAssociations": beside}
 
 
 def _lines(fabric: KernelFabric) -> list[str]:
@@ -113,8 +116,8 @@ def _mappings(answers: Answers) -> Iterator[str]:
                 yield f"{eni['VpcId']} {one['PrivateIpAddress']} {one['Association']['PublicIp']}"
 
 
-def _tables(answers: Answers) -> set[str]:
-    """Route tables that some subnet uses."""
+def _tables(answers: Answers) -> dict[str, Iterable[Route]]:
+    """The routes of each table that packets ask, as the spec understands them: of subnets, and of what comes in."""
     named = {
         way["SubnetId"]: table["RouteTableId"]
         for table in answers["RouteTables"]
@@ -126,14 +129,31 @@ def _tables(answers: Answers) -> set[str]:
         for table in answers["RouteTables"]
         if any(way.get("Main") for way in table["Associations"])
     }
-    return {named.get(subnet["SubnetId"], main[subnet["VpcId"]]) for subnet in answers["Subnets"]}
+    world = snapshot.world({kind: answers[kind] for kind in (*snapshot.KINDS, "Instances", "PrefixLists")})
+    found: dict[str, Iterable[Route]] = {
+        named.get(subnet.id, main[subnet.vpc]): subnet.routes for subnet in world.subnets.values()
+    }
+    for vpc, gateway in world.gateways.items():
+        local = tuple(Route(block, LOCAL, False) for block in world.cidrs[vpc])
+        found[f"{gateway}/in"] = world.edges.get(vpc, local)
+    return found
 
 
-def _routes(answers: Answers) -> Iterator[str]:
-    used = _tables(answers)
-    for table in answers["RouteTables"]:
-        if table["RouteTableId"] in used:
-            yield from (f"{table['RouteTableId']} {route['DestinationCidrBlock']}" for route in table["Routes"])
+def _rules(answers: Answers) -> Iterator[str]:
+    """The rules that IPv4 packets can meet, once for each VPC in which their group may be worn."""
+    empty = {one["PrefixListId"] for one in answers["PrefixLists"] if not one["Entries"]}
+    beside: dict[str, list[str]] = {}
+    for one in answers["SecurityGroupVpcAssociations"]:
+        beside.setdefault(one["GroupId"], []).append(one["VpcId"])
+    groups = {group["GroupId"]: group["VpcId"] for group in answers["SecurityGroups"]}
+    for rule in answers["SecurityGroupRules"]:
+        if rule.get("CidrIpv6") or rule.get("PrefixListId") in empty:
+            continue
+        yield rule["SecurityGroupRuleId"]
+        peer = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
+        for vpc in beside.get(rule["GroupId"], ()):
+            if peer is None or groups[peer] == vpc or vpc in beside.get(peer, ()):
+                yield f"{rule['SecurityGroupRuleId']}@{vpc}"
 
 
 def _different(name: str, found: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Random security group rules whose edges probes can find again."""
+"""Random rules of security groups and entries of network ACLs, whose edges probes can find again."""
 
 from typing import Any
 
@@ -20,12 +20,17 @@ def permission(design: Design, vpc: Vpc) -> dict[str, Any]:
         made["FromPort"], made["ToPort"] = design.one(ICMP)
     if design.chance(0.3):
         made["UserIdGroupPairs"] = [{"GroupId": design.one(vpc.groups)}]
+    elif design.prefix_lists and design.chance(0.15):
+        made["PrefixListIds"] = [{"PrefixListId": design.one(design.prefix_lists)}]
+    elif design.chance(0.03):
+        made["Ipv6Ranges"] = [{"CidrIpv6": "::/0"}]
     else:
-        made["IpRanges"] = [{"CidrIp": _cidr(design, vpc)}]
+        made["IpRanges"] = [{"CidrIp": cidr(design, vpc)}]
     return made
 
 
-def _cidr(design: Design, vpc: Vpc) -> str:
+def cidr(design: Design, vpc: Vpc) -> str:
+    """The whole world, or a block outside, of the VPC, of a subnet, of one address."""
     kind = design.rng.random()
     if kind < 0.3:
         return WORLD
@@ -44,3 +49,34 @@ def authorize(design: Design, vpc: Vpc, group: str) -> None:
     """Add a rule, unless the group has it already."""
     way = design.one(("Ingress", "Ingress", "Egress"))
     design.attempt(f"AuthorizeSecurityGroup{way}", GroupId=group, IpPermissions=[permission(design, vpc)])
+
+
+NUMBERS = {"tcp": "6", "udp": "17", "icmp": "1", "-1": "-1"}
+EPHEMERAL = (1024, 65535)
+
+
+def entry(design: Design, vpc: Vpc, number: int) -> dict[str, Any]:
+    """One entry of a network ACL: every protocol, ports or type and code, any block, either direction."""
+    protocol = design.one(("tcp", "udp", "icmp", "-1", "-1", "-1"))
+    made: dict[str, Any] = {
+        "RuleNumber": number,
+        "Egress": design.chance(0.5),
+        "RuleAction": "allow" if design.chance(0.7) else "deny",
+        "Protocol": NUMBERS[protocol],
+    }
+    if protocol in ("tcp", "udp"):
+        low, high = design.one((*PORTS, EPHEMERAL, EPHEMERAL))
+        made["PortRange"] = {"From": low, "To": high}
+    elif protocol == "icmp":
+        kind, code = design.one(ICMP)
+        made["IcmpTypeCode"] = {"Type": kind, "Code": code}
+    if design.chance(0.05):
+        made["Ipv6CidrBlock"] = "::/0"
+    else:
+        made["CidrBlock"] = WORLD if design.chance(0.4) else cidr(design, vpc)
+    return made
+
+
+def members(design: Design, vpc: Vpc) -> list[dict[str, str]]:
+    """Blocks for a prefix list, each once."""
+    return [{"Cidr": one} for one in dict.fromkeys(cidr(design, vpc) for _ in range(design.rng.randint(0, 3)))]

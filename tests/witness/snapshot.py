@@ -25,6 +25,10 @@ def describe(client: Client) -> Answers:
     answers: Answers = {kind: client.call(operation)[kind] for kind, operation in KINDS.items()}
     reservations = client.call("DescribeInstances")["Reservations"]
     answers["Instances"] = [instance for reservation in reservations for instance in reservation["Instances"]]
+    answers["PrefixLists"] = [
+        {**one, **client.call("GetManagedPrefixListEntries", PrefixListId=one["PrefixListId"])}
+        for one in client.call("DescribeManagedPrefixLists")["PrefixLists"]
+    ]
     return answers
 
 

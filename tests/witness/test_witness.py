@@ -87,7 +87,7 @@ def test_a_feature_is_a_switch() -> None:
 
 
 def test_every_change_and_every_kind_of_probe_occurs() -> None:
-    done: list[Examination] = [examine(seed, None) for seed in range(12)]
+    done: list[Examination] = [examine(seed, None) for seed in range(24)]
     moments = {trial.moment for one in done for trial in one.trials}
     for change, _ in CHANGES:
         assert any(f"({change.__name__})" in moment for moment in moments), change.__name__

@@ -39,7 +39,7 @@ class WalkJudge:
         before = self._connections[probe]
         verdict, now = walk.send(self._plan, before)
         if before.receiver is not None:
-            now = replace(now, receiver=before.receiver, seen=before.seen)
+            now = replace(now, receiver=before.receiver, node=before.node, seen=before.seen)
         self._connections[probe] = now
         return self._seen(verdict, port_of(probe.at))
 

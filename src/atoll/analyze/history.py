@@ -32,12 +32,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """`port` opened it with `flow`; `receiver` got it as `seen` (None while no packet has arrived)."""
+    """`port` opened it with `flow`; `receiver`, of `node`, got it as `seen` (None while no packet has arrived)."""
 
     port: str
     flow: Flow
     state: State = FRESH
     receiver: str | None = None
+    node: str | None = None
     seen: Flow | None = None
 
 
@@ -59,8 +60,9 @@ def send(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
     verdict, state = _exchange(plan, connection.port, connection.flow, connection.state, opener=True)
     if not verdict.arrives:
         return verdict, msgspec.structs.replace(connection, state=state)
-    after = Connection(connection.port, connection.flow, state, verdict.at, verdict.seen)
-    return verdict, after
+    taker = plan.get(Port, verdict.at) if verdict.at else None
+    node = taker.node if taker else None
+    return verdict, Connection(connection.port, connection.flow, state, verdict.at, node, verdict.seen)
 
 
 def after(connection: Connection, delta: Delta) -> Connection:
@@ -72,7 +74,12 @@ def reply(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
     """The receiver sends a packet of its own, and the opener answers that. ValueError while there is no receiver."""
     if connection.receiver is None or connection.seen is None:
         raise ValueError(f"no packet of {connection.flow} has arrived, so nobody can reply")
-    sender = _answering(plan, connection.receiver, connection.seen.destination) or connection.receiver
+    asked = connection.seen.destination
+    sender = _answering(plan, connection.receiver, asked)
+    if sender is None and connection.node is not None:  # the port that took it may be gone from the node
+        held = held_by(plan, connection.node, asked)
+        sender = held.port if held else None
+    sender = sender or connection.receiver
     verdict, state = _exchange(plan, sender, connection.seen.reply(), connection.state, opener=False)
     return verdict, msgspec.structs.replace(connection, state=state)
 

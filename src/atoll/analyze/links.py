@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from atoll.analyze.lookup import Plan
 from atoll.packet import Flow, Prefix, Reason, ip_number
-from atoll.plan.rows import Deliver, Link, Mapping, Route
+from atoll.plan.rows import Link, Mapping, Route, ToLink
 from atoll.records import Key
 
 PRIVATE = tuple(
@@ -71,7 +71,7 @@ def _mapped_in(plan: Plan, link: Link, over: Crossing) -> Crossing:
             detail = f"{address} is a private address"
             return replace(over, detail=detail, refusal=Reason.REFUSED_BY_LINK)
     arrivals = plan.by(Route, "table", link.arrive_a)
-    if any(isinstance(route.via, Deliver) and route.prefix.holds(over.flow.source) for route in arrivals):
+    if any(not isinstance(route.via, ToLink) and route.prefix.holds(over.flow.source) for route in arrivals):
         detail = f"{over.flow.source} is an address of {link.a}"
         return replace(over, detail=detail, refusal=Reason.REFUSED_BY_LINK)
     here = (mapping for mapping in plan.by(Mapping, "outside", over.flow.destination) if mapping.link == link.id)

@@ -187,7 +187,11 @@ def _options(arguments: list[str] | None) -> Options:
 
 def settings(options: Options) -> Settings:
     """What was asked for on the command line. StartError for what cannot be."""
-    return Settings(_public_pool(options.public_pool), _limits(options.quota), default_vpc=options.default_vpc)
+    pool, limits = _public_pool(options.public_pool), _limits(options.quota)
+    try:
+        return Settings(pool, limits, default_vpc=options.default_vpc)
+    except ValueError as error:
+        raise StartError(f"--quota: {error}") from error
 
 
 def _limits(asked: tuple[str, ...]) -> dict[str, int]:

@@ -6,7 +6,7 @@ finds the passes that it concerns.
 
 from collections.abc import Iterable
 
-from atoll.compile import filters, gateways, instances, interfaces, internet, routes, subnets, vpcs
+from atoll.compile import filters, gateways, instances, interfaces, internet, prefix_lists, routes, subnets, vpcs
 from atoll.plan.rows import Row, Site
 from atoll.records import Derivation, Pass
 
@@ -16,6 +16,7 @@ PASSES: tuple[Pass, ...] = (
     *routes.PASSES,
     *gateways.PASSES,
     *filters.PASSES,
+    *prefix_lists.PASSES,
     *interfaces.PASSES,
     *instances.PASSES,
     *internet.PASSES,
@@ -30,5 +31,6 @@ def compiler() -> Derivation:
 def constants(
     zones: Iterable[str], internet_prefix: str = internet.DEFAULT_PREFIX, *, uplink: bool = False
 ) -> list[Row]:
-    """The rows that are always there: the zones, the internet with its own addresses, its uplink if it has one."""
-    return [*(Site(id=zone) for zone in zones), *internet.constants(internet_prefix, uplink=uplink)]
+    """The rows that are always there: the zones, the internet and its uplink if it has one, AWS's prefix lists."""
+    sites = (Site(id=zone) for zone in zones)
+    return [*sites, *internet.constants(internet_prefix, uplink=uplink), *prefix_lists.constants()]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
+from atoll.compile.filters import filter_of
 from atoll.compile.passes import of
 from atoll.model.kinds import NetworkInterface, PrivateAddress
 from atoll.plan.rows import Address, Port, Row, Wearing
 from atoll.records import View
 
 
-def port(_view: View, interface: NetworkInterface) -> Iterable[Row]:
+def port(view: View, interface: NetworkInterface) -> Iterable[Row]:
     """The ENI itself."""
     attachment = interface.attachment
     yield Port(
@@ -21,7 +22,8 @@ def port(_view: View, interface: NetworkInterface) -> Iterable[Row]:
         origin=(interface.id,),
     )
     for slot, group in enumerate(interface.groups):
-        yield Wearing(port=interface.id, slot=slot, filter=group, origin=(interface.id, group))
+        worn = filter_of(view, group, interface.vpc)
+        yield Wearing(port=interface.id, slot=slot, filter=worn, origin=(interface.id, group))
 
 
 def address(_view: View, mine: PrivateAddress) -> Iterable[Row]:

@@ -17,8 +17,16 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "security-groups-per-region": 2500,
         "rules-per-security-group": 60,
         "security-groups-per-interface": 5,
+        "prefix-lists-per-region": 100,
+        "prefix-list-entries": 1000,
+        "prefix-list-references": 5000,
+        "prefix-list-versions": 1000,
         "interfaces-per-region": 5000,
         "placement-groups-per-region": 500,
         "tags-per-resource": 50,
     }
 )
+
+MULTIPLIED = ("security-groups-per-interface", "rules-per-security-group")
+MOST_RULES_OF_AN_INTERFACE = 1000
+"""What these two may come to when they are multiplied, whichever of them is raised (quotas table)."""

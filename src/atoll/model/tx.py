@@ -26,6 +26,12 @@ class Settings:
         self.default_vpc = default_vpc
         self.public_pool = Prefix.parse(public_pool)
         self.limits = {**quotas.DEFAULTS, **(limits or {})}
+        groups, rules = (self.limits[name] for name in quotas.MULTIPLIED)
+        if groups * rules > quotas.MOST_RULES_OF_AN_INTERFACE:
+            raise ValueError(
+                f"{' x '.join(quotas.MULTIPLIED)} is {groups} x {rules}; AWS allows "
+                f"{quotas.MOST_RULES_OF_AN_INTERFACE}: lower one of them."
+            )
 
 
 class Facts(NamedTuple):

@@ -38,6 +38,7 @@ Two rules of single rows: a port with `guard` takes only packets to its own addr
 ("source/dest check"). A link that is `mapped` (an internet gateway, for IPv4) lets out only what has a Mapping,
 giving it its outside address; lets in only what is addressed to a Mapping's outside address, giving it the inside
 one; and refuses private and shared addresses (RFC 1918, RFC 6598) on its outer side, and sources from there that its
-own side a delivers: nobody outside has them. What a node sends to an address of its own, on whichever of its ports,
-never leaves it.
+arrival table on side a keeps inside (by any route but one to a link): nobody outside has them. `InSet` matches what
+the Member rows of its set hold at that moment, and never counts as open to the whole world. What a node sends to an
+address of its own, on whichever of its ports, never leaves it.
 """

@@ -126,7 +126,7 @@ class ToLink(msgspec.Struct, frozen=True, tag="link"):
 
 
 class Drop(msgspec.Struct, frozen=True, tag="drop"):
-    """Nowhere. `reason`: "blackhole"."""
+    """Nowhere. `reason`: "blackhole", or why a target that is there forwards nothing."""
 
     reason: str = "blackhole"
 

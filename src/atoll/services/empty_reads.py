@@ -35,7 +35,7 @@ EMPTY = frozenset(
         "InstanceConnectEndpoints NatGateways NetworkInsightsAccessScopeAnalyses NetworkInsightsAccessScopes "
         "NetworkInsightsAnalyses NetworkInsightsPaths RouteServerEndpoints "
         "RouteServerPeers RouteServers SecondaryInterfaces SecondaryNetworks SecondarySubnets "
-        "SecurityGroupVpcAssociations TrafficMirrorFilterRules TrafficMirrorFilters TrafficMirrorSessions "
+        "TrafficMirrorFilterRules TrafficMirrorFilters TrafficMirrorSessions "
         "TrafficMirrorTargets TrunkInterfaceAssociations VerifiedAccessEndpoints VerifiedAccessGroups "
         "VerifiedAccessInstanceLoggingConfigurations VerifiedAccessInstances VerifiedAccessTrustProviders "
         "VpcBlockPublicAccessExclusions VpcEncryptionControls VpcEndpointAssociations "

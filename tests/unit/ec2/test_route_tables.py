@@ -146,7 +146,10 @@ def test_what_associations_refuse(net: Network, cloud: InProcess, ec2: Any) -> N
     assert "belong to different networks" in message
     refused("InvalidParameterValue", replace, AssociationId=net.main_association, RouteTableId=other.table)
     refused("MissingParameter", associate, RouteTableId=net.table)
-    refused("UnsupportedOperation", associate, RouteTableId=net.table, GatewayId=net.gateway)
+    refused(
+        "InvalidParameterCombination", associate, RouteTableId=net.table, GatewayId=net.gateway, SubnetId=net.subnet
+    )
+    refused("UnsupportedOperation", associate, RouteTableId=net.table, PublicIpv4Pool="pool")
     refused("InvalidSubnetID.NotFound", associate, RouteTableId=net.table, SubnetId="subnet-01234567")
     refused("DryRunOperation", associate, RouteTableId=net.table, SubnetId=net.subnet, DryRun=True)
     assert ec2.describe_route_tables(RouteTableIds=[net.table])["RouteTables"][0]["Associations"] == []
@@ -245,28 +248,34 @@ def test_what_create_route_refuses(net: Network, cloud: InProcess, ec2: Any) -> 
     )
 
 
-UNBUILT = {
-    "NatGatewayId": "nat-01234567",
-    "TransitGatewayId": "tgw-01234567",
-    "VpcPeeringConnectionId": "pcx-01234567",
-    "EgressOnlyInternetGatewayId": "eigw-01234567",
-    "VpcEndpointId": "vpce-01234567",
-    "GatewayId": "vgw-01234567",
-    "DestinationIpv6CidrBlock": "::/0",
-    "DestinationPrefixListId": "pl-01234567",
+UNKNOWN = {
+    ("NatGatewayId", "nat-01234567"): "InvalidNatGatewayID.NotFound",
+    ("TransitGatewayId", "tgw-01234567"): "InvalidTransitGatewayID.NotFound",
+    ("VpcPeeringConnectionId", "pcx-01234567"): "InvalidVpcPeeringConnectionID.NotFound",
+    ("EgressOnlyInternetGatewayId", "eigw-01234567"): "InvalidGatewayID.NotFound",
+    ("VpcEndpointId", "vpce-01234567"): "InvalidVpcEndpointId.NotFound",
+    ("CarrierGatewayId", "cagw-01234567"): "InvalidCarrierGatewayID.NotFound",
+    ("LocalGatewayId", "lgw-01234567"): "InvalidLocalGatewayID.NotFound",
+    ("CoreNetworkArn", "arn:aws:networkmanager::1:core-network/c"): "InvalidCoreNetworkArn.NotFound",
+    ("OdbNetworkArn", "arn:aws:odb:us-east-1:1:odb-network/o"): "InvalidOdbNetworkArn.NotFound",
+    ("GatewayId", "vgw-01234567"): "InvalidGatewayID.NotFound",
+    ("GatewayId", "vpce-01234567"): "InvalidGatewayID.NotFound",
 }
 
 
-@pytest.mark.parametrize(("name", "value"), UNBUILT.items())
-def test_targets_and_destinations_that_are_not_built(net: Network, name: str, value: str) -> None:
-    refused("UnsupportedOperation", net.create_route, **{name: value})
-    refused(
-        "UnsupportedOperation",
-        net.ec2.replace_route,
-        RouteTableId=net.table,
-        DestinationCidrBlock="10.0.0.0/16",
-        **{name: value},
-    )
+@pytest.mark.parametrize(("target", "code"), UNKNOWN.items())
+def test_targets_of_kinds_of_which_there_are_none(net: Network, target: tuple[str, str], code: str) -> None:
+    name, value = target
+    assert f"'{value}' does not exist" in refused(code, net.create_route, **{name: value})
+    where = {"RouteTableId": net.table, "DestinationCidrBlock": "10.0.0.0/16"}
+    refused(code, net.ec2.replace_route, **where, **{name: value})
+
+
+def test_routes_are_learned_from_no_gateway(net: Network, ec2: Any) -> None:
+    for call in (ec2.enable_vgw_route_propagation, ec2.disable_vgw_route_propagation):
+        refused("InvalidGatewayID.NotFound", call, RouteTableId=net.table, GatewayId="vgw-01234567")
+        refused("InvalidParameterValue", call, RouteTableId=net.table, GatewayId=net.gateway)
+        refused("InvalidRouteTableID.NotFound", call, RouteTableId="rtb-01234567", GatewayId=net.gateway)
 
 
 def test_routes_inside_the_vpc(net: Network) -> None:

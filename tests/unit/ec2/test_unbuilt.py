@@ -18,8 +18,6 @@ EC2 = load("ec2")
         "describe_instance_topology",  # what exists here has
         "describe_vpc_classic_link",
         "describe_vpc_endpoint_services",  # what AWS itself always has
-        "describe_prefix_lists",
-        "describe_managed_prefix_lists",
         "describe_id_format",
         "describe_spot_price_history",
         "describe_reserved_instances_offerings",

@@ -6,17 +6,26 @@ cannot tell which of several middleboxes forgets. AWS tracks at each interface, 
 """
 
 from atoll.analyze.lookup import best_route, domain_of, owns
-from atoll.plan.rows import Port, Segment, ToPort
+from atoll.plan.rows import Link, Mapping, Port, Segment, ToPort
 from atoll.records import Table
 
 
 def by_middlebox(plan: Table, eni: str, ip: str) -> bool:
-    """Whether what that port sends to the address is handed to a port that does not have it."""
+    """Whether what that port sends to the address is handed to a port that does not have it, on either side of a
+    gateway."""
     port = plan.get(Port, eni)
+    for mapping in plan.by(Mapping, "outside", ip):
+        link = plan.get(Link, mapping.link)
+        if link is not None and _through_another(plan, link.arrive_a, mapping.inside):
+            return True
     segment = plan.get(Segment, port.segment) if port else None
     if segment is None or segment.prefix.holds(ip):
         return False
-    route = best_route(plan, segment.table, ip)
+    return _through_another(plan, segment.table, ip)
+
+
+def _through_another(plan: Table, table: str, ip: str) -> bool:
+    route = best_route(plan, table, ip)
     target = plan.get(Port, route.via.port) if route and isinstance(route.via, ToPort) else None
     return target is not None and not owns(plan, target, str(domain_of(plan, target)), ip)
 

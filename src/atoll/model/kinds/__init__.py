@@ -9,6 +9,7 @@ from atoll.model.kinds.filters import (
     NetworkAclEntry,
     SecurityGroup,
     SecurityGroupRule,
+    SecurityGroupVpcAssociation,
 )
 from atoll.model.kinds.homes import Home
 from atoll.model.kinds.interfaces import (
@@ -28,6 +29,7 @@ from atoll.model.kinds.launching import (
     PlacementGroup,
     ProfileAssociation,
 )
+from atoll.model.kinds.prefix_lists import PrefixList, PrefixListEntry
 from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
 from atoll.model.kinds.storage import Modification, Volume, VolumeAttachment
 from atoll.model.kinds.vpc import (
@@ -51,9 +53,12 @@ KINDS: tuple[type[Entity], ...] = (
     VpcRoute,
     SecurityGroup,
     SecurityGroupRule,
+    SecurityGroupVpcAssociation,
     NetworkAcl,
     NetworkAclEntry,
     NetworkAclAssociation,
+    PrefixList,
+    PrefixListEntry,
     NetworkInterface,
     PrivateAddress,
     ElasticIp,
@@ -107,6 +112,8 @@ __all__ = [
     "NetworkAclEntry",
     "NetworkInterface",
     "PlacementGroup",
+    "PrefixList",
+    "PrefixListEntry",
     "PrivateAddress",
     "ProfileAssociation",
     "PublicAddress",
@@ -114,6 +121,7 @@ __all__ = [
     "RouteTableAssociation",
     "SecurityGroup",
     "SecurityGroupRule",
+    "SecurityGroupVpcAssociation",
     "Subnet",
     "Volume",
     "VolumeAttachment",

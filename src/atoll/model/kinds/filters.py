@@ -34,7 +34,7 @@ class SecurityGroupRule(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "security-group-rule"
     PREFIX: ClassVar[str] = "sgr"
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "owner", "peer_group")
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "owner", "peer_group", "prefix_list")
     id: str
     owner: str  # the security group that it belongs to
     egress: bool
@@ -46,6 +46,21 @@ class SecurityGroupRule(Entity, frozen=True, kw_only=True):
     peer_account: str | None = None
     prefix_list: str | None = None
     description: str | None = None
+
+
+class SecurityGroupVpcAssociation(Entity, frozen=True, kw_only=True):
+    """A group that may be worn in a second VPC of its owner (fact 132)."""
+
+    KIND: ClassVar[str] = "security-group-vpc-association"
+    KEY: ClassVar[tuple[str, ...]] = ("group", "vpc")
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "group", "vpc", "place")
+    group: str
+    vpc: str
+
+    @property
+    def place(self) -> str:
+        """Indexed: so that one can ask whether it exists without reading it."""
+        return f"{self.group}/{self.vpc}"
 
 
 class NetworkAcl(Entity, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from atoll.model.kinds import ElasticIp, InternetGateway, NetworkInterface, Vpc
+from atoll.model.kinds import ElasticIp, InternetGateway, NetworkInterface, RouteTableAssociation, Vpc
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.ec2.describe import Filters, candidates, describe
@@ -43,7 +43,10 @@ def attach_internet_gateway(tx: Tx, request: Request) -> Response:
 
 @operation("DetachInternetGateway", "InternetGatewayId VpcId")
 def detach_internet_gateway(tx: Tx, request: Request) -> Response:
-    """Refused while public addresses are mapped in the VPC (fact 29); routes to the gateway become blackholes."""
+    """Refused while public addresses are mapped in the VPC (fact 29); routes to the gateway become blackholes.
+
+    Its edge table is associated with nothing from then on.
+    """
     gateway = need(tx, InternetGateway, request["InternetGatewayId"])
     vpc = need(tx, Vpc, request["VpcId"])
     if gateway.vpc != vpc.id:
@@ -54,6 +57,8 @@ def detach_internet_gateway(tx: Tx, request: Request) -> Response:
             f"Network {vpc.id} has some mapped public address(es). "
             "Please unmap those public address(es) before detaching the gateway.",
         )
+    for association in tx.by(RouteTableAssociation, "gateway", gateway.id):
+        tx.delete(association)
     tx.put(msgspec.structs.replace(gateway, vpc=None))
     return {}
 

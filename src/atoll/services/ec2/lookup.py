@@ -14,8 +14,10 @@ from atoll.model.kinds import (
     KeyPair,
     LaunchTemplate,
     NetworkAcl,
+    NetworkAclAssociation,
     NetworkInterface,
     PlacementGroup,
+    PrefixList,
     ProfileAssociation,
     RouteTable,
     RouteTableAssociation,
@@ -61,6 +63,10 @@ WORDS: dict[type[Entity], Words] = {
         "InvalidSecurityGroupRuleId.NotFound", "security group rule ID", "InvalidSecurityGroupRuleId.Malformed"
     ),
     NetworkAcl: Words("InvalidNetworkAclID.NotFound", "network acl ID", "InvalidNetworkAclId.Malformed"),
+    NetworkAclAssociation: Words(
+        "InvalidAssociationID.NotFound", "association ID", "InvalidNetworkAclAssociationId.Malformed"
+    ),
+    PrefixList: Words("InvalidPrefixListId.NotFound", "prefix list ID", "InvalidPrefixListId.Malformed"),
     NetworkInterface: Words(
         "InvalidNetworkInterfaceID.NotFound", "networkInterface ID", "InvalidNetworkInterfaceId.Malformed"
     ),

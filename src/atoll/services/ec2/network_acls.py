@@ -1,6 +1,8 @@
-"""Network ACLs (facts 140-145). For now each VPC has its default one alone."""
+"""Network ACLs and which subnet has which (facts 140, 142, 144-146). Their entries: network_acl_entries."""
 
 from collections.abc import Callable, Iterable
+
+import msgspec
 
 from atoll.model.kinds import (
     ALL_PROTOCOLS,
@@ -12,9 +14,11 @@ from atoll.model.kinds import (
 )
 from atoll.model.tx import Tx
 from atoll.packet import ICMP, Prefix, has_ports
-from atoll.packet.protocol import ICMPV6
+from atoll.packet.protocol import ICMPV6, protocol_name
+from atoll.protocol import AwsError
 from atoll.services.ec2.describe import Filters, Values, candidates, describe, text
-from atoll.services.ec2.tags import tags_of
+from atoll.services.ec2.lookup import need
+from atoll.services.ec2.tags import on_creation, tags_of
 from atoll.services.registry import Request, Response, operation
 
 FIRST_ENTRY = 100
@@ -58,6 +62,47 @@ def remove(tx: Tx, acl: NetworkAcl) -> None:
     tx.delete(acl)
 
 
+@operation("CreateNetworkAcl", "VpcId ClientToken TagSpecifications")
+def create_network_acl(tx: Tx, request: Request) -> Response:
+    """An ACL that refuses everything, both ways, until it gets entries (fact 140)."""
+    vpc = need(tx, Vpc, request["VpcId"])
+    if tx.count(NetworkAcl, "vpc", vpc.id) >= tx.limit("network-acls-per-vpc"):
+        raise AwsError("NetworkAclLimitExceeded", "The maximum number of network ACLs has been reached.")
+    acl = NetworkAcl(id=tx.new_id("acl"), home=tx.home, vpc=vpc.id, tags=on_creation(tx, request, "network-acl"))
+    tx.put(acl)
+    return {"NetworkAcl": shown(tx, acl), "ClientToken": request.get("ClientToken")}
+
+
+@operation("DeleteNetworkAcl", "NetworkAclId")
+def delete_network_acl(tx: Tx, request: Request) -> Response:
+    """Refused for the default one, and while a subnet has it (fact 146)."""
+    acl = need(tx, NetworkAcl, request["NetworkAclId"])
+    if acl.is_default:
+        raise AwsError("InvalidParameterValue", f"cannot delete default network ACL {acl.id}")
+    if tx.count(NetworkAclAssociation, "acl", acl.id):
+        raise AwsError("DependencyViolation", f"The networkAcl '{acl.id}' has dependencies and cannot be deleted.")
+    remove(tx, acl)
+    return {}
+
+
+@operation("ReplaceNetworkAclAssociation", "AssociationId NetworkAclId")
+def replace_network_acl_association(tx: Tx, request: Request) -> Response:
+    """Another ACL for a subnet: the association gets a new id, unless the subnet has that ACL already (fact 144)."""
+    old = need(tx, NetworkAclAssociation, request["AssociationId"])
+    acl = need(tx, NetworkAcl, request["NetworkAclId"])
+    subnet = tx.get(Subnet, old.subnet)
+    if subnet is None or subnet.vpc != acl.vpc:
+        raise AwsError(
+            "InvalidParameterValue", f"network acl {acl.id} and subnet {old.subnet} belong to different networks"
+        )
+    if old.acl == acl.id:
+        return {"NewAssociationId": old.id}
+    new = msgspec.structs.replace(old, id=tx.new_id("aclassoc"), acl=acl.id)
+    tx.delete(old)
+    tx.put(new)
+    return {"NewAssociationId": new.id}
+
+
 def entries(tx: Tx, acl: NetworkAcl) -> list[NetworkAclEntry]:
     """Its entries, outbound ones first, by number; with the final refusals."""
     last = [_whole(acl, LAST_ENTRY, egress=egress, allow=False) for egress in (True, False)]
@@ -79,6 +124,11 @@ def _ports(entry: NetworkAclEntry) -> bool:
     return has_ports(entry.protocol) and entry.low != -1
 
 
+def _protocol_names(entry: NetworkAclEntry) -> set[str]:
+    """Filters take a protocol's number and its name."""
+    return {str(entry.protocol), protocol_name(entry.protocol)}
+
+
 FILTERS: Filters[NetworkAcl] = {
     "association.association-id": _of_associations(lambda one: one.id),
     "association.network-acl-id": _of_associations(lambda one: one.acl),
@@ -91,7 +141,7 @@ FILTERS: Filters[NetworkAcl] = {
     "entry.ipv6-cidr": _of_entries(lambda one: one.cidr if one.cidr.family == 6 else None),
     "entry.port-range.from": _of_entries(lambda one: one.low if _ports(one) else None),
     "entry.port-range.to": _of_entries(lambda one: one.high if _ports(one) else None),
-    "entry.protocol": _of_entries(lambda one: one.protocol),
+    "entry.protocol": lambda tx, acl: [name for one in entries(tx, acl) for name in _protocol_names(one)],
     "entry.rule-action": _of_entries(lambda one: "allow" if one.allow else "deny"),
     "entry.rule-number": _of_entries(lambda one: one.number),
     "network-acl-id": lambda _tx, acl: [acl.id],

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from atoll.model.kinds import SecurityGroup, SecurityGroupRule, Vpc
+from atoll.model.kinds import SecurityGroup, SecurityGroupRule, SecurityGroupVpcAssociation, Vpc
 from atoll.model.tx import Tx
 from atoll.packet import ICMP, Prefix, has_ports, protocol_name
 from atoll.packet.protocol import ICMPV6, NAMES
 from atoll.protocol import AwsError
+from atoll.services.ec2 import prefix_lists
 from atoll.services.ec2.checks import block, refuse_members
 from atoll.services.ec2.lookup import need
 
@@ -27,7 +28,7 @@ NO_SOURCE = AwsError(
     "MissingParameter", "Missing source specification: include source security group or CIDR information"
 )
 
-Identity = tuple[int, int, int, Prefix | None, str | None]
+Identity = tuple[int, int, int, Prefix | None, str | None, str | None]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +39,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     high: int
     cidr: Prefix | None = None
     group: str | None = None
+    prefix_list: str | None = None
     description: str | None = None
 
     @property
     def identity(self) -> Identity:
         """Two rules of one direction with the same identity are one rule; the description does not count."""
-        return (self.protocol, self.low, self.high, self.cidr, self.group)
+        return (self.protocol, self.low, self.high, self.cidr, self.group, self.prefix_list)
 
 
 def protocol(text: str | None) -> int:
@@ -105,17 +107,13 @@ def source_block(text: str | None, family: int) -> Prefix:
 
 
 def source_group(tx: Tx, owner: SecurityGroup, id: str, account: str | None = None) -> str:  # noqa: A002
-    """A referenced group: of this account and the same VPC, as long as no peering exists (fact 120)."""
+    """A referenced group: of this account and the same VPC, as long as no peering exists (facts 120, 132)."""
     if account is not None and account != owner.account:
         raise AwsError("InvalidGroup.NotFound", f"The security group '{id}' does not exist")
-    if need(tx, SecurityGroup, id).vpc != owner.vpc:
+    here = need(tx, SecurityGroup, id).vpc == owner.vpc
+    if not here and tx.get(SecurityGroupVpcAssociation, id, owner.vpc) is None:
         raise AwsError("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
     return id
-
-
-def no_prefix_list(id: str) -> AwsError:  # noqa: A002 - AWS's word
-    """Nothing here can make a prefix list yet, so none exists."""
-    return AwsError("InvalidPrefixListId.NotFound", f"The prefix list ID '{id}' does not exist")
 
 
 def _by_name(tx: Tx, owner: SecurityGroup, name: str) -> str:
@@ -160,7 +158,8 @@ def _of_permission(tx: Tx, owner: SecurityGroup, permission: Permission) -> Iter
         description = described(item.get("Description"))
         yield msgspec.structs.replace(plain, group=_pair(tx, owner, item), description=description)
     for item in permission.get("PrefixListIds") or ():
-        raise no_prefix_list(item.get("PrefixListId", ""))
+        named = prefix_lists.find(tx, item.get("PrefixListId") or "").id
+        yield msgspec.structs.replace(plain, prefix_list=named, description=described(item.get("Description")))
 
 
 def wanted(tx: Tx, owner: SecurityGroup, permissions: Iterable[Permission]) -> list[Wanted]:
@@ -184,6 +183,8 @@ def shown(rules: Iterable[Wanted], account: str) -> list[dict[str, Any]]:
         told = {"Description": rule.description} if rule.description else {}
         if rule.group is not None:
             permission["UserIdGroupPairs"].append({**told, "UserId": account, "GroupId": rule.group})
+        elif rule.prefix_list is not None:
+            permission["PrefixListIds"].append({**told, "PrefixListId": rule.prefix_list})
         elif rule.cidr is not None and rule.cidr.family == 4:
             permission["IpRanges"].append({**told, "CidrIp": str(rule.cidr)})
         else:
@@ -212,5 +213,6 @@ def as_wanted(rule: SecurityGroupRule) -> Wanted:
         high=rule.high,
         cidr=rule.cidr,
         group=rule.peer_group,
+        prefix_list=rule.prefix_list,
         description=rule.description,
     )

@@ -1,168 +1,144 @@
-"""Routes of a table (facts 101-110).
+"""Routes of a table (facts 101-112).
 
 Local routes are the VPC's blocks, not entities. A user may replace a local route's target: then there is an entity.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from atoll.model.kinds import Instance, InternetGateway, NetworkInterface, RouteTable, Subnet, Vpc, VpcRoute
-from atoll.model.machines import POWERED
+from atoll.model.kinds import NetworkInterface, RouteTable, RouteTableAssociation, VpcRoute
 from atoll.model.tx import Tx
 from atoll.packet import Prefix
 from atoll.protocol import AwsError
-from atoll.services.ec2.checks import exactly_one, ipv4_block, missing, unbuilt
+from atoll.services.ec2 import prefix_lists
+from atoll.services.ec2.checks import block, exactly_one, invalid
 from atoll.services.ec2.describe import Values
 from atoll.services.ec2.lookup import need
+from atoll.services.ec2.route_targets import (
+    TARGETS,
+    Target,
+    blocks,
+    check_edge,
+    check_inside,
+    gateway,
+    is_edge,
+    state,
+    target_of,
+)
 from atoll.services.registry import Request, Response, operation
 
-RESERVED = Prefix.parse("169.254.168.0/22")
+RESERVED = (Prefix.parse("169.254.168.0/22"), Prefix.parse("fd00:ec2::/32"))
 """AWS's own services answer there (fact 107)."""
 
-TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId")
+DESTINATIONS = {"DestinationCidrBlock": 4, "DestinationIpv6CidrBlock": 6, "DestinationPrefixListId": 0}
+WHERE = f"RouteTableId {' '.join(DESTINATIONS)}"
 
 
-def state(tx: Tx, route: VpcRoute) -> str:
-    """ "active", or "blackhole" while its target cannot forward: detached, deleted, or not powered (fact 102)."""
-    gateway = tx.get(InternetGateway, route.target)
-    if gateway is not None:
-        table = tx.get(RouteTable, route.route_table)
-        return "active" if table is not None and gateway.vpc == table.vpc else "blackhole"
-    interface = tx.get(NetworkInterface, route.target)
-    instance = tx.get(Instance, interface.instance) if interface is not None and interface.instance else None
-    return "active" if instance is not None and instance.state in POWERED else "blackhole"
+class _Destination(NamedTuple):
+    """Where a request's route leads: a block, or a prefix list. `parameter`: how the request said it."""
+
+    parameter: str
+    block: Prefix | None = None
+    list: str | None = None
+
+    @property
+    def text(self) -> str:
+        """As messages and keys have it."""
+        return self.list or str(self.block)
 
 
-def _route_at(tx: Tx, table: RouteTable, destination: Prefix) -> VpcRoute | None:
-    return tx.get(VpcRoute, table.id, str(destination))
+def _destination(tx: Tx, request: Request) -> _Destination:
+    name = exactly_one(request, DESTINATIONS)
+    given, parameter = request[name], name[0].lower() + name[1:]
+    if not DESTINATIONS[name]:
+        return _Destination(parameter, list=prefix_lists.find(tx, given).id)
+    prefix = block(given, DESTINATIONS[name])
+    if prefix is None:
+        raise invalid(given, parameter, "This is not a valid CIDR block.")
+    return _Destination(parameter, prefix)
 
 
-def _blocks(tx: Tx, table: RouteTable) -> list[Prefix]:
-    """The destinations of the table's local routes (fact 16)."""
-    vpc = tx.get(Vpc, table.vpc)
-    assert vpc is not None, table.vpc
-    return [block.prefix for block in vpc.blocks]
+def _route_at(tx: Tx, table: RouteTable, destination: _Destination) -> VpcRoute | None:
+    return tx.get(VpcRoute, table.id, destination.text)
 
 
-def _destination(request: Request) -> Prefix:
-    if not request.get("DestinationCidrBlock"):
-        raise missing("destinationCidrBlock")
-    return ipv4_block(request["DestinationCidrBlock"], "destinationCidrBlock")
+def _is_local(tx: Tx, table: RouteTable, destination: _Destination) -> bool:
+    return destination.block in blocks(tx, table)
 
 
-class _Target(NamedTuple):
-    """Where a route leads: an internet gateway or an ENI, which may have been named by its instance."""
-
-    id: str
-    instance: str | None = None
-
-
-def _target(tx: Tx, table: RouteTable, request: Request) -> _Target:
-    name = exactly_one(request, TARGETS)
-    find: Mapping[str, Callable[[Tx, str], tuple[_Target, str, str | None]]] = {
-        "GatewayId": _gateway,
-        "InstanceId": _instance,
-        "NetworkInterfaceId": _interface,
-    }
-    target, noun, vpc = find[name](tx, request[name])
-    if vpc != table.vpc:
-        raise AwsError(
-            "InvalidParameterValue", f"route table {table.id} and {noun} {target.id} belong to different networks"
-        )
-    return target
+def _counts(tx: Tx, route: VpcRoute, family: int) -> int:
+    """What a route counts towards the quota of one family (fact 115)."""
+    if route.destination is None:
+        return prefix_lists.counts(tx, route.to, family)
+    return int(route.destination.family == family)
 
 
-def _gateway(tx: Tx, id: str) -> tuple[_Target, str, str | None]:  # noqa: A002 - AWS's word
-    if id.startswith(("vgw-", "vpce-")):
-        raise unbuilt(f"A route to {id}")
-    gateway = tx.own(InternetGateway, id)
-    if gateway is None:
-        raise AwsError("InvalidGatewayID.NotFound", f"The gateway ID '{id}' does not exist")
-    return _Target(id), "network gateway", gateway.vpc
+def fits(tx: Tx, table: RouteTable) -> bool:
+    """Whether the table's own routes are within the quota: IPv4 and IPv6 apart, local ones not counted."""
+    mine = tx.by(VpcRoute, "route_table", table.id)
+    most = tx.limit("routes-per-table")
+    return all(sum(_counts(tx, route, family) for route in mine) <= most for family in (4, 6))
 
 
-def _instance(tx: Tx, id: str) -> tuple[_Target, str, str | None]:  # noqa: A002 - AWS's word
-    """The instance's one ENI (fact 110)."""
-    instance = need(tx, Instance, id)
-    interfaces = tx.by(NetworkInterface, "instance", instance.id)
-    if not interfaces:
-        raise AwsError("IncorrectInstanceState", f"The instance '{id}' has no network interface to route to.")
-    if len(interfaces) > 1:
-        raise AwsError(
-            "InvalidInstanceID",
-            f"There are multiple interfaces attached to instance '{id}'. "
-            "Please specify an interface ID for the operation instead.",
-        )
-    return _Target(interfaces[0].id, id), "interface", interfaces[0].vpc
+def _check(tx: Tx, table: RouteTable, destination: _Destination, target: Target) -> None:
+    """Whether the table may have such a route."""
+    if is_edge(tx.by(RouteTableAssociation, "route_table", table.id)):
+        check_edge(tx, table, destination.block, target)
+    if destination.block is not None:
+        if any(reserved.covers(destination.block) for reserved in RESERVED):
+            raise AwsError(
+                "InvalidParameterValue", f"The destination CIDR block {destination.text} is reserved by AWS."
+            )
+        check_inside(tx, table, destination.block, target)
 
 
-def _interface(tx: Tx, id: str) -> tuple[_Target, str, str | None]:  # noqa: A002 - AWS's word
-    interface = need(tx, NetworkInterface, id)
-    return _Target(id), "interface", interface.vpc
-
-
-def _check_inside(tx: Tx, table: RouteTable, destination: Prefix, target: _Target) -> None:
-    """Inside the VPC a route may only lead to an ENI, and for a whole subnet at a time (fact 105)."""
-    if not any(block.covers(destination) for block in _blocks(tx, table)):
-        return
-    if target.id.startswith("igw-"):
-        raise AwsError(
-            "InvalidParameterValue",
-            f"The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR "
-            "blocks. This route can target only an interface or an instance.",
-        )
-    if destination in _blocks(tx, table):
-        return
-    if all(subnet.prefix != destination for subnet in tx.by(Subnet, "vpc", table.vpc)):
-        raise AwsError("InvalidParameterValue", "Route destination doesn't match any subnet CIDR blocks.")
-
-
-def _put(tx: Tx, table: RouteTable, destination: Prefix, target: _Target) -> None:
+def _put(tx: Tx, table: RouteTable, destination: _Destination, target: Target) -> None:
     tx.put(
         VpcRoute(
             home=table.home,
             route_table=table.id,
-            destination=destination,
+            destination=destination.block,
+            prefix_list=destination.list,
             target=target.id,
             instance=target.instance,
         )
     )
 
 
-@operation("CreateRoute", "RouteTableId DestinationCidrBlock GatewayId InstanceId NetworkInterfaceId")
+@operation("CreateRoute", f"{WHERE} {' '.join(TARGETS)}")
 def create_route(tx: Tx, request: Request) -> Response:
     """One destination, one target."""
     table = need(tx, RouteTable, request["RouteTableId"])
-    destination = _destination(request)
-    target = _target(tx, table, request)
-    if RESERVED.covers(destination):
-        raise AwsError("InvalidParameterValue", f"The destination CIDR block {destination} is reserved by AWS.")
-    _check_inside(tx, table, destination, target)
-    if destination in _blocks(tx, table) or _route_at(tx, table, destination):
-        raise AwsError("RouteAlreadyExists", f"The route identified by {destination} already exists.")
-    if tx.count(VpcRoute, "route_table", table.id) >= tx.limit("routes-per-table"):
-        raise AwsError("RouteLimitExceeded", "The maximum number of routes has been reached.")
+    destination = _destination(tx, request)
+    target = target_of(tx, table, request)
+    _check(tx, table, destination, target)
+    if _is_local(tx, table, destination) or _route_at(tx, table, destination):
+        raise AwsError("RouteAlreadyExists", f"The route identified by {destination.text} already exists.")
+    if destination.list is not None:
+        prefix_lists.check_reference(tx, destination.list)
     _put(tx, table, destination, target)
+    if not fits(tx, table):
+        raise AwsError("RouteLimitExceeded", "The maximum number of routes has been reached.")
     return {"Return": True}
 
 
-@operation("ReplaceRoute", "RouteTableId DestinationCidrBlock GatewayId InstanceId NetworkInterfaceId LocalTarget")
+@operation("ReplaceRoute", f"{WHERE} {' '.join(TARGETS)} LocalTarget")
 def replace_route(tx: Tx, request: Request) -> Response:
     """Another target; a local route's target may become an ENI, and local again (fact 106)."""
     table = need(tx, RouteTable, request["RouteTableId"])
-    destination = _destination(request)
+    destination = _destination(tx, request)
     known = _route_at(tx, table, destination)
-    local = destination in _blocks(tx, table)
+    local = _is_local(tx, table, destination)
     if known is None and not local:
         raise AwsError(
             "InvalidParameterValue",
-            f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead.",
+            f"There is no route defined for '{destination.text}' in the route table. Use CreateRoute instead.",
         )
     if request.get("LocalTarget") or (local and request.get("GatewayId") == "local"):
         _restore_local(tx, request, known, local=local)
         return {}
-    target = _target(tx, table, request)
-    _check_inside(tx, table, destination, target)
+    target = target_of(tx, table, request)
+    _check(tx, table, destination, target)
     _put(tx, table, destination, target)
     return {}
 
@@ -180,36 +156,64 @@ def _restore_local(tx: Tx, request: Request, known: VpcRoute | None, *, local: b
         tx.delete(known)
 
 
-@operation("DeleteRoute", "RouteTableId DestinationCidrBlock")
+NOUNS = {
+    "destinationCidrBlock": "destination-cidr-block",
+    "destinationIpv6CidrBlock": "destination-ipv6-cidr-block",
+    "destinationPrefixListId": "destination-prefix-list-id",
+}
+
+
+@operation("DeleteRoute", WHERE)
 def delete_route(tx: Tx, request: Request) -> Response:
     """A local route stays (fact 106)."""
     table = need(tx, RouteTable, request["RouteTableId"])
-    destination = _destination(request)
-    if destination in _blocks(tx, table):
-        raise AwsError("InvalidParameterValue", f"cannot remove local route {destination} in route table {table.id}")
+    destination = _destination(tx, request)
+    if _is_local(tx, table, destination):
+        raise AwsError(
+            "InvalidParameterValue", f"cannot remove local route {destination.text} in route table {table.id}"
+        )
     known = _route_at(tx, table, destination)
     if known is None:
         raise AwsError(
             "InvalidRoute.NotFound",
-            f"no route with destination-cidr-block {destination} in route table {table.id}",
+            f"no route with {NOUNS[destination.parameter]} {destination.text} in route table {table.id}",
         )
     tx.delete(known)
     return {}
 
 
+def _propagate(tx: Tx, request: Request) -> Response:
+    """Routes are learned from virtual private gateways: there is none here yet, and no other announces any."""
+    need(tx, RouteTable, request["RouteTableId"])
+    other = gateway(tx, request["GatewayId"])
+    raise AwsError("InvalidParameterValue", f"{other.id} is not a virtual private gateway: it propagates no routes.")
+
+
+@operation("EnableVgwRoutePropagation", "GatewayId RouteTableId")
+def enable_vgw_route_propagation(tx: Tx, request: Request) -> Response:
+    """No gateway that could."""
+    return _propagate(tx, request)
+
+
+@operation("DisableVgwRoutePropagation", "GatewayId RouteTableId")
+def disable_vgw_route_propagation(tx: Tx, request: Request) -> Response:
+    """No gateway that could."""
+    return _propagate(tx, request)
+
+
 def shown_all(tx: Tx, table: RouteTable) -> list[dict[str, Any]]:
     """The table's routes, local ones first; a local route whose target was replaced shows the new target."""
-    mine = {route.destination: route for route in tx.by(VpcRoute, "route_table", table.id)}
+    mine = {route.to: route for route in tx.by(VpcRoute, "route_table", table.id)}
     first = [
-        _shown(tx, mine.pop(block), "CreateRouteTable") if block in mine else _shown_local(block)
-        for block in _blocks(tx, table)
+        _shown(tx, mine.pop(local), "CreateRouteTable") if local in mine else _shown_local(local)
+        for local in map(str, blocks(tx, table))
     ]
     return first + [_shown(tx, route, "CreateRoute") for route in mine.values()]
 
 
-def _shown_local(block: Prefix) -> dict[str, Any]:
+def _shown_local(local: str) -> dict[str, Any]:
     return {
-        "DestinationCidrBlock": str(block),
+        "DestinationCidrBlock": local,
         "GatewayId": "local",
         "Origin": "CreateRouteTable",
         "State": "active",
@@ -219,13 +223,16 @@ def _shown_local(block: Prefix) -> dict[str, Any]:
 def _shown(tx: Tx, route: VpcRoute, origin: str) -> dict[str, Any]:
     interface = tx.get(NetworkInterface, route.target)
     instance = interface.instance if interface is not None else route.instance
-    gateway = route.target.startswith("igw-")
+    leaves = Target(route.target).is_gateway
+    family = route.destination.family if route.destination is not None else None
     return {
-        "DestinationCidrBlock": str(route.destination),
-        "GatewayId": route.target if gateway else None,
+        "DestinationCidrBlock": route.to if family == 4 else None,
+        "DestinationIpv6CidrBlock": route.to if family == 6 else None,
+        "DestinationPrefixListId": route.prefix_list,
+        "GatewayId": route.target if leaves else None,
         "InstanceId": instance,
         "InstanceOwnerId": route.account if instance else None,
-        "NetworkInterfaceId": None if gateway else route.target,
+        "NetworkInterfaceId": None if leaves else route.target,
         "Origin": origin,
         "State": state(tx, route),
     }
@@ -244,8 +251,8 @@ def _none(_tx: Tx, _table: RouteTable) -> Iterable[str]:
 
 FILTERS: dict[str, Values[RouteTable]] = {
     "route.destination-cidr-block": _of_routes("DestinationCidrBlock"),
-    "route.destination-ipv6-cidr-block": _none,
-    "route.destination-prefix-list-id": _none,
+    "route.destination-ipv6-cidr-block": _of_routes("DestinationIpv6CidrBlock"),
+    "route.destination-prefix-list-id": _of_routes("DestinationPrefixListId"),
     "route.egress-only-internet-gateway-id": _none,
     "route.gateway-id": _of_routes("GatewayId"),
     "route.instance-id": _of_routes("InstanceId"),

@@ -8,12 +8,12 @@ from atoll.model.tx import Tx
 from atoll.packet import ICMP, has_ports, protocol_name
 from atoll.packet.protocol import ICMPV6
 from atoll.protocol import AwsError
+from atoll.services.ec2 import prefix_lists
 from atoll.services.ec2.checks import missing, refuse_members, wire
 from atoll.services.ec2.permissions import (
     Permission,
     Wanted,
     described,
-    no_prefix_list,
     ports,
     protocol,
     source_block,
@@ -72,22 +72,21 @@ def in_default_vpc(tx: Tx, group: SecurityGroup) -> bool:
 def stated(tx: Tx, group: SecurityGroup, old: SecurityGroupRule, given: Mapping[str, Any]) -> Wanted:
     """What ModifySecurityGroupRules states for a rule (fact 129)."""
     refuse_members(given, (*SOURCES, "IpProtocol", "FromPort", "ToPort", "Description"), "SecurityGroupRule")
-    named = [name for name in SOURCES if given.get(name) is not None]
-    if not named:
+    sources = [name for name in SOURCES if given.get(name) is not None]
+    if not sources:
         raise AwsError(
             "MissingParameter",
             "The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or referencedGroupId",
         )
-    if len(named) > 1:
+    if len(sources) > 1:
         raise AwsError(
             "InvalidParameterCombination",
             "Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified",
         )
-    source = named[0]
+    source = sources[0]
     number = protocol(given.get("IpProtocol"))
     low, high = ports(number, given.get("FromPort"), given.get("ToPort"))
-    if source == "PrefixListId":
-        raise no_prefix_list(given[source])
+    named = prefix_lists.find(tx, given[source]).id if source == "PrefixListId" else None
     if source != kind_of_source(old):
         raise AwsError(
             "InvalidParameterValue",
@@ -98,8 +97,9 @@ def stated(tx: Tx, group: SecurityGroup, old: SecurityGroupRule, given: Mapping[
         protocol=number,
         low=low,
         high=high,
-        cidr=None if source == "ReferencedGroupId" else source_block(given[source], int(source[-1])),
+        cidr=source_block(given[source], int(source[-1])) if source.startswith("Cidr") else None,
         group=source_group(tx, group, given[source]) if source == "ReferencedGroupId" else None,
+        prefix_list=named,
         description=described(given.get("Description")),
     )
 
@@ -113,7 +113,7 @@ def kind_of_source(rule: SecurityGroupRule) -> str:
 
 def in_words(rule: Wanted) -> str:
     """A rule as AWS's messages write it (fact 127): peer: 0.0.0.0/0, TCP, from port: 80, to port: 80, ALLOW."""
-    peer = rule.group or str(rule.cidr)
+    peer = rule.group or rule.prefix_list or str(rule.cidr)
     if rule.protocol == -1:
         return f"peer: {peer}, ALL, ALLOW"
     name = protocol_name(rule.protocol).upper()

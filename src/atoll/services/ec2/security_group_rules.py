@@ -11,7 +11,7 @@ from atoll.model.kinds import SecurityGroup, SecurityGroupRule
 from atoll.model.tx import Tx
 from atoll.packet import protocol_name
 from atoll.protocol import AwsError
-from atoll.services.ec2 import rule_requests
+from atoll.services.ec2 import prefix_lists, rule_requests
 from atoll.services.ec2.checks import arn, missing
 from atoll.services.ec2.describe import Filters, candidates, describe
 from atoll.services.ec2.lookup import ID, need
@@ -34,15 +34,31 @@ def _refuse_duplicates(rules: Iterable[Wanted], known: Iterable[SecurityGroupRul
             )
 
 
+def _counts(tx: Tx, rule: SecurityGroupRule, family: int) -> int:
+    """What a rule counts towards the quota of one family (fact 121); a reference to a group counts in both."""
+    if rule.prefix_list is not None:
+        return prefix_lists.counts(tx, rule.prefix_list, family)
+    return int(rule.cidr is None or rule.cidr.family == family)
+
+
+def _fit(tx: Tx, rules: Iterable[SecurityGroupRule]) -> bool:
+    """60 a direction, IPv4 and IPv6 apart (quotas table)."""
+    mine = list(rules)
+    most = tx.limit("rules-per-security-group")
+    return all(sum(_counts(tx, rule, family) for rule in mine) <= most for family in (4, 6))
+
+
+def fits(tx: Tx, group: SecurityGroup) -> bool:
+    """Whether the group's rules are within the quota."""
+    return all(_fit(tx, _of_direction(tx, group, egress)) for egress in (False, True))
+
+
 def _check_quota(tx: Tx, rules: Iterable[SecurityGroupRule]) -> None:
-    """60 a direction, IPv4 and IPv6 apart; a reference to a group counts in both (quotas table)."""
-    families = [rule.cidr.family if rule.cidr else None for rule in rules]
-    for family in (4, 6):
-        if sum(one in (family, None) for one in families) > tx.limit("rules-per-security-group"):
-            raise AwsError(
-                "RulesPerSecurityGroupLimitExceeded",
-                "The maximum number of rules per security group has been reached.",
-            )
+    if not _fit(tx, rules):
+        raise AwsError(
+            "RulesPerSecurityGroupLimitExceeded",
+            "The maximum number of rules per security group has been reached.",
+        )
 
 
 def _of_direction(tx: Tx, group: SecurityGroup, egress: bool) -> list[SecurityGroupRule]:
@@ -62,6 +78,7 @@ def _stored(group: SecurityGroup, id: str, egress: bool, rule: Wanted, tags: Tag
         cidr=rule.cidr,
         peer_group=rule.group,
         peer_account=group.account if rule.group else None,
+        prefix_list=rule.prefix_list,
         description=rule.description,
     )
 
@@ -72,6 +89,9 @@ def _authorize(tx: Tx, request: Request, *, egress: bool) -> Response:
     known = _of_direction(tx, group, egress)
     _refuse_duplicates(asked, known)
     tags = on_creation(tx, request, "security-group-rule")
+    for one in asked:
+        if one.prefix_list is not None:
+            prefix_lists.check_reference(tx, one.prefix_list)
     made = [_stored(group, tx.new_id("sgr"), egress, rule, tags) for rule in asked]
     _check_quota(tx, known + made)
     for rule in made:
@@ -156,6 +176,7 @@ def modify_security_group_rules(tx: Tx, request: Request) -> Response:
         rest = [rule for rule in known if rule.egress == egress and rule.id not in changed]
         for number, rule in enumerate(mine):
             _refuse_duplicates([as_wanted(rule)], [*rest, *mine[:number]])
+        _check_quota(tx, [*rest, *mine])
     for rule in changed.values():
         tx.put(rule)
     return {"Return": True}
@@ -241,6 +262,7 @@ def _shown_match(rule: SecurityGroupRule) -> dict[str, Any]:
         "ToPort": rule.high,
         "CidrIpv4": str(rule.cidr) if family == 4 else None,
         "CidrIpv6": str(rule.cidr) if family == 6 else None,
+        "PrefixListId": rule.prefix_list,
         "Description": rule.description,
     }
 

@@ -3,7 +3,14 @@
 import re
 from collections.abc import Callable, Iterable
 
-from atoll.model.kinds import ALL_PROTOCOLS, NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
+from atoll.model.kinds import (
+    ALL_PROTOCOLS,
+    NetworkInterface,
+    SecurityGroup,
+    SecurityGroupRule,
+    SecurityGroupVpcAssociation,
+    Vpc,
+)
 from atoll.model.tx import Tx
 from atoll.packet import Prefix, protocol_name
 from atoll.protocol import AwsError
@@ -72,7 +79,7 @@ def check_groups(tx: Tx, ids: Iterable[str], vpc: str, *, subnet: str | None = N
     """
     groups = need_all(tx, SecurityGroup, ids)
     for group in groups:
-        if group.vpc != vpc:
+        if group.vpc != vpc and tx.get(SecurityGroupVpcAssociation, group.id, vpc) is None:
             place = f"subnet {subnet}" if subnet else f"network {vpc}"
             raise AwsError("InvalidParameter", f"Security group {group.id} and {place} belong to different networks.")
     if len(groups) > tx.limit("security-groups-per-interface"):
@@ -151,7 +158,7 @@ def create_security_group(tx: Tx, request: Request) -> Response:
 
 @operation("DeleteSecurityGroup", "GroupId GroupName")
 def delete_security_group(tx: Tx, request: Request) -> Response:
-    """Refused while an ENI wears it or another group refers to it (facts 28, 130)."""
+    """Refused while an ENI wears it, another VPC may use it or another group refers to it (facts 28, 130)."""
     group = meant(tx, request)
     if group.name == "default":
         raise AwsError(
@@ -159,7 +166,8 @@ def delete_security_group(tx: Tx, request: Request) -> Response:
             f'the specified group: "{group.id}" name: "{group.name}" cannot be deleted by a user',
         )
     referring = tx.by(SecurityGroupRule, "peer_group", group.id)
-    if tx.count(NetworkInterface, "groups", group.id) or any(rule.owner != group.id for rule in referring):
+    worn = tx.count(NetworkInterface, "groups", group.id) or tx.count(SecurityGroupVpcAssociation, "group", group.id)
+    if worn or any(rule.owner != group.id for rule in referring):
         raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
     remove(tx, group)
     return {"Return": True, "GroupId": group.id}
@@ -186,7 +194,7 @@ RULE_VALUES: dict[str, Callable[[Tx, SecurityGroupRule], Iterable[str]]] = {
     "group-id": lambda _tx, rule: [rule.peer_group] if rule.peer_group else [],
     "group-name": _peer_name,
     "ipv6-cidr": lambda _tx, rule: _block(rule, 6),
-    "prefix-list-id": lambda _tx, _rule: [],
+    "prefix-list-id": lambda _tx, rule: [rule.prefix_list] if rule.prefix_list else [],
     "protocol": lambda _tx, rule: [protocol_name(rule.protocol)],
     "to-port": lambda _tx, rule: [str(rule.high)],
     "user-id": lambda _tx, rule: [rule.peer_account] if rule.peer_account else [],

@@ -73,7 +73,7 @@ def _check_overlap(tx: Tx, vpc: Vpc, prefix: Prefix) -> None:
         raise AwsError("InvalidVpc.Range", f"The CIDR '{prefix}' conflicts with another CIDR of the VPC '{vpc.id}'.")
     for table in tx.by(RouteTable, "vpc", vpc.id):
         for route in tx.by(VpcRoute, "route_table", table.id):
-            if prefix.covers(route.destination):
+            if route.destination is not None and prefix.covers(route.destination):
                 raise AwsError(
                     "InvalidVpc.Range",
                     f"The CIDR '{prefix}' is equal to or wider than the destination {route.destination} of a route "

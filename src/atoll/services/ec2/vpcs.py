@@ -6,6 +6,7 @@ from atoll.model.kinds import (
     NetworkInterface,
     RouteTable,
     SecurityGroup,
+    SecurityGroupVpcAssociation,
     Subnet,
     Vpc,
     VpcBlock,
@@ -107,7 +108,7 @@ def delete_vpc(tx: Tx, request: Request) -> Response:
 
 def _in_use(tx: Tx, vpc: Vpc) -> bool:
     own = (SecurityGroup, NetworkAcl, RouteTable)  # one of each goes with the VPC
-    others = (Subnet, InternetGateway, NetworkInterface)
+    others = (Subnet, InternetGateway, NetworkInterface, SecurityGroupVpcAssociation)
     return any(tx.count(kind, "vpc", vpc.id) > 1 for kind in own) or any(
         tx.count(kind, "vpc", vpc.id) for kind in others
     )

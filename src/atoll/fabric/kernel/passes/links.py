@@ -10,7 +10,7 @@ from atoll.linux.nft.expr import Load, Lookup, Meta, SetMark
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.packet import Prefix, ip_number
-from atoll.plan.rows import Deliver, Link, Mapping, Port, Route, ToPort
+from atoll.plan.rows import Address, Link, Mapping, Port, Route, ToLink, ToPort
 from atoll.records import Pass, Record, View
 
 PRIVATE = tuple(map(Prefix.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -51,7 +51,7 @@ def mapping(view: View, row: Record) -> Iterator[Record]:
 
 
 def _behind_middlebox(view: View, gateway: Link, ip: str) -> bool:
-    """Whether the arrival table leads to that address through an unguarded port.
+    """Whether the arrival table leads to that address through an unguarded port that does not have it itself.
 
     Decided here because the kernel could only ask after translation, and the zone is set before.
     """
@@ -59,8 +59,9 @@ def _behind_middlebox(view: View, gateway: Link, ip: str) -> bool:
     best = max(routes, key=lambda one: one.prefix.length, default=None)
     if best is None or not isinstance(best.via, ToPort):
         return False
-    port = view.get(Port, best.via.port)
-    return port is not None and is_middlebox(view, port)
+    port, own = view.get(Port, best.via.port), view.get(Address, gateway.a, ip)
+    to_itself = own is not None and own.port == best.via.port
+    return port is not None and not to_itself and is_middlebox(view, port)
 
 
 def _verdict(domain: str, name: str, interface: str, verdict: str) -> Element:
@@ -77,9 +78,9 @@ def _arrival(table: str, boxes: bool) -> tuple[pipeline.Rule, ...]:
 
 
 def _own_prefixes(view: View, table: str) -> list[Prefix]:
-    """What side a delivers itself, as far as it is not private anyway: nobody outside has these addresses."""
+    """What side a keeps for itself, as far as it is not private anyway: nobody outside has these addresses."""
     routes = view.by(Route, "table", table)
-    own = {one.prefix for one in routes if isinstance(one.via, Deliver) and one.prefix.family == 4}
+    own = {one.prefix for one in routes if not isinstance(one.via, ToLink) and one.prefix.family == 4}
     return sorted(prefix for prefix in own if not any(one.covers(prefix) for one in PRIVATE))
 
 
