@@ -236,6 +236,8 @@ class Series:
         if self.server.fabric == "kernel":
             self._timed("audit", lambda: self._nothing_half_made(accounts))
         before = [answers(aws) for aws in accounts]
+        for aws in accounts:
+            aws.close()
         if self.rng.random() < 0.5:
             self._timed("down", self.server.down)
             self.counts["clean restarts"] += 1
