@@ -53,7 +53,9 @@ class Aws:
 
     def answer(self, action: str, params: Mapping[str, str] | None = None) -> bytes:
         """The same as bytes, but for the request's id."""
-        body = "&".join(f"{name}={value}" for name, value in {"Action": action, "Version": "2016-11-15", **(params or {})}.items())
+        body = "&".join(
+            f"{name}={value}" for name, value in {"Action": action, "Version": "2016-11-15", **(params or {})}.items()
+        )
         sent = False
         try:
             self._http.request("POST", "/", body, self._headers)

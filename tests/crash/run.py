@@ -282,7 +282,9 @@ class Series:
             found.end()
 
 
-def series(folder: Path, runs: int, seed: int, fabric: str = "kernel", instances: int = 1, talk: bool = False) -> Counter[str]:
+def series(
+    folder: Path, runs: int, seed: int, fabric: str = "kernel", instances: int = 1, talk: bool = False
+) -> Counter[str]:
     """So many runs; what was counted. WrongError for the first broken promise."""
     made = Series(folder, seed, fabric, instances)
     try:

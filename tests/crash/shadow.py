@@ -104,7 +104,12 @@ class Shadow:
 
     def _group(self, vpc: str) -> Step:
         name = self._new("group")
-        params = {"VpcId": f"{{{vpc}}}", "GroupName": name, "GroupDescription": "made", **tagged("security-group", name)}
+        params = {
+            "VpcId": f"{{{vpc}}}",
+            "GroupName": name,
+            "GroupDescription": "made",
+            **tagged("security-group", name),
+        }
         return Step("CreateSecurityGroup", params, _put(("group", name), vpc), (name, "groupId"))
 
     def _rule(self, group: str) -> Step:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +42,10 @@ class Options(NamedTuple):
     pid: int  # of the outermost process, as the host sees it
 
 
+TOLD = 128 + signal.SIGTERM
+"""The status of a server that was told to end before it served."""
+
+
 class StartError(Exception):
     """The server cannot start; the message says why and what to do."""
 
@@ -48,11 +53,11 @@ class StartError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; the exit status of the world."""
     options = _options(arguments)
-    options.folder.make()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TOLD))  # so that what was begun is ended
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings(options)
+        _make(options.folder)
         lock = _lock(options.folder)
         api = _listen(options)
         control = _control_socket(options.folder)
@@ -77,6 +82,7 @@ def _serve(options: Options, api: socket.socket, control: socket.socket, lock: i
 
 def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
     """Join the world that an earlier server left, or make one. It goes on if this server is killed."""
+    world.hold_signals()
     try:
         made = world.find_or_make(options.folder.keeper, options.folder.world)
     except world.WorldError as error:
@@ -86,6 +92,7 @@ def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
         ) from error
     status = 1
     try:
+        world.let_signals()
         world.enter_user(made)  # what the image is made of belongs to the ids of the world
         # Not in its network: what guests need is fetched through the host's.
         prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
@@ -94,14 +101,32 @@ def _serve_in_world(options: Options, serve: Callable[[bool], int]) -> int:
         return world.exit_status(status)
     except (GuestError, world.WorldError) as error:
         raise StartError(str(error)) from error
+    except SystemExit:
+        status = TOLD
+        raise
     finally:
-        # 0: it was told to end, and all with it. Below 0: it was killed. Else it could not start.
-        if status == 0 or (status > 0 and made.fresh):
+        # It was told to end, and all with it. Below 0: it was killed. Else it could not start.
+        if status in (0, TOLD) or (status > 0 and made.fresh):
             made.keeper.end()
 
 
+def _make(folder: StateFolder) -> None:
+    """Everything that must be in the folder, which must take what is written to it."""
+    try:
+        folder.make()
+        with tempfile.TemporaryFile(dir=folder.path) as tried:
+            tried.write(b"\0" * 4096)
+    except OSError as error:
+        raise StartError(
+            f"{folder.path} cannot hold Atoll's state: {error.strerror}. Choose another: --state DIR"
+        ) from error
+
+
 def _lock(folder: StateFolder) -> int:
-    fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(f"{folder.lock} cannot be opened: {error.strerror}. Choose another: --state DIR") from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
