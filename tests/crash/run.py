@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -19,9 +20,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from atoll.linux import keeper
 from atoll.local.control import ask
 from tests.crash.aws import Aws, BrokenError, RefusedError
 from tests.crash.looking import answers, half_made, look, settling
@@ -105,8 +108,6 @@ def _children(pid: int) -> list[int]:
 
 
 def _wait_for(handle: int) -> None:
-    import select
-
     if not select.select([handle], [], [], PATIENCE)[0]:
         raise WrongError("a killed process does not end")
 
@@ -275,29 +276,37 @@ class Series:
         """Everything down, as after any crash."""
         with contextlib.suppress(Exception):
             self.server.kill("outer")
-        from atoll.linux import keeper
-
         found = keeper.find(self.server.folder / "keeper")
         if found:
             found.end()
 
 
 def series(
-    folder: Path, runs: int, seed: int, fabric: str = "kernel", instances: int = 1, talk: bool = False
+    folder: Path,
+    runs: int,
+    seed: int,
+    fabric: str = "kernel",
+    instances: int = 1,
+    told: Callable[[Counter[str]], object] = lambda _: None,
 ) -> Counter[str]:
-    """So many runs; what was counted. WrongError for the first broken promise."""
+    """So many runs; what was counted. WrongError for the first broken promise. `told`: after every tenth run."""
     made = Series(folder, seed, fabric, instances)
     try:
         made.server.up()
         for number in range(runs):
             made.run(number)
-            if talk and number % 10 == 9:
-                print(number + 1, dict(made.counts), dict(made.times), flush=True)
+            if number % 10 == 9:
+                told(made.counts)
         for one in made.clients:
             made.counts += one.counts
-        return made.counts
+        return made.counts + Counter({f"milliseconds of {name}": spent for name, spent in made.times.items()})
     finally:
         made.end()
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -311,15 +320,15 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="atoll-crash-"))
     begin = time.monotonic()
     try:
-        counts = series(folder / "state", asked.runs, asked.seed, asked.fabric, talk=True)
+        counts = series(folder / "state", asked.runs, asked.seed, asked.fabric, told=lambda now: _say(dict(now)))
     finally:
         if not asked.keep:
             shutil.rmtree(folder)
         else:
-            print(folder)
+            _say(folder)
     for name, count in sorted(counts.items()):
-        print(f"{count:8} {name}")
-    print(f"{time.monotonic() - begin:8.0f} seconds")
+        _say(f"{count:8} {name}")
+    _say(f"{time.monotonic() - begin:8.0f} seconds")
     return 0
 
 

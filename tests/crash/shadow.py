@@ -42,43 +42,63 @@ class Shadow:
         return make()
 
     def _options(self) -> Iterator[tuple[float, Callable[[], Step]]]:
+        yield from self._network_options()
+        yield from self._interface_options()
+        yield from self._instance_options()
+
+    def _network_options(self) -> Iterator[tuple[float, Callable[[], Step]]]:
         vpcs, subnets, groups = self._names("vpc"), self._names("subnet"), self._names("group")
-        enis, addresses, instances = self._names("eni"), self._names("address"), self._names("instance")
         pick = self.rng.choice
         if len(vpcs) < 2:
             yield 6, self._vpc
-        if vpcs and len(subnets) < 4:
-            yield 4, lambda: self._subnet(pick(vpcs))
-        if vpcs and len(groups) < 4:
-            yield 3, lambda: self._group(pick(vpcs))
-        if groups:
-            yield 6, lambda: self._rule(pick(groups))
-        if subnets and groups and len(enis) < 6:
-            yield 6, lambda: self._eni(pick(subnets))
-        if len(addresses) < 4:
-            yield 2, self._address
-        if enis:
-            yield 4, lambda: self._more_addresses(pick(enis))
-            yield 1, lambda: self._delete("eni", pick(enis), "NetworkInterface")
-            yield 3, lambda: self._regroup(pick(enis))
-        if enis and addresses:
-            yield 3, lambda: self._associate(pick(addresses), pick(enis))
-        if addresses:
-            yield 0.5, lambda: self._release(pick(addresses))
-        if subnets and len(instances) < self.most_instances:
-            yield 2, lambda: self._instance(pick(subnets))
-        if instances and enis:
-            yield 4, lambda: self._attach(pick(enis), pick(instances))
-        if instances:
-            yield 1, lambda: self._power(pick(instances))
-            yield 0.4, lambda: self._terminate(pick(instances))
         if vpcs:
+            yield 4 if len(subnets) < 4 else 0, lambda: self._subnet(pick(vpcs))
+            yield 3 if len(groups) < 4 else 0, lambda: self._group(pick(vpcs))
+            yield 4 if len(self._open_vpcs()) < len(vpcs) else 0.5, lambda: self._gateway(pick(vpcs))
             yield 0.4, lambda: self._delete("vpc", pick(vpcs), "Vpc")
-            yield 2, lambda: self._gateway(pick(vpcs))
         if subnets:
             yield 0.5, lambda: self._delete("subnet", pick(subnets), "Subnet")
         if groups:
+            yield 6, lambda: self._rule(pick(groups))
             yield 0.5, lambda: self._delete("group", pick(groups), "SecurityGroup", "GroupId")
+
+    def _interface_options(self) -> Iterator[tuple[float, Callable[[], Step]]]:
+        subnets, enis, addresses = self._names("subnet"), self._names("eni"), self._names("address")
+        pick = self.rng.choice
+        if subnets:
+            yield 6 if len(enis) < 6 else 0, lambda: self._eni(pick(subnets))
+        if enis:
+            yield 4, lambda: self._more_addresses(pick(enis))
+            yield 3, lambda: self._regroup(pick(enis))
+            yield 1, lambda: self._delete("eni", pick(enis), "NetworkInterface")
+        yield 2 if len(addresses) < 4 else 0, self._address
+        if addresses:
+            yield 0.5, lambda: self._release(pick(addresses))
+            open_ = [one for one in enis if self._vpc_of("eni", one) in self._open_vpcs()]
+            yield 4 if open_ else 0, lambda: self._associate(pick(addresses), pick(open_))
+
+    def _instance_options(self) -> Iterator[tuple[float, Callable[[], Step]]]:
+        subnets, instances = self._names("subnet"), self._names("instance")
+        pick = self.rng.choice
+        if subnets and len(instances) < self.most_instances:
+            yield 3, lambda: self._instance(pick(subnets))
+        if instances:
+            yield 1, lambda: self._power(pick(instances))
+            yield 0.4, lambda: self._terminate(pick(instances))
+        pairs = [
+            (eni, instance)
+            for instance in instances
+            for eni in self._names("eni")
+            if self._vpc_of("eni", eni) == self._vpc_of("instance", instance)
+        ]
+        yield 5 if pairs else 0, lambda: self._attach(*pick(pairs))
+
+    def _vpc_of(self, kind: str, name: str) -> str:
+        return self.things["subnet", self.things[kind, name][0]][0]
+
+    def _open_vpcs(self) -> set[str]:
+        """Those with an internet gateway."""
+        return {value[0] for key, value in self.things.items() if key[0] == "gateway" and value[0]}
 
     def _names(self, kind: str) -> list[str]:
         return [key[1] for key in self.things if key[0] == kind]
@@ -161,7 +181,10 @@ class Shadow:
     def _regroup(self, eni: str) -> Step:
         subnet, _, *rest = self.things["eni", eni]
         vpc = self.things["subnet", subnet][0]
-        group = self.rng.choice([one for one in self._names("group") if self.things["group", one][0] == vpc] or [""])
+        mine = [one for one in self._names("group") if self.things["group", one][0] == vpc]
+        if not mine:
+            return self._group(vpc)
+        group = self.rng.choice(mine)
         params = {"NetworkInterfaceId": f"{{{eni}}}", "SecurityGroupId.1": f"{{{group}}}"}
         return Step("ModifyNetworkInterfaceAttribute", params, _put(("eni", eni), subnet, group, *rest))
 

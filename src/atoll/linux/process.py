@@ -15,8 +15,8 @@ Fds = tuple[int, int, int]
 def run_for(command: Sequence[str], fds: Fds, env: Mapping[str, str], caller: int | None = None) -> int:
     """Run a command with these descriptors as stdin, stdout and stderr; its exit status, 128 + n for signal n.
 
-    It is hung up as well when this process is killed: nobody would wait for it any more. `caller`: a descriptor that becomes readable when nobody waits for the command any more; it is then hung up, and
-    killed if that does not end it.
+    It is hung up when this process is killed. `caller`: a descriptor that becomes readable when nobody waits for the
+    command any more; it is then hung up as well, and killed if that does not end it.
     """
     stdin, stdout, stderr = fds
     bound = ending_with_us(command, signal.SIGHUP)

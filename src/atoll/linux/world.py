@@ -59,7 +59,7 @@ def find_or_make(lock: Path, scratch: Path) -> World:
 
 
 def hold_signals() -> None:
-    """Hold back what asks this process to end: ended while it makes a world it would leave a keeper without a server."""
+    """Hold back what asks this process to end: ended while it makes a world, it would leave a keeper alone."""
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
 
 
