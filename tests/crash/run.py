@@ -100,6 +100,15 @@ class Server:
         if self.process.wait(PATIENCE):
             raise WrongError(f"it went down with status {self.process.returncode}")
 
+    def end(self) -> None:
+        """Everything down, whatever happened."""
+        with contextlib.suppress(Exception):
+            self.kill("outer")
+        found = keeper.find(self.folder / "keeper")
+        if found:
+            found.end()
+            found.close()
+
 
 def _children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
@@ -153,7 +162,7 @@ class Client:
         """What became of the open call: "whole", "none", or "" when there was none. WrongError for anything else."""
         aws = Aws(port, self.account)
         with contextlib.closing(aws):
-            _until(lambda: not settling(aws), "instances do not settle")
+            until(lambda: not settling(aws), "instances do not settle")
             seen = look(aws)
         before = _plain(self.shadow.things)
         after = _plain(self.open.change(self.shadow.things)) if self.open else None
@@ -178,7 +187,8 @@ def _difference(before: Things, seen: Things) -> str:
     return "; ".join(f"{key}: acknowledged {before.get(key)}, there {seen.get(key)}" for key in keys[:8])
 
 
-def _until(holds: Any, complaint: str) -> None:
+def until(holds: Callable[[], bool], complaint: str) -> None:
+    """Look until it holds; WrongError when it does not come to that."""
     end = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > end:
@@ -247,7 +257,7 @@ class Series:
             self.counts["kills at rest"] += 1
         self._timed("restart", self.server.up)
         for aws, known in zip(accounts, before, strict=True):
-            _until(lambda aws=aws: not settling(aws), "instances do not settle")  # type: ignore[misc]
+            until(lambda aws=aws: not settling(aws), "instances do not settle")  # type: ignore[misc]
             again = answers(aws)
             for action, answer in known.items():
                 if again[action] != answer:
@@ -263,7 +273,7 @@ class Series:
             return not found
 
         try:
-            _until(none, "")  # what waits for the reaper is too many until then
+            until(none, "")  # what waits for the reaper is too many until then
         except WrongError as error:
             raise WrongError(f"half made: {found[:10]}") from error
 
@@ -271,14 +281,6 @@ class Series:
         begin = time.monotonic()
         action()
         self.times[name] += round((time.monotonic() - begin) * 1000)
-
-    def end(self) -> None:
-        """Everything down, as after any crash."""
-        with contextlib.suppress(Exception):
-            self.server.kill("outer")
-        found = keeper.find(self.server.folder / "keeper")
-        if found:
-            found.end()
 
 
 def series(
@@ -301,7 +303,7 @@ def series(
             made.counts += one.counts
         return made.counts + Counter({f"milliseconds of {name}": spent for name, spent in made.times.items()})
     finally:
-        made.end()
+        made.server.end()
 
 
 def _say(what: object) -> None:
