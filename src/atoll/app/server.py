@@ -105,9 +105,10 @@ class Server:
 
         A guest of no instance is one that a server was about to end when it was killed: its reset was committed.
         """
-        for instance in self.guests.known() if self.guests else ():
-            if self.writer.model.get(Instance, instance) is None:
-                await asyncio.to_thread(self.guests.terminate, instance)
+        if self.guests is not None:
+            for instance in self.guests.known():
+                if self.writer.model.get(Instance, instance) is None:
+                    await asyncio.to_thread(self.guests.terminate, instance)
         if joined and self.guests is not None:
             for instance, boot in self.guests.ended().items():
                 await self.report(instance, boot, Event.EXITED)
