@@ -2,6 +2,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import msgspec
+
 from atoll.guest import record, watch
 
 
@@ -31,3 +33,12 @@ def test_wait_ends_with_the_process_or_with_the_time() -> None:
         assert child.stdin is not None
         child.stdin.close()
         assert watch.wait(child.pid, 10)
+
+
+def test_a_process_of_another_world_does_not_live(tmp_path: Path) -> None:
+    """Its number may be somebody else's here, and it ended with its world."""
+    written = record.write(tmp_path, 3, os.getpid(), "runc")
+    assert written.of_this_world()
+    other = msgspec.structs.replace(written, world="another")
+    assert not other.of_this_world()
+    assert not other.alive()

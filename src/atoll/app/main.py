@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -45,6 +46,10 @@ class Options(NamedTuple):
     uplink: bool
 
 
+TOLD = 128 + signal.SIGTERM
+"""The status of a server that was told to end before it served."""
+
+
 class StartError(Exception):
     """The server cannot start; the message says why and what to do."""
 
@@ -52,10 +57,9 @@ class StartError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; the exit status of the world."""
     options = _options(arguments)
-    options.folder.make()
     if options.ready_fd >= 0:
         os.set_inheritable(options.ready_fd, False)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TOLD))  # so that what was begun is ended
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         if options.uplink and options.fabric == "none":
@@ -63,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.uplink:
             uplink.check()
         settings(options)
+        _make(options.folder)
         lock = _lock(options.folder)
         api = _listen(options)
         socks = socks_port.listen(options.socks_port, api.getsockname()[1], network=options.fabric != "none")
@@ -88,6 +93,7 @@ def _serve(options: Options, api: socket.socket, control: socket.socket, socks: 
 
 def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | None], int]) -> int:
     """Join the world that an earlier server left, or make one. It goes on if this server is killed."""
+    world.hold_signals()
     try:
         made = world.find_or_make(options.folder.keeper, options.folder.world)
     except world.WorldError as error:
@@ -97,6 +103,7 @@ def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | N
         ) from error
     status = 1
     try:
+        world.let_signals()
         world.enter_user(made)  # what the image is made of belongs to the ids of the world
         # Not in its network: what guests need is fetched through the host's.
         prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
@@ -106,14 +113,32 @@ def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | N
         return world.exit_status(status)
     except (GuestError, world.WorldError, uplink.UplinkError) as error:
         raise StartError(str(error)) from error
+    except SystemExit:
+        status = TOLD
+        raise
     finally:
-        # 0: it was told to end, and all with it. Below 0: it was killed. Else it could not start.
-        if status == 0 or (status > 0 and made.fresh):
+        # It was told to end, and all with it. Below 0: it was killed. Else it could not start.
+        if status in (0, TOLD) or (status > 0 and made.fresh):
             made.keeper.end()
 
 
+def _make(folder: StateFolder) -> None:
+    """Everything that must be in the folder, which must take what is written to it."""
+    try:
+        folder.make()
+        with tempfile.TemporaryFile(dir=folder.path) as tried:
+            tried.write(b"\0" * 4096)
+    except OSError as error:
+        raise StartError(
+            f"{folder.path} cannot hold Atoll's state: {error.strerror}. Choose another: --state DIR"
+        ) from error
+
+
 def _lock(folder: StateFolder) -> int:
-    fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(f"{folder.lock} cannot be opened: {error.strerror}. Choose another: --state DIR") from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,7 @@ from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
 from atoll.guest import Guests
+from atoll.linux.keeper import is_at
 from atoll.model.kinds import Instance, InternetHost
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
@@ -83,6 +85,7 @@ class Server:
         self.effects = Effects(runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report)
         self.stop = asyncio.Event()
+        self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
 
     def _guests(self) -> Guests:
         return Guests(self.options.folder.guests, self.options.folder.cache, self._guest_ended)
@@ -129,7 +132,14 @@ class Server:
             await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward)
 
     async def _resume(self, *, joined: bool) -> None:
-        """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself."""
+        """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself.
+
+        A guest of no instance is one that a server was about to end when it was killed: its reset was committed.
+        """
+        if self.guests is not None:
+            for instance in self.guests.known():
+                if self.writer.model.get(Instance, instance) is None:
+                    await asyncio.to_thread(self.guests.terminate, instance)
         if joined and self.guests is not None:
             for instance, boot in self.guests.ended().items():
                 await self.report(instance, boot, Event.EXITED)
@@ -155,7 +165,7 @@ class Server:
 
         A server whose state folder was deleted can keep nothing any more, and nobody could stop it: it ends.
         """
-        if not self.options.folder.lock.exists():
+        if not is_at(self._lock, self.options.folder.lock):
             log.error("the state folder %s is gone: ending", self.options.folder.path)
             self.stop.set()
         while await self.writer.on_worker(self.fabric.reap):

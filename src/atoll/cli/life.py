@@ -80,6 +80,7 @@ def up(
         return
     try:
         where.make()
+        os.close(os.open(where.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
     except OSError as error:
         fail(f"{where.path} cannot hold Atoll's state: {error.strerror}. Choose another: --state DIR")
     command = [sys.executable, "-m", "atoll.app.main", "--state", str(where.path), "--port", str(port)]

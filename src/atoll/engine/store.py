@@ -45,15 +45,10 @@ class Store:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds user data; SQLite keeps the mode
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         try:
+            self._refuse_what_is_not_ours()
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
-            self._db.execute(
-                "create table if not exists row "
-                "(kind text, id text, place integer, body blob, primary key (kind, id)) without rowid"
-            )
-            self._db.execute("create table if not exists meta (name text primary key, value text) without rowid")
-            self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
-            self._check_format()
+            self._make_tables()
             (self._place,) = self._db.execute("select coalesce(max(place), 0) from row").fetchone()
         except sqlite3.Error as error:
             self._db.close()
@@ -62,8 +57,31 @@ class Store:
             self._db.close()
             raise
 
-    def _check_format(self) -> None:
-        (value,) = self._db.execute("select value from meta where name = 'format'").fetchone()
+    def _make_tables(self) -> None:
+        """All or none: a file with one of them would be taken for something else's."""
+        self._db.execute("begin immediate")
+        self._db.execute(
+            "create table if not exists row "
+            "(kind text, id text, place integer, body blob, primary key (kind, id)) without rowid"
+        )
+        self._db.execute("create table if not exists meta (name text primary key, value text) without rowid")
+        self._db.execute("insert or ignore into meta values ('format', ?)", (str(FORMAT),))
+        self._db.execute("commit")
+
+    def _refuse_what_is_not_ours(self) -> None:
+        """Before a byte of it is changed: somebody else's database, or a newer Atoll's."""
+        tables = {name for (name,) in self._db.execute("select name from sqlite_master where type = 'table'")}
+        if not tables:
+            return
+        found = (
+            self._db.execute("select value from meta where name = 'format'").fetchone() if "meta" in tables else None
+        )
+        if found is None or not str(found[0]).isdecimal() or "row" not in tables:
+            raise StoreError(
+                f"{self._path} is a database of something else (it holds {', '.join(sorted(tables)[:4])}). "
+                "Name another folder with --state, or move this file away."
+            )
+        (value,) = found
         if int(value) > FORMAT:
             raise StoreError(
                 f"{self._path} was written by a newer Atoll (format {value}; this one knows {FORMAT}). "
@@ -72,7 +90,11 @@ class Store:
 
     def load(self) -> Iterator[Record]:
         """Every entity, in the order of creation. StoreError for one that this Atoll does not understand."""
-        for kind, id_, body in self._db.execute("select kind, id, body from row order by place"):
+        try:
+            rows = self._db.execute("select kind, id, body from row order by place").fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path} cannot be read: {error}. Name another folder with --state.") from error
+        for kind, id_, body in rows:
             try:
                 yield from_disk(kind, body)
             except (KeyError, msgspec.DecodeError) as error:

@@ -134,9 +134,13 @@ class Guests:
         return {instance: found.pid for instance, found in self._alive()}
 
     def ended(self) -> dict[str, int]:
-        """The last boot of each guest that was started and not stopped here, and does not run any more."""
+        """The last boot of each guest that was started in this world, not stopped here, and does not run any more."""
         found = ((folder.name, record.read(folder)) for folder in sorted(self._instances.iterdir()))
-        return {instance: one.boot for instance, one in found if one and not one.alive()}
+        return {instance: one.boot for instance, one in found if one and one.of_this_world() and not one.alive()}
+
+    def known(self) -> list[str]:
+        """Every instance of which something is here: a process, or what it wrote."""
+        return sorted(folder.name for folder in self._instances.iterdir())
 
     def close(self) -> None:
         """Stop watching. Guests go on: the next server finds them in `running()`."""

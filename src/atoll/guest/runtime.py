@@ -1,6 +1,8 @@
 """The OCI runtime: runc, or crun where runc is missing or fails. Found by trying, once a process."""
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,6 +12,7 @@ import msgspec
 
 from atoll.guest.errors import GuestError
 from atoll.linux import mounts
+from atoll.linux.process import ending_with_us
 
 _CGROUPS = Path("/sys/fs/cgroup")
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -65,8 +68,11 @@ def installed(state: Path) -> list[Runtime]:
 
 def call(argv: Sequence[str], output: int = subprocess.DEVNULL) -> None:
     """Run a runtime command to its end; what it starts prints to `output`. Raises GuestError with its log."""
+    if not os.access(argv[0], os.X_OK):
+        raise GuestError(f"instances need an OCI runtime, and {argv[0]} is gone: install runc")
     with tempfile.NamedTemporaryFile(prefix="atoll-runtime-") as log:
-        command = [argv[0], f"--log={log.name}", *argv[1:]]
+        # Ended with the server: the next one would start what this one is still starting.
+        command = ending_with_us([argv[0], f"--log={log.name}", *argv[1:]], signal.SIGKILL)
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd="/", check=False
         )

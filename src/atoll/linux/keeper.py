@@ -81,11 +81,19 @@ def keep(lock: Path, ready: Callable[[], None]) -> int:
     ready()
     while True:
         received = signal.sigtimedwait(_SIGNALS, LOOK)
-        if received is None and not lock.exists():
+        if received is None and not is_at(fd, lock):
             return 0  # nobody could find this world any more
         if received is not None and received.si_signo == signal.SIGTERM:
             return 0
         _reap()
+
+
+def is_at(fd: int, path: Path) -> bool:
+    """Whether that open file is still the one at `path`: not when it was deleted, nor when another was made there."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def block() -> None:

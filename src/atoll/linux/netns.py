@@ -15,15 +15,18 @@ T = TypeVar("T")
 
 
 def create(path: Path, sysctls: Mapping[str, str]) -> None:
-    """A new namespace at `path`, its loopback up and these /proc/sys/net values set ("ipv4/ip_forward": "1")."""
+    """A new namespace at `path`, its loopback up and these /proc/sys/net values set ("ipv4/ip_forward": "1").
+
+    It is bound last: a namespace that `is_one` finds is whole, even if its maker was killed.
+    """
     path.touch()
     try:
         with _home():
             unshare(Clone.NEWNET)
-            bind(Path("/proc/thread-self/ns/net"), path)
             set_sysctls(sysctls)
             with Netlink(ROUTE) as netlink:
                 netlink.run([link_up("lo")])
+            bind(Path("/proc/thread-self/ns/net"), path)
     except BaseException:
         delete(path)
         raise

@@ -15,15 +15,21 @@ Fds = tuple[int, int, int]
 def run_for(command: Sequence[str], fds: Fds, env: Mapping[str, str], caller: int | None = None) -> int:
     """Run a command with these descriptors as stdin, stdout and stderr; its exit status, 128 + n for signal n.
 
-    `caller`: a descriptor that becomes readable when nobody waits for the command any more; it is then hung up, and
-    killed if that does not end it.
+    It is hung up when this process is killed. `caller`: a descriptor that becomes readable when nobody waits for the
+    command any more; it is then hung up as well, and killed if that does not end it.
     """
     stdin, stdout, stderr = fds
-    with subprocess.Popen(list(command), stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd="/") as process:
+    bound = ending_with_us(command, signal.SIGHUP)
+    with subprocess.Popen(bound, stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd="/") as process:
         if caller is not None:
             _watch(process, caller)
         status = process.wait()
     return status if status >= 0 else 128 - status
+
+
+def ending_with_us(command: Sequence[str], number: signal.Signals) -> list[str]:
+    """The command, to be sent this signal when the thread that starts it ends."""
+    return ["setpriv", "--pdeathsig", number.name.removeprefix("SIG"), "--", *command]
 
 
 def _watch(process: "subprocess.Popen[bytes]", caller: int) -> None:

@@ -140,9 +140,14 @@ def set_mtu(index: int, mtu: int) -> Message:
     return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, 0, 0) + u32(4, mtu))
 
 
-def raise_for(index: int, alias: str) -> Message:
-    """Set an interface up, with a text that lists show: whose it is."""
-    return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, _IFF_UP, _IFF_UP) + attribute(20, alias.encode()))
+def set_up(index: int) -> Message:
+    """Set an interface up."""
+    return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, _IFF_UP, _IFF_UP))
+
+
+def set_alias(index: int, alias: str) -> Message:
+    """Give an interface a text that lists show: whose it is."""
+    return Message(NEWLINK, ACK, _LINK.pack(0, 0, index, 0, 0) + attribute(20, alias.encode()))
 
 
 def set_named(name: str, mtu: int, mac: str = "") -> Message:

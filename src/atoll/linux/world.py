@@ -58,6 +58,16 @@ def find_or_make(lock: Path, scratch: Path) -> World:
     return World(made, fresh=True)
 
 
+def hold_signals() -> None:
+    """Hold back what asks this process to end: ended while it makes a world, it would leave a keeper alone."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+
+
+def let_signals() -> None:
+    """Let them come, those that came meanwhile at once."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+
+
 def enter_user(world: World) -> None:
     """Move this process, which must have one thread, into the world's user namespace, if it has one of its own."""
     if not os.path.samefile(f"/proc/{world.keeper.pid}/ns/user", "/proc/self/ns/user"):
@@ -85,8 +95,7 @@ def run_inside(serve: Callable[[], int]) -> int:
     Signals that ask this process to end are passed on to it.
     """
     outer = os.pidfd_open(os.getpid())
-    # Held back until the handlers are set: until then they would end this process alone.
-    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    hold_signals()  # until the handlers are set they would end this process alone
     server = os.fork()
     if server == 0:
         in_child(lambda: _serve(serve, outer))
@@ -168,7 +177,7 @@ def _serve(serve: Callable[[], int], outer: int) -> int:
     if select.select([outer], [], [], 0)[0]:
         return 1  # the outer process ended before it could be watched
     os.close(outer)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    let_signals()
     return serve()
 
 
@@ -191,7 +200,7 @@ def _wait_passing_signals(child: int) -> int:
     """Wait for `child`; its exit status, or -n when signal n ended it."""
     for number in PASSED_ON:
         signal.signal(number, lambda received, _frame: _pass_on(child, received))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    let_signals()
     while True:
         pid, status = os.wait()
         if pid == child:

@@ -6,33 +6,22 @@ The plan says what there must be (`applied`); what agrees with it is left as it 
 
 from collections.abc import Iterable
 
-from atoll.fabric.kernel import encode, guests
 from atoll.fabric.kernel.enforce import Enforcer
-from atoll.fabric.kernel.objects import GuestAddress, Namespace, Number, Route, Trunk, Veth
+from atoll.fabric.kernel.objects import Namespace, Number, Trunk, Veth
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import World
 from atoll.linux import rtnl
 from atoll.records import Record, Table
 
 
-def take_up(world: World, reaper: Reaper, applied: Table) -> list[GuestAddress]:
-    """Know everything again that is there. Addresses that their guests may have lost: see `configure`."""
+def take_up(world: World, reaper: Reaper, applied: Table) -> None:
+    """Know everything again that is there."""
     records = list(applied.records.values())
     missing = world.take_up(one for one in records if isinstance(one, Namespace))
     Enforcer(world, reaper, {one.key: (None, one) for one in missing}).run()
     _number(world, records)
     for router in world.routers.values():
-        router.whole = {link.name for link in rtnl.links(router.route)}
-    return _lost(world, records)
-
-
-def configure(world: World, addresses: Iterable[GuestAddress]) -> None:
-    """Give guests again what a change that was never committed had taken from them."""
-    by_node: dict[str, list[GuestAddress]] = {}
-    for address in addresses:
-        by_node.setdefault(address.node, []).append(address)
-    for node, wanted in by_node.items():
-        guests.configure(world.nodes[node], wanted)
+        router.whole = {link.name for link in rtnl.links(router.route) if link.alias}
 
 
 def _number(world: World, records: Iterable[Record]) -> None:
@@ -51,24 +40,3 @@ def _number(world: World, records: Iterable[Record]) -> None:
         router.numbers.keep(wanted[domain])
         for sort, name in sorted(wanted[domain]):
             router.numbers.take(sort, name)
-
-
-def _lost(world: World, records: Iterable[Record]) -> list[GuestAddress]:
-    """Addresses without a route to them: cutting them off is what a change begins with."""
-    routes: dict[tuple[str, str], Route] = {}
-    addresses: list[GuestAddress] = []
-    for record in records:
-        if isinstance(record, Route) and not record.table and record.device:
-            routes[record.domain, record.prefix] = record
-        elif isinstance(record, GuestAddress) and record.powered:
-            addresses.append(record)
-    there = {
-        domain: {route for route in rtnl.routes(router.route) if route.table == rtnl.MAIN}
-        for domain, router in world.routers.items()
-    }
-    return [
-        address
-        for address in addresses
-        if (route := routes.get((address.domain, f"{address.ip}/32"))) is not None
-        and encode.route(route, world.routers[address.domain].numbers) not in there[address.domain]
-    ]

@@ -138,10 +138,11 @@ class Enforcer:
             os.close(descriptor)
         sides = [(self.world.routers[domain], end) for domain, end in zip((trunk.a, trunk.b), ends, strict=True)]
         for router, end in sides:
-            router.routing([rtnl.raise_for(end.number, end.alias)])
+            router.routing([rtnl.set_up(end.number)])
         for router, end in sides:
             router.routing([rtnl.activated(end.number)])
-            router.whole.add(trunk.name)
+        for router, end in sides:
+            router.finish(end)
 
     def _make_veth(self, veth: Veth) -> None:
         router = self.world.routers[veth.domain]
@@ -155,12 +156,12 @@ class Enforcer:
         descriptor = guests.open_descriptor(self.world.nodes[veth.node])
         try:
             pair = rtnl.veth(link, encode.guest_link(veth), descriptor)
-            router.routing([pair, rtnl.raise_for(link.number, veth.port), rtnl.no_proxy_delay(link.number)])
+            router.routing([pair, rtnl.set_up(link.number), rtnl.no_proxy_delay(link.number)])
         finally:
             os.close(descriptor)
         guests.raise_link(self.world.nodes[veth.node], veth.index)
         router.routing([rtnl.activated(link.number)])
-        router.whole.add(veth.name)
+        router.finish(link)
 
     def _close(self) -> None:
         """Routes that go or become black holes, before anything opens."""
@@ -236,9 +237,9 @@ class Enforcer:
             if new and new.powered:
                 wanted.setdefault(new.node, []).append(new)
         for node, addresses in cleared.items():
-            guests.clear(self.world.nodes[node], addresses)
+            self.world.take_from(node, addresses)
         for node, addresses in wanted.items():
-            guests.configure(self.world.nodes[node], addresses)
+            self.world.give(node, addresses)
 
     def _clean(self) -> None:
         """What nothing uses any more."""

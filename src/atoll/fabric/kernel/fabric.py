@@ -6,7 +6,7 @@ from atoll.fabric.contract import FabricError, SuspectError
 from atoll.fabric.kernel import adoption, names, reading, repair
 from atoll.fabric.kernel.derivation import Objects
 from atoll.fabric.kernel.enforce import Enforcer
-from atoll.fabric.kernel.objects import Namespace, Trunk
+from atoll.fabric.kernel.objects import GuestAddress, Namespace, Trunk
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import World
 from atoll.fabric.kernel.support import refuse_unsupported
@@ -32,9 +32,9 @@ class KernelFabric:
         step.accept()
         self.applied.apply(objects)
         try:
-            lost = adoption.take_up(self._world, self._reaper, self.applied)
+            adoption.take_up(self._world, self._reaper, self.applied)
             self.repair()
-            adoption.configure(self._world, lost)
+            self._world.settle_guests(one for one in self.applied.records.values() if isinstance(one, GuestAddress))
         except OSError as error:
             raise FabricError(f"what an earlier server left could not be taken up: {_said(error)}") from error
 
@@ -83,8 +83,8 @@ class KernelFabric:
             while self._reaper.reap():
                 pass
             repair.end_extra_namespaces(self._world, self.applied, self._reaper)
-            for observer in self._observers():
-                repair.heal_links(observer, self._world, self.applied, self._reaper)
+            missing = [pair for one in self._observers() for pair in repair.heal_links(one, self.applied)]
+            repair.make_links(missing, self._world, self.applied, self._reaper)
             for observer in self._observers():
                 repair.heal_routing(observer)
                 repair.heal_filtering(observer)

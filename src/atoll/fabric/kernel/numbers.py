@@ -42,7 +42,9 @@ class Ledger:
     def read(self) -> dict[tuple[str, str], int]:
         """Which name has which number."""
         found: dict[tuple[str, str], int] = {}
-        for line in self._path.read_text().splitlines():
+        lines = self._path.read_text().splitlines()
+        self._lines = len(lines)
+        for line in lines:
             sign, sort, number, name = line.split(" ", 3)
             if sign == "+":
                 found[sort, name] = int(number)

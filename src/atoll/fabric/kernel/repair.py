@@ -10,7 +10,7 @@ from atoll.fabric.kernel import batch
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.objects import Chain, Element, GuestAddress, Set, Trunk, Veth
 from atoll.fabric.kernel.reading import Item, Items, Observer, equal, extra_namespaces
-from atoll.fabric.kernel.reaper import Reaper
+from atoll.fabric.kernel.reaper import DEAD, Reaper
 from atoll.fabric.kernel.routers import Router, World
 from atoll.linux import rtnl
 from atoll.linux.netlink import Message
@@ -26,27 +26,31 @@ def end_extra_namespaces(world: World, applied: Table, reaper: Reaper) -> None:
         world.remove(record)
 
 
-def heal_links(observer: Observer, world: World, applied: Table, reaper: Reaper) -> None:
-    """Remove links that are too many, make those that are missing, correct the others."""
+def heal_links(observer: Observer, applied: Table) -> list[Record]:
+    """Remove links that are too many or were never finished, correct the others; the pairs that are missing then."""
     expected, found = observer.expected(), observer.found()
     missing: list[Record] = []
+    wrong: list[str] = []
     for place, item in expected.items():
         if place[0] != "link" or (place in found and equal(item, found[place])):
             continue
         wanted, there = item.value, found[place].value if place in found else None
         if isinstance(wanted, rtnl.Link) and isinstance(there, rtnl.Link):
-            if wanted.number == there.number:
-                alias = rtnl.raise_for(wanted.number, wanted.alias)
-                observer.router.routing([rtnl.change_link(wanted), alias])
+            if (wanted.number, wanted.alias) == (there.number, there.alias):
+                observer.router.routing([rtnl.change_link(wanted)])
                 continue
-            observer.router.routing([rtnl.delete_link(wanted.name)])
+            wrong.append(wanted.name)
         missing += _pair_named(applied, str(place[1]))
-    observer.router.routing(
-        [rtnl.delete_link(str(place[1])) for place in found if place[0] == "link" and place not in expected]
-    )
-    if missing:
-        delta: Delta = {record.key: (None, record) for record in [*missing, *_guest_sides(applied, missing)]}
-        Enforcer(world, reaper, delta).run()
+    wrong += [str(place[1]) for place in found if place[0] == "link" and place not in expected]
+    if wrong:
+        observer.router.routing(rtnl.delete_links(wrong, DEAD))
+    return missing
+
+
+def make_links(missing: list[Record], world: World, applied: Table, reaper: Reaper) -> None:
+    """Make pairs, once no router has a link any more whose number they need."""
+    delta: Delta = {record.key: (None, record) for record in [*missing, *_guest_sides(applied, missing)]}
+    Enforcer(world, reaper, delta).run()
 
 
 def _pair_named(applied: Table, name: str) -> list[Record]:

@@ -4,10 +4,13 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from atoll.fabric.kernel import names
+from msgspec.structs import replace
+
+from atoll.fabric.kernel import guests, names
+from atoll.fabric.kernel.given import Given
 from atoll.fabric.kernel.numbers import Ledger, Numbers
-from atoll.fabric.kernel.objects import Namespace
-from atoll.linux import netns
+from atoll.fabric.kernel.objects import GuestAddress, Namespace
+from atoll.linux import netns, rtnl
 from atoll.linux.netlink import NETFILTER, ROUTE, Message, Netlink
 from atoll.linux.nft import wire
 
@@ -27,6 +30,9 @@ ROUTER_SYSCTLS = {
     "netfilter/nf_conntrack_tcp_loose": "0",
     "netfilter/nf_conntrack_tcp_be_liberal": "1",
 }
+GIVEN = "given.addresses"
+"""Where it is remembered what guests were configured with. No id of AWS's holds a dot."""
+
 NODE_SYSCTLS = {
     # Said outright because a new namespace copies IPv4 settings from the host.
     "ipv4/ip_forward": "0",
@@ -63,6 +69,11 @@ class Router:
         """One nft transaction."""
         wire.transaction(self.filter, messages)
 
+    def finish(self, link: rtnl.Link) -> None:
+        """A pair has been made to the end. Its alias says so to whoever takes over: it is set last."""
+        self.routing([rtnl.set_alias(link.number, link.alias)])
+        self.whole.add(link.name)
+
     def close(self) -> None:
         """Close sockets and ledger; the namespace goes on."""
         self._opened.close()
@@ -80,6 +91,7 @@ class World:
         self.folder = folder
         self.routers: dict[str, Router] = {}
         self.nodes: dict[str, Path] = {}
+        self._ledger: Given | None = None
 
     def path(self, name: str) -> Path:
         """Where a namespace is mounted. Ids are AWS's; anything that cannot be a file name is replaced."""
@@ -107,6 +119,36 @@ class World:
         netns.create(path, NODE_SYSCTLS)
         self.nodes[node] = path
 
+    def give(self, node: str, addresses: list[GuestAddress]) -> None:
+        """Configure a guest with addresses, and remember it past this process's end."""
+        self._given().begin(addresses)
+        guests.configure(self.nodes[node], addresses)
+        self._given().done(addresses)
+
+    def take_from(self, node: str, addresses: list[GuestAddress]) -> None:
+        """Take from a guest what it was given."""
+        self._given().begin(addresses)
+        guests.clear(self.nodes[node], addresses)
+        self._given().forget(addresses)
+
+    def _given(self) -> Given:
+        """Opened when it is first needed: an empty folder is one that nobody has built in."""
+        if self._ledger is None:
+            self._ledger = Given(self.folder / GIVEN)
+        return self._ledger
+
+    def settle_guests(self, applied: Iterable[GuestAddress]) -> None:
+        """Make guests' sides equal to what was applied, where an earlier server was killed over one of them."""
+        wanted = {replace(one, powered=True): one for one in applied}
+        known = self._given().known()
+        gone = _by_node(one for one in known if one not in wanted)
+        for node, addresses in gone.items():
+            self.take_from(node, addresses)
+        # Taking away may have taken what an address that stays needs as well, so its node is given all of its own.
+        lacking = [one for key, one in wanted.items() if one.powered and (one.node in gone or not known.get(key))]
+        for node, addresses in _by_node(lacking).items():
+            self.give(node, addresses)
+
     def is_empty(self) -> bool:
         """Whether nobody has built anything in this folder yet."""
         return next(self.folder.iterdir(), None) is None
@@ -114,7 +156,7 @@ class World:
     def take_up(self, wanted: Iterable[Namespace]) -> list[Namespace]:
         """Know again the namespaces of an earlier server, and end those that are not wanted; those that are missing."""
         missing: list[Namespace] = []
-        kept: set[Path] = set()
+        kept: set[Path] = {self.folder / GIVEN}
         for namespace in wanted:
             path = self.path(namespace.id)
             if not netns.is_one(path):
@@ -127,6 +169,7 @@ class World:
                 self.nodes[namespace.id] = path
         for path in [path for path in self.folder.iterdir() if path not in kept]:
             netns.delete(path)
+        self._given().keep(self.nodes)
         return missing
 
     def remove_router(self, domain: str) -> None:
@@ -144,6 +187,7 @@ class World:
         """Let go of a node's namespace; it ends with the last process in it."""
         path = self.nodes.pop(node, None)
         if path:
+            self._given().forget_node(node)
             netns.delete(path)
 
     def remove(self, namespace: Namespace) -> None:
@@ -159,3 +203,14 @@ class World:
             self.remove_router(domain)
         for node in list(self.nodes):
             self.remove_node(node)
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+        (self.folder / GIVEN).unlink(missing_ok=True)
+
+
+def _by_node(addresses: Iterable[GuestAddress]) -> dict[str, list[GuestAddress]]:
+    found: dict[str, list[GuestAddress]] = {}
+    for one in addresses:
+        found.setdefault(one.node, []).append(one)
+    return found

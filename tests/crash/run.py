@@ -1,0 +1,338 @@
+"""Kill the server at random moments of a stream of calls, start it again, and compare with what it had acknowledged.
+
+    python -m tests.crash.run --runs 300 --seed 1
+
+Every client keeps a log of acknowledged answers (its `Shadow`), and is the only user of its account. After each
+restart: what was acknowledged is there, a call without an answer is there whole or not at all, the kernel equals the
+model, nothing is half made; and after another restart every Describe answers the same bytes.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from atoll.linux import keeper
+from atoll.local.control import ask
+from tests.crash.aws import Aws, BrokenError, RefusedError
+from tests.crash.looking import answers, half_made, look, settling
+from tests.crash.shadow import Shadow, Step, Things
+from tests.scenarios.running import environment, free_port
+
+PATIENCE = 30.0
+LOOK = 0.05
+ACCOUNTS = ("111111111111", "222222222222", "333333333333")
+
+
+class WrongError(Exception):
+    """A promise was broken."""
+
+
+class Server:
+    """The server's process, started as `atoll up` does."""
+
+    def __init__(self, folder: Path, fabric: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.fabric = fabric
+        self.process: subprocess.Popen[bytes] | None = None
+        self._ready = -1
+
+    def begin(self) -> None:
+        """Start it and return at once."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        read_end, write_end = os.pipe()
+        command = [sys.executable, "-m", "atoll.app.main", "--state", str(self.folder), "--port", str(self.port)]
+        with (self.folder / "atoll.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--fabric", self.fabric, "--ready-fd", str(write_end)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(write_end,),
+                start_new_session=True,
+                env=environment(self.folder),
+            )
+        os.close(write_end)
+        self._ready = read_end
+
+    def up(self) -> None:
+        """Start it and wait until it is ready; it must be."""
+        self.begin()
+        with os.fdopen(self._ready, "rb") as lines:
+            said = next((line for line in lines if b"progress" not in line[:12]), b"")
+        if not said.startswith(b'{"ok"'):
+            raise WrongError(f"it does not start: {said.decode()}")
+
+    def abandon(self) -> None:
+        """Nobody listens to what it says while it starts."""
+        os.close(self._ready)
+
+    def kill(self, victim: str) -> None:
+        """SIGKILL to the server or to the outer process; returns when both are gone."""
+        assert self.process is not None
+        outer = self.process.pid
+        pid = (_children(outer) or [outer])[-1] if victim == "server" else outer
+        last = [os.pidfd_open(child) for child in _children(outer)]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        for handle in last:
+            _wait_for(handle)
+            os.close(handle)
+
+    def down(self) -> None:
+        """As `atoll down`."""
+        assert self.process is not None
+        ask(self.folder / "control", {"do": "down"})
+        if self.process.wait(PATIENCE):
+            raise WrongError(f"it went down with status {self.process.returncode}")
+
+    def end(self) -> None:
+        """Everything down, whatever happened."""
+        with contextlib.suppress(Exception):
+            self.kill("outer")
+        found = keeper.find(self.folder / "keeper")
+        if found:
+            found.end()
+            found.close()
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def _wait_for(handle: int) -> None:
+    if not select.select([handle], [], [], PATIENCE)[0]:
+        raise WrongError("a killed process does not end")
+
+
+class Client:
+    """One client: calls one after the other until the server goes away."""
+
+    def __init__(self, account: str, rng: random.Random, instances: int) -> None:
+        self.account = account
+        self.shadow = Shadow(rng, instances)
+        self.ids: dict[str, str] = {}
+        self.open: Step | None = None  # sent, and not answered
+        self.counts: Counter[str] = Counter()
+
+    def work(self, port: int) -> None:
+        """Until the connection breaks."""
+        aws = Aws(port, self.account)
+        while True:
+            step = self.shadow.step()
+            try:
+                self._call(aws, step)
+            except BrokenError as error:
+                self.open = step if error.sent else None
+                return
+            except RefusedError as error:
+                self.counts["refused"] += 1
+                self.counts[f"refused {step.action} {error.args[0]}"] += 1
+
+    def _call(self, aws: Aws, step: Step) -> None:
+        params = {}
+        for name, value in step.params.items():
+            known = self.ids.get(value[1:-1], "x") if value.startswith("{") else value
+            params[name] = known
+        answer = aws.call(step.action, params)
+        name, path = step.makes
+        if name:
+            self.ids[name] = answer.text(path)
+        self.shadow.things = step.change(self.shadow.things)
+        self.counts["acknowledged"] += 1
+        self.counts[step.action] += 1
+
+    def judge(self, port: int) -> str:
+        """What became of the open call: "whole", "none", or "" when there was none. WrongError for anything else."""
+        aws = Aws(port, self.account)
+        with contextlib.closing(aws):
+            until(lambda: not settling(aws), "instances do not settle")
+            seen = look(aws)
+        before = _plain(self.shadow.things)
+        after = _plain(self.open.change(self.shadow.things)) if self.open else None
+        step, self.open = self.open, None
+        self.ids |= seen.ids
+        self.shadow.things = seen.things
+        if _plain(seen.things) == before:
+            return "none" if step else ""
+        if _plain(seen.things) == after:
+            return "whole"
+        raise WrongError(
+            f"account {self.account}: {_difference(before, _plain(seen.things))}; open call: {step and step[:2]}"
+        )
+
+
+def _plain(things: Things) -> dict[tuple[str, ...], tuple[str, ...]]:
+    return {key: (*value[:4], *sorted(value[4:])) if key[0] == "eni" else value for key, value in things.items()}
+
+
+def _difference(before: Things, seen: Things) -> str:
+    keys = [key for key in {**before, **seen} if before.get(key) != seen.get(key)]
+    return "; ".join(f"{key}: acknowledged {before.get(key)}, there {seen.get(key)}" for key in keys[:8])
+
+
+def until(holds: Callable[[], bool], complaint: str) -> None:
+    """Look until it holds; WrongError when it does not come to that."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise WrongError(complaint)
+        threading.Event().wait(LOOK)
+
+
+class Series:
+    """All runs on one state folder."""
+
+    def __init__(self, folder: Path, seed: int, fabric: str, instances: int) -> None:
+        self.rng = random.Random(seed)
+        self.server = Server(folder, fabric)
+        self.clients = [Client(account, random.Random(self.rng.random()), instances) for account in ACCOUNTS]
+        self.counts: Counter[str] = Counter()
+        self.times: Counter[str] = Counter()
+
+    def run(self, number: int) -> None:
+        """One kill, one or more restarts, all comparisons. WrongError names the run."""
+        try:
+            self._run()
+        except Exception as error:
+            raise WrongError(f"run {number}: {error}") from error
+
+    def _run(self) -> None:
+        victim = self.rng.choices(("server", "outer"), (3, 1))[0]
+        threads = [threading.Thread(target=one.work, args=(self.server.port,)) for one in self.clients]
+        for thread in threads:
+            thread.start()
+        threading.Event().wait(self.rng.uniform(0.02, 1.0))
+        self.server.kill(victim)
+        for thread in threads:
+            thread.join()
+        self.counts["runs"] += 1
+        self.counts[f"kills of the {victim}"] += 1
+        self.counts["kills inside a call"] += any(one.open for one in self.clients)
+        self._kill_while_starting()
+        self._timed("restart", self.server.up)
+        for one in self.clients:
+            outcome = one.judge(self.server.port)
+            if outcome:
+                self.counts[f"open calls: {outcome}"] += 1
+        self._compare()
+
+    def _kill_while_starting(self) -> None:
+        while self.rng.random() < 0.35:
+            self.server.begin()
+            threading.Event().wait(self.rng.uniform(0.0, 1.0))
+            self.server.kill(self.rng.choice(("server", "outer")))
+            self.server.abandon()
+            self.counts["kills while starting"] += 1
+
+    def _compare(self) -> None:
+        """The kernel equals the model; another restart, clean or not, changes no answer."""
+        accounts = [Aws(self.server.port, one.account) for one in self.clients]
+        if self.server.fabric == "kernel":
+            self._timed("audit", lambda: self._nothing_half_made(accounts))
+        before = [answers(aws) for aws in accounts]
+        for aws in accounts:
+            aws.close()
+        if self.rng.random() < 0.5:
+            self._timed("down", self.server.down)
+            self.counts["clean restarts"] += 1
+        else:
+            self.server.kill("server")
+            self.counts["kills at rest"] += 1
+        self._timed("restart", self.server.up)
+        for aws, known in zip(accounts, before, strict=True):
+            until(lambda aws=aws: not settling(aws), "instances do not settle")  # type: ignore[misc]
+            again = answers(aws)
+            for action, answer in known.items():
+                if again[action] != answer:
+                    raise WrongError(f"{action} answers otherwise:\n{answer!r}\n{again[action]!r}")
+            self.counts["answers compared"] += len(known)
+            aws.close()
+
+    def _nothing_half_made(self, accounts: list[Aws]) -> None:
+        found: list[str] = []
+
+        def none() -> bool:
+            found[:] = half_made(self.server.folder, accounts)
+            return not found
+
+        try:
+            until(none, "")  # what waits for the reaper is too many until then
+        except WrongError as error:
+            raise WrongError(f"half made: {found[:10]}") from error
+
+    def _timed(self, name: str, action: Any) -> None:
+        begin = time.monotonic()
+        action()
+        self.times[name] += round((time.monotonic() - begin) * 1000)
+
+
+def series(
+    folder: Path,
+    runs: int,
+    seed: int,
+    fabric: str = "kernel",
+    instances: int = 1,
+    told: Callable[[Counter[str]], object] = lambda _: None,
+) -> Counter[str]:
+    """So many runs; what was counted. WrongError for the first broken promise. `told`: after every tenth run."""
+    made = Series(folder, seed, fabric, instances)
+    try:
+        made.server.up()
+        for number in range(runs):
+            made.run(number)
+            if number % 10 == 9:
+                told(made.counts)
+        for one in made.clients:
+            made.counts += one.counts
+        return made.counts + Counter({f"milliseconds of {name}": spent for name, spent in made.times.items()})
+    finally:
+        made.server.end()
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fabric", default="kernel")
+    parser.add_argument("--keep", action="store_true")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="atoll-crash-"))
+    begin = time.monotonic()
+    try:
+        counts = series(folder / "state", asked.runs, asked.seed, asked.fabric, told=lambda now: _say(dict(now)))
+    finally:
+        if not asked.keep:
+            shutil.rmtree(folder)
+        else:
+            _say(folder)
+    for name, count in sorted(counts.items()):
+        _say(f"{count:8} {name}")
+    _say(f"{time.monotonic() - begin:8.0f} seconds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
