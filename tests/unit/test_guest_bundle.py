@@ -13,7 +13,7 @@ def _config(open_files: int = 1_000_000) -> dict[str, Any]:
 
 def test_a_guest_has_its_own_namespaces_and_the_network_it_was_given() -> None:
     kinds = {one["type"]: one.get("path") for one in _config()["linux"]["namespaces"]}
-    assert kinds == {"pid": None, "ipc": None, "uts": None, "mount": None, "network": "/some/netns"}
+    assert kinds == {"pid": None, "ipc": None, "uts": None, "mount": None, "cgroup": None, "network": "/some/netns"}
 
 
 def test_capabilities_make_no_device_and_rule_no_host() -> None:

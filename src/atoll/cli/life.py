@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from atoll.cli.common import Json, State, call, fail, folder, note, on, show_json
-from atoll.linux import keeper, world
+from atoll.linux import cgroups, keeper, world
 from atoll.local.control import ControlError, ask
 from atoll.local.folder import StateFolder
 
@@ -175,10 +175,15 @@ def down(
 def _end_world(where: StateFolder) -> None:
     """End a world whose server was killed; its guests end at once, as at a power cut."""
     left = keeper.find(where.keeper)
+    if left is not None:
+        left.end()
+    try:
+        cgroups.sweep(where.cgroups)
+    except OSError as error:
+        fail(f"a control group of the guests could not be removed: {error}")
     if left is None:
         print(f"Atoll is not running on {where.path}.")
         return
-    left.end()
     print("Atoll is down. Its server had been killed; guests were ended at once.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from atoll.guest import seccomp
 from atoll.guest.boot import Boot
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -20,22 +21,36 @@ CAPABILITIES = tuple(
 between a guest and a device node that it made."""
 
 _MASKED = (
-    "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
-    "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
+    "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/key-users", "/proc/keys", "/proc/latency_stats",
+    "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware",
+    "/sys/devices/virtual/powercap",
 )  # fmt: skip
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger")
 _OPEN_FILES = 65535
 
 
-def config(boot: Boot, root: Path, told: Path, sysctls: Iterable[str], open_files: int) -> dict[str, object]:
+def config(
+    boot: Boot,
+    root: Path,
+    told: Path,
+    sysctls: Iterable[str],
+    open_files: int,
+    *,
+    processes: int | None = None,
+    filtered: bool = True,
+) -> dict[str, object]:
     """config.json for one boot. `root` is where the file system will be mounted, `told` what init reads.
 
     `sysctls` are the names below /proc/sys: all but `net`, which belongs to the guest's own network namespace
     (NAT instances set ip_forward there), are read-only. `open_files` is the server's own hard limit: a guest gets
-    65,535 as on Amazon Linux, or less where there is less to give.
+    65,535 as on Amazon Linux, or less where there is less to give. `processes`: how many each user id may have in a
+    user namespace; None outside of one, where the kernel asks nothing of root and counts others with the host's.
+    `filtered`: whether the runtime can refuse system calls.
     """
     capabilities = list(CAPABILITIES)
-    limit = min(_OPEN_FILES, open_files)
+    limits = {"RLIMIT_NOFILE": min(_OPEN_FILES, open_files)}
+    if processes is not None:
+        limits["RLIMIT_NPROC"] = processes
     return {
         "ociVersion": "1.0.2",
         "hostname": boot.hostname,
@@ -47,17 +62,18 @@ def config(boot: Boot, root: Path, told: Path, sysctls: Iterable[str], open_file
             "env": [f"{name}={value}" for name, value in ENVIRONMENT.items()],
             "cwd": "/",
             "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), capabilities),
-            "rlimits": [{"type": "RLIMIT_NOFILE", "hard": limit, "soft": limit}],
+            "rlimits": [{"type": name, "hard": limit, "soft": limit} for name, limit in limits.items()],
             "noNewPrivileges": False,
         },
         "mounts": _mounts(told),
         "linux": {
             "namespaces": [
-                *({"type": kind} for kind in ("pid", "ipc", "uts", "mount")),
+                *({"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup")),
                 {"type": "network", "path": boot.netns},
             ],
             "maskedPaths": list(_MASKED),
             "readonlyPaths": [*_READ_ONLY, *(f"/proc/sys/{name}" for name in sorted(sysctls) if name != "net")],
+            **({"seccomp": refused} if filtered and (refused := seccomp.profile()) else {}),
         },
     }
 

@@ -6,6 +6,7 @@ All calls block; call them on worker threads. Calls for one instance wait for ea
 """
 
 import contextlib
+import logging
 import os
 import resource
 import shutil
@@ -20,11 +21,16 @@ import msgspec
 
 from atoll.guest import bundle, record, runtime, watch
 from atoll.guest.boot import Boot, files
+from atoll.guest.disk import Disks
 from atoll.guest.errors import GuestError
 from atoll.guest.image import Image, assemble, prepare_image
 from atoll.guest.layers import Progress
-from atoll.linux import mounts
+from atoll.guest.limits import Limits
+from atoll.linux import mounts, userns
+from atoll.linux.cgroups import Groups
 from atoll.linux.process import run_for
+
+log = logging.getLogger(__name__)
 
 Ended = Callable[[str, int], None]
 
@@ -39,13 +45,25 @@ class Guests:
     """The guests of one server.
 
     `on_exit(instance, boot)` is called on a thread of its own when a guest ended that was not stopped here: it
-    shut itself down, or was killed.
+    shut itself down, or was killed. `on_overrun` is called instead when it was ended because it wrote too much.
     """
 
-    def __init__(self, folder: Path, cache: Path, on_exit: Ended) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        on_exit: Ended,
+        on_overrun: Ended | None = None,
+        limits: Limits | None = None,
+        groups: Path | None = None,
+    ) -> None:
+        """`groups`: the file that says which control groups were made, `<folder>/cgroups` if it is not named."""
+        self._limits = limits or Limits()
         self._instances = folder.absolute() / "instances"
         self._cache = cache.absolute()
         self._on_exit = on_exit
+        self._on_overrun = on_overrun or on_exit
+        self._overrun: set[tuple[str, int]] = set()
         self._instances.mkdir(parents=True, exist_ok=True)
         if mounts.file_system(self._instances) == "overlay":
             # An overlay cannot write into another: in a container, say, what guests write is kept in memory.
@@ -55,9 +73,11 @@ class Guests:
         self._image_lock = threading.Lock()
         self._image: Image | None = None
         self._asked: set[tuple[str, int]] = set()
+        self._groups = Groups(groups or folder.absolute() / "cgroups")
         self._watch = watch.Watch(self._ended)
         for instance, found in self._alive():
             self._watch.add((instance, found.boot), found.pid)
+        self._disks = Disks(self._instances, self._limits.disk, self.running, self._end_overrun)
 
     def prepare(self, progress: Progress) -> Image:
         """Have the image ready; the first start does it otherwise. Raises GuestError when it cannot be made."""
@@ -81,6 +101,7 @@ class Guests:
             for part in ("disk", "root"):
                 (folder / part).mkdir(parents=True, exist_ok=True)
             _tell(boot, folder)
+            self._bound(boot.instance)
             self._run(boot, folder, image)
 
     def stop(self, instance: str, grace: float) -> None:
@@ -127,7 +148,8 @@ class Guests:
         if found is None or not found.alive():
             raise GuestError(f"{instance} is not running")
         command = self._by_name(found.runtime).execute(instance, argv, {**bundle.ENVIRONMENT, **env}, tty=tty)
-        return run_for(command, fds, runtime.ENVIRONMENT, caller)
+        with self._groups.joining(instance) as bounded:
+            return run_for([*bounded, *command], fds, runtime.ENVIRONMENT, caller)
 
     def running(self) -> dict[str, int]:
         """Process id of the init of each guest that runs."""
@@ -142,16 +164,45 @@ class Guests:
         """Every instance of which something is here: a process, or what it wrote."""
         return sorted(folder.name for folder in self._instances.iterdir())
 
+    def unbounded(self) -> list[str]:
+        """Which of a guest's limits do not hold on this machine, each with the reason."""
+        lacking = {"processes", "memory"} - self._groups.bounds()
+        if userns.inside():
+            lacking.discard("processes")  # by RLIMIT_NPROC
+        return [f"guests' {limit}: no control group can be made for them here" for limit in sorted(lacking)]
+
     def close(self) -> None:
         """Stop watching. Guests go on: the next server finds them in `running()`."""
+        self._disks.close()
         self._watch.close()
+        if not self._alive():
+            self._groups.close()
+
+    def _bound(self, instance: str) -> None:
+        try:
+            self._groups.make(instance, msgspec.structs.asdict(self._limits))
+        except OSError as error:
+            raise GuestError(f"the control group of {instance} could not be made: {error}") from error
+
+    def _end_overrun(self, instance: str, used: int) -> None:
+        """A guest has written more than it may: it ends at once, and its console says why."""
+        with self._locks[instance]:
+            found = record.read(self._instances / instance)
+            if found is None or not found.alive():
+                return
+            said = f"ended: it has written {used >> 20} MiB, its root volume holds {self._limits.disk >> 20} MiB"
+            log.warning("%s %s", instance, said)
+            self._overrun.add((instance, found.boot))
+            _end_process(found, grace=0)
+            with (self._instances / instance / "console").open("ab") as console:
+                console.write(f"atoll: {said}\n".encode())
 
     def _run(self, boot: Boot, folder: Path, image: Image) -> None:
         """Start the container with the first runtime that can; the one that did is asked first from then on."""
         failures = []
         for candidate in list(self._runtimes):
             try:
-                _launch(candidate, boot, folder, image)
+                self._launch(candidate, boot, folder, image)
             except GuestError as error:
                 _forget(candidate, boot.instance)
                 failures.append(str(error))
@@ -163,6 +214,32 @@ class Guests:
             return
         raise GuestError(f"{boot.instance} could not be started: {'; '.join(failures)}")
 
+    def _launch(self, chosen: runtime.Runtime, boot: Boot, folder: Path, image: Image) -> None:
+        """Mount the file system and start the container, in a mount namespace that only the container keeps."""
+        _, open_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        configured = bundle.config(
+            boot,
+            folder / "root",
+            folder / "told",
+            os.listdir("/proc/sys"),
+            open_files,
+            processes=self._limits.processes if userns.inside() else None,
+            filtered=chosen.filters(),
+        )
+        (folder / "config.json").write_bytes(msgspec.json.encode(configured))
+
+        def apart() -> None:
+            assemble(image, folder / "disk", folder / "root")
+            chosen.hide_cgroups()
+            with (folder / "console").open("wb") as console:
+                runtime.call(chosen.run(boot.instance, folder, folder / "pid"), console.fileno(), bounded)
+
+        try:
+            with self._groups.joining(boot.instance) as bounded:
+                mounts.apart(apart)
+        except OSError as error:
+            raise GuestError(f"its file system could not be mounted: {error}") from error
+
     def _end(self, instance: str, grace: float) -> None:
         """End the process if it lives, and the runtime's record of it."""
         folder = self._instances / instance
@@ -171,17 +248,25 @@ class Guests:
             # A server that was killed between starting a container and recording it left the runtime's record only.
             for known in self._runtimes:
                 _forget(known, instance)
+            self._groups.remove(instance)
             return
         if found.alive():
             self._asked.add((instance, found.boot))
         if not _end_process(found, grace):
             raise GuestError(f"process {found.pid} of {instance} does not end although it was killed")
         _forget(self._by_name(found.runtime), instance)
+        try:
+            self._groups.remove(instance)
+        except OSError as error:
+            raise GuestError(f"the control group of {instance} is still in use: {error}") from error
         (folder / "process.json").unlink()
 
     def _ended(self, key: tuple[str, int]) -> None:
         if key in self._asked:
             self._asked.discard(key)
+        elif key in self._overrun:
+            self._overrun.discard(key)
+            self._on_overrun(*key)
         else:
             self._on_exit(*key)
 
@@ -197,30 +282,12 @@ class Guests:
 
 
 def _tell(boot: Boot, folder: Path) -> None:
-    """Write what init reads and the container's configuration."""
+    """Write what init reads."""
     told = folder / "told"
     shutil.rmtree(told, ignore_errors=True)
     told.mkdir()
     for name, content in files(boot).items():
         (told / name).write_bytes(content)
-    _, open_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    configured = bundle.config(boot, folder / "root", told, os.listdir("/proc/sys"), open_files)
-    (folder / "config.json").write_bytes(msgspec.json.encode(configured))
-
-
-def _launch(chosen: runtime.Runtime, boot: Boot, folder: Path, image: Image) -> None:
-    """Mount the file system and start the container, in a mount namespace that only the container keeps."""
-
-    def apart() -> None:
-        assemble(image, folder / "disk", folder / "root")
-        chosen.hide_cgroups()
-        with (folder / "console").open("wb") as console:
-            runtime.call(chosen.run(boot.instance, folder, folder / "pid"), console.fileno())
-
-    try:
-        mounts.apart(apart)
-    except OSError as error:
-        raise GuestError(f"its file system could not be mounted: {error}") from error
 
 
 def _forget(known: runtime.Runtime, instance: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -39,11 +40,16 @@ class Runtime(msgspec.Struct, frozen=True):
         """Forget a container, killing what is left of it."""
         return [*self._global(), "delete", "--force", container]
 
+    def filters(self) -> bool:
+        """Whether it can refuse system calls: built with libseccomp, as both runtimes say with their version."""
+        return "seccomp" in _version(self.program).lower()
+
     def hide_cgroups(self) -> None:
         """In a mount namespace of our own: let the runtime find no cgroup it could write.
 
-        So none is left behind when the world ends, and hybrid layouts, which crun refuses, do not matter. runc
-        goes on when cgroups are read-only and it believes to be rootless; crun wants to see none.
+        It starts inside the guest's group already (linux/cgroups.py) and shall make none of its own: so none is left
+        behind when the world ends, and hybrid layouts, which crun refuses, do not matter. runc goes on when cgroups
+        are read-only and it believes to be rootless; crun wants to see none.
         """
         if not _CGROUPS.is_dir():
             return
@@ -66,13 +72,29 @@ def installed(state: Path) -> list[Runtime]:
     return runtimes
 
 
-def call(argv: Sequence[str], output: int = subprocess.DEVNULL) -> None:
-    """Run a runtime command to its end; what it starts prints to `output`. Raises GuestError with its log."""
-    if not os.access(argv[0], os.X_OK):
-        raise GuestError(f"instances need an OCI runtime, and {argv[0]} is gone: install runc")
+@lru_cache
+def _version(program: str) -> str:
+    _check_present(program)
+    done = subprocess.run(
+        [program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+    return done.stdout
+
+
+def _check_present(program: str) -> None:
+    if not os.access(program, os.X_OK):
+        raise GuestError(f"instances need an OCI runtime, and {program} is gone: install runc")
+
+
+def call(argv: Sequence[str], output: int = subprocess.DEVNULL, before: Sequence[str] = ()) -> None:
+    """Run a runtime command to its end; what it starts prints to `output`. Raises GuestError with its log.
+
+    `before`: words to put before the command's own.
+    """
+    _check_present(argv[0])
     with tempfile.NamedTemporaryFile(prefix="atoll-runtime-") as log:
         # Ended with the server: the next one would start what this one is still starting.
-        command = ending_with_us([argv[0], f"--log={log.name}", *argv[1:]], signal.SIGKILL)
+        command = ending_with_us([*before, argv[0], f"--log={log.name}", *argv[1:]], signal.SIGKILL)
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd="/", check=False
         )

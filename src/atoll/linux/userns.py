@@ -38,6 +38,11 @@ def needed() -> bool:
     return os.geteuid() != 0
 
 
+def inside() -> bool:
+    """Whether this process is in a user namespace that is not the host's first: there every id is its own."""
+    return Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]
+
+
 def user_name() -> str:
     """The caller's name as /etc/subuid has it; its number where it has none."""
     try:

@@ -55,6 +55,11 @@ class StateFolder(NamedTuple):
         return self.path / "guests"
 
     @property
+    def cgroups(self) -> Path:
+        """Which control groups were made for the guests."""
+        return self.path / "cgroups"
+
+    @property
     def cache(self) -> Path:
         """What guests' images are made of; may be shared by several ($ATOLL_CACHE)."""
         named = os.environ.get("ATOLL_CACHE")
