@@ -21,8 +21,8 @@ import msgspec
 
 from atoll.agents import uplink
 from atoll.app import socks_port
-from atoll.guest import GuestError, prepare_image
-from atoll.linux import world
+from atoll.guest import GuestError, Limits, prepare_image
+from atoll.linux import cgroups, world
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
 from atoll.model import quotas
@@ -40,6 +40,7 @@ class Options(NamedTuple):
     public_pool: str
     quota: tuple[str, ...]
     default_vpc: bool
+    limits: Limits
     ready_fd: int
     pid: int  # of the outermost process, as the host sees it
     socks_port: int
@@ -120,6 +121,7 @@ def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | N
         # It was told to end, and all with it. Below 0: it was killed. Else it could not start.
         if status in (0, TOLD) or (status > 0 and made.fresh):
             made.keeper.end()
+            cgroups.sweep(options.folder.cgroups)
 
 
 def _make(folder: StateFolder) -> None:
@@ -193,6 +195,8 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--quota", action="append", default=[])
     parser.add_argument("--default-vpc", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--uplink", action="store_true")
+    for limit, value in msgspec.structs.asdict(Limits()).items():
+        parser.add_argument(f"--guest-{limit}", type=int, default=value)
     parser.add_argument("--ready-fd", type=int, default=-1)
     found = parser.parse_args(arguments)
     return Options(
@@ -203,6 +207,7 @@ def _options(arguments: list[str] | None) -> Options:
         found.public_pool,
         tuple(found.quota),
         found.default_vpc,
+        Limits(found.guest_processes, found.guest_memory, found.guest_disk),
         found.ready_fd,
         os.getpid(),
         found.socks_port,

@@ -88,7 +88,18 @@ class Server:
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
 
     def _guests(self) -> Guests:
-        return Guests(self.options.folder.guests, self.options.folder.cache, self._guest_ended)
+        folder = self.options.folder
+        made = Guests(
+            folder.guests,
+            folder.cache,
+            lambda instance, boot: self._guest_ended(instance, boot, Event.EXITED),
+            lambda instance, boot: self._guest_ended(instance, boot, Event.OVERRUN),
+            self.options.limits,
+            folder.cgroups,
+        )
+        for words in made.unbounded():
+            log.warning("not bounded: %s", words)
+        return made
 
     async def run(
         self, api: socket.socket, control: socket.socket, socks: socket.socket | None, *, joined: bool
@@ -176,9 +187,9 @@ class Server:
         written = await self.writer.write(*SYSTEM, lambda tx: lifecycle.on_event(tx, instance, boot, event))
         self.effects.follow(written.delta)
 
-    def _guest_ended(self, instance: str, boot: int) -> None:
+    def _guest_ended(self, instance: str, boot: int, event: Event) -> None:
         """Called on a guest watcher's thread."""
-        asyncio.run_coroutine_threadsafe(self.report(instance, boot, Event.EXITED), self.loop)
+        asyncio.run_coroutine_threadsafe(self.report(instance, boot, event), self.loop)
 
     async def reset(self) -> None:
         """The empty state: nothing allocated, the guests of what was forgotten ended and their files gone.

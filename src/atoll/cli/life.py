@@ -30,6 +30,18 @@ def _block(text: str) -> str:
     return text
 
 
+UNITS = {"M": 1 << 20, "G": 1 << 30}
+LEAST = 16 << 20
+
+
+def _size(text: str) -> str:
+    """A size in bytes, or the command line's own error."""
+    number, unit = text[:-1], text[-1:].upper()
+    if not number.isdecimal() or unit not in UNITS or int(number) * UNITS[unit] < LEAST:
+        raise typer.BadParameter(f"{text} is no size of at least 16M. Examples: 512M, 2G")
+    return str(int(number) * UNITS[unit])
+
+
 class Fabric(StrEnum):
     """What makes packets obey."""
 
@@ -67,6 +79,13 @@ def up(
     uplink: Annotated[
         bool, typer.Option("--uplink", help="Let Atoll's internet lead to the real one, through pasta or slirp4netns.")
     ] = False,
+    guest_processes: Annotated[int, typer.Option(help="How many processes a guest may have.", min=64)] = 1024,
+    guest_memory: Annotated[
+        str, typer.Option(help="How much memory a guest may take: 512M, 2G.", callback=_size)
+    ] = "2G",
+    guest_disk: Annotated[
+        str, typer.Option(help="How much a guest may write: its root volume's size.", callback=_size)
+    ] = "8G",
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in front, log to the terminal.")] = False,
     state: State = None,
 ) -> None:
@@ -89,6 +108,7 @@ def up(
     command += [] if default_vpc else ["--no-default-vpc"]
     command += ["--uplink"] if uplink else []
     command += [word for one in quota or [] for word in ("--quota", one)]
+    command += ["--guest-processes", str(guest_processes), "--guest-memory", guest_memory, "--guest-disk", guest_disk]
     if foreground:
         os.execv(sys.executable, command)
     ready = start(command, where)
@@ -168,6 +188,10 @@ def down(
         print("Atoll is down.")
     else:
         _end_world(where)
+    try:
+        cgroups.sweep(where.cgroups)  # what a killed server left; nothing after an orderly end
+    except OSError as error:
+        fail(f"a control group of the guests could not be removed: {error}")
     if delete and where.path.exists():
         _delete(where)
 
@@ -175,15 +199,10 @@ def down(
 def _end_world(where: StateFolder) -> None:
     """End a world whose server was killed; its guests end at once, as at a power cut."""
     left = keeper.find(where.keeper)
-    if left is not None:
-        left.end()
-    try:
-        cgroups.sweep(where.cgroups)
-    except OSError as error:
-        fail(f"a control group of the guests could not be removed: {error}")
     if left is None:
         print(f"Atoll is not running on {where.path}.")
         return
+    left.end()
     print("Atoll is down. Its server had been killed; guests were ended at once.")
 
 
@@ -233,6 +252,8 @@ def status(json: Json = False, state: State = None) -> None:
     _show_proxy(found["socks"])
     for name, count in found["counts"].items():
         print(f"  {count:6} {name}")
+    for words in found["unbounded"]:
+        print(f"  not bounded: {words}")
 
 
 def reset(state: State = None) -> None:

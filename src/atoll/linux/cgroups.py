@@ -12,7 +12,7 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -200,8 +200,3 @@ def _remove(group: Path) -> None:
             time.sleep(_AGAIN)
         else:
             return
-
-
-def processes(paths: Sequence[Path], name: str) -> set[int]:
-    """The processes in a group."""
-    return {int(pid) for path in paths for pid in (path / name / "cgroup.procs").read_text().split()}

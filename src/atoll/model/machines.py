@@ -31,6 +31,7 @@ class Event(StrEnum):
     STOPPED = "stopped"  # its guest's processes are gone, the files kept
     GONE = "gone"  # processes and files are gone
     EXITED = "exited"  # the guest ended by itself (shutdown, or its init died)
+    OVERRUN = "overrun"  # the guest was ended because it wrote more than its root volume holds
     FAILED = "failed"  # the guest could not be started; the log says why
     TIMER = "timer"
 
@@ -56,6 +57,9 @@ NEXT: dict[tuple[str, Event], str] = {
     ("pending", Event.EXITED): "stopping",
     ("rebooting", Event.STARTED): "running",
     ("rebooting", Event.EXITED): "stopping",
+    ("pending", Event.OVERRUN): "stopping",
+    ("rebooting", Event.OVERRUN): "stopping",
+    ("running", Event.OVERRUN): "stopping",
     ("pending", Event.FAILED): "stopping",
     ("rebooting", Event.FAILED): "stopping",
     ("running", Event.EXITED): "stopping",
@@ -70,9 +74,14 @@ REASONS = {
     "pending": "pending",
     "Client.UserInitiatedShutdown": "Client.UserInitiatedShutdown: User initiated shutdown",
     "Client.InstanceInitiatedShutdown": "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
+    "Client.VolumeLimitExceeded": "Client.VolumeLimitExceeded: More written than its root volume holds",
     "Server.InternalError": "Server.InternalError: Internal error on launch. Why: atoll logs",
 }
 """StateReason: codes and their messages."""
+
+
+FORCED = {Event.FAILED: "Server.InternalError", Event.OVERRUN: "Client.VolumeLimitExceeded"}
+"""StateReason's codes when a guest ends by nobody's wish."""
 
 
 def shown(instance: Instance) -> str:
@@ -89,8 +98,8 @@ def step(instance: Instance, event: Event) -> Instance | None:
         if instance.shutdown_behavior == "terminate":
             state = EXIT_TERMINATES
         return msgspec.structs.replace(instance, state=state, reason_code="Client.InstanceInitiatedShutdown")
-    if event is Event.FAILED:
-        return msgspec.structs.replace(instance, state=state, reason_code="Server.InternalError")
+    if event in FORCED:
+        return msgspec.structs.replace(instance, state=state, reason_code=FORCED[event])
     if state == "running":
         return msgspec.structs.replace(instance, state=state, reason_code="")
     return msgspec.structs.replace(instance, state=state)

@@ -30,7 +30,7 @@ def on_event(tx: Tx, instance_id: str, boot: int, event: Event) -> None:
         _end(tx, after)
         return
     tx.put(after)
-    if event in (Event.EXITED, Event.FAILED):
+    if event in (Event.EXITED, Event.OVERRUN, Event.FAILED):
         _lose_public_ips(tx, after)
 
 
