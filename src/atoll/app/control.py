@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from atoll.app import images
 from atoll.app.hosts import SYSTEM, add_host
 from atoll.app.names import find_instance
 from atoll.app.tracing import trace
@@ -50,6 +51,9 @@ class Control:
             "internet": self._internet,
             "run": self._run,
             "trace": self._trace,
+            "image-add": lambda call: images.add(server, call.request, call.fds[0]),
+            "image-list": lambda _call: images.listed(server),
+            "image-remove": lambda call: images.remove(server, call.request["image"]),
             "audit": self._audit,
             "plan": self._plan,
         }

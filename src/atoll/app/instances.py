@@ -45,6 +45,7 @@ class RealGuests:
             hostname=instance.private_dns,
             user_data=instance.user_data,
             first=instance.boot == 1,
+            software=instance.software,
             resolver=self._resolver,
         )
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from atoll.agents import uplink
-from atoll.app import socks_port
+from atoll.app import images, socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
@@ -203,6 +203,7 @@ class Server:
             for kind, *rest in forgotten:
                 if kind == Instance.KIND:
                     await asyncio.to_thread(self.guests.terminate, rest[0])
+            await asyncio.to_thread(images.sweep, self)
 
     def on_loop(self, work: Callable[[], Coroutine[Any, Any, T]], timeout: float = 300.0) -> T:
         """From another thread: run a coroutine function on the loop and wait for it."""

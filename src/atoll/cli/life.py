@@ -42,6 +42,20 @@ def _size(text: str) -> str:
     return str(int(number) * UNITS[unit])
 
 
+SocksPort = Annotated[
+    int | None,
+    typer.Option(
+        help="Port of the SOCKS proxy to Atoll's internet, 0 for none; else the API's + 10000, or any free one.",
+        envvar="ATOLL_SOCKS_PORT",
+        min=0,
+        max=65535,
+    ),
+]
+GuestProcesses = Annotated[int, typer.Option(help="How many processes a guest may have.", min=64)]
+GuestMemory = Annotated[str, typer.Option(help="How much memory a guest may take: 512M, 2G.", callback=_size)]
+GuestDisk = Annotated[str, typer.Option(help="How much a guest may write to its root volume.", callback=_size)]
+
+
 class Fabric(StrEnum):
     """What makes packets obey."""
 
@@ -58,15 +72,7 @@ def up(
     public_pool: Annotated[
         str, typer.Option(help="Where public addresses come from.", callback=_block)
     ] = "198.18.0.0/16",
-    socks_port: Annotated[
-        int | None,
-        typer.Option(
-            help="Port of the SOCKS proxy to Atoll's internet, 0 for none; else the API's + 10000, or any free one.",
-            envvar="ATOLL_SOCKS_PORT",
-            min=0,
-            max=65535,
-        ),
-    ] = None,
+    socks_port: SocksPort = None,
     quota: Annotated[
         list[str] | None, typer.Option(help="Change one of AWS's quotas: NAME=NUMBER; may be repeated.")
     ] = None,
@@ -79,13 +85,9 @@ def up(
     uplink: Annotated[
         bool, typer.Option("--uplink", help="Let Atoll's internet lead to the real one, through pasta or slirp4netns.")
     ] = False,
-    guest_processes: Annotated[int, typer.Option(help="How many processes a guest may have.", min=64)] = 1024,
-    guest_memory: Annotated[
-        str, typer.Option(help="How much memory a guest may take: 512M, 2G.", callback=_size)
-    ] = "2G",
-    guest_disk: Annotated[
-        str, typer.Option(help="How much a guest may write: its root volume's size.", callback=_size)
-    ] = "8G",
+    guest_processes: GuestProcesses = 1024,
+    guest_memory: GuestMemory = "2G",
+    guest_disk: GuestDisk = "8G",
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in front, log to the terminal.")] = False,
     state: State = None,
 ) -> None:

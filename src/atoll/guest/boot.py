@@ -19,6 +19,8 @@ class Boot(msgspec.Struct, frozen=True):
     user_data: bytes = b""
     first: bool = True
     """Whether user data may run: AWS runs it at the first boot only."""
+    software: str = ""
+    """Name of the root file system that a user added (`software.py`); empty for Atoll's own."""
     resolver: str = RESOLVER
     """Address of the name server, empty for none."""
 

@@ -14,16 +14,16 @@ import signal
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from atoll.guest import bundle, record, runtime, watch
+from atoll.guest import bundle, record, runtime, software, watch
 from atoll.guest.boot import Boot, files
 from atoll.guest.disk import Disks
 from atoll.guest.errors import GuestError
-from atoll.guest.image import Image, assemble, prepare_image
+from atoll.guest.image import Image, assemble, assemble_other, prepare_image
 from atoll.guest.layers import Progress
 from atoll.guest.limits import Limits
 from atoll.linux import mounts, userns
@@ -60,6 +60,7 @@ class Guests:
         """`groups`: the file that says which control groups were made, `<folder>/cgroups` if it is not named."""
         self._limits = limits or Limits()
         self._instances = folder.absolute() / "instances"
+        self._software = folder.absolute() / "images"
         self._cache = cache.absolute()
         self._on_exit = on_exit
         self._on_overrun = on_overrun or on_exit
@@ -85,6 +86,14 @@ class Guests:
             if self._image is None:
                 self._image = prepare_image(self._cache, progress)
             return self._image
+
+    def add_software(self, archive: int) -> software.Added:
+        """Unpack the archive behind a descriptor, for boots that name it. Raises GuestError."""
+        return software.add(archive, self._software)
+
+    def sweep_software(self, needed: Container[str]) -> None:
+        """Remove what was added and is not needed any more."""
+        software.sweep(self._software, needed)
 
     def start(self, boot: Boot) -> None:
         """Start this boot of this instance; nothing if it runs already. Another boot that still runs is ended.
@@ -190,7 +199,7 @@ class Guests:
             found = record.read(self._instances / instance)
             if found is None or not found.alive():
                 return
-            said = f"ended: it has written {used >> 20} MiB, its root volume holds {self._limits.disk >> 20} MiB"
+            said = f"ended: it has written {used >> 20} MiB, a guest may write {self._limits.disk >> 20} MiB"
             log.warning("%s %s", instance, said)
             self._overrun.add((instance, found.boot))
             _end_process(found, grace=0)
@@ -229,7 +238,10 @@ class Guests:
         (folder / "config.json").write_bytes(msgspec.json.encode(configured))
 
         def apart() -> None:
-            assemble(image, folder / "disk", folder / "root")
+            if boot.software:
+                assemble_other(image, self._software / boot.software, folder / "disk", folder / "root")
+            else:
+                assemble(image, folder / "disk", folder / "root")
             chosen.hide_cgroups()
             with (folder / "console").open("wb") as console:
                 runtime.call(chosen.run(boot.instance, folder, folder / "pid"), console.fileno(), bounded)

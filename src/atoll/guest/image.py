@@ -43,6 +43,14 @@ def assemble(image: Image, disk: Path, root: Path) -> None:
         mounts.bind(own, root / path)
 
 
+def assemble_other(image: Image, software: Path, disk: Path, root: Path) -> None:
+    """The same for a root file system of a user's: all of it is there, and Atoll's init above it."""
+    upper, work = disk / "root", disk / "root.work"
+    for folder in (upper, work):
+        folder.mkdir(mode=0o755, exist_ok=True)
+    mounts.overlay(root, [image.template / template.OTHERS, software / "root"], upper, work)
+
+
 def _overlay(image: Image, disk: Path, target: Path, part: str, under: tuple[Path, ...]) -> None:
     shared = (image.template / part, *(layer / part for layer in image.layers))
     upper, work = disk / part, disk / f"{part}.work"

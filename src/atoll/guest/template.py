@@ -13,6 +13,13 @@ from pathlib import Path
 from atoll.guest import allowed, building
 
 FILES = Path(__file__).parent / "files"
+OTHERS = "others"
+"""Folder of a template that lies over root file systems which are not the host's."""
+
+FOR_OTHERS = ("bin/systemctl", "bin/journalctl", "sbin/service", "sbin/chkconfig", "sbin/shutdown", "sbin/halt",
+              "sbin/poweroff", "sbin/reboot")  # fmt: skip
+"""What talks to Atoll's init, which is process 1 there too. Package managers and sudo are the image's own."""
+
 HOST = Path("/")
 
 
@@ -82,6 +89,7 @@ def _make(folder: Path, host: Path) -> None:
             (folder / top).mkdir()
     os.chown(root / "home/ec2-user", 1000, 1000)
     _tools(folder / "usr")
+    _tools_for_others(folder / OTHERS)
 
 
 def _tools(usr: Path) -> None:
@@ -98,6 +106,19 @@ def _tools(usr: Path) -> None:
                 place.chmod(0o755)
     for covered, _ in allowed.COVERED:
         (usr.parent / covered).mkdir(parents=True, exist_ok=True)
+
+
+def _tools_for_others(root: Path) -> None:
+    """Init, and what talks to it. In /usr/local/bin: it comes before the image's own, and covers nothing of it."""
+    shutil.copytree(FILES / "lib", root / "usr/lib/atoll", symlinks=True)
+    place = root / "usr/local/bin"
+    place.mkdir(parents=True)
+    for name in FOR_OTHERS:
+        source = FILES / name
+        shutil.copyfile(source, place / source.name, follow_symlinks=False)
+    for path in _walk(root):
+        if not path.is_symlink():
+            path.chmod(0o755)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -74,7 +74,7 @@ REASONS = {
     "pending": "pending",
     "Client.UserInitiatedShutdown": "Client.UserInitiatedShutdown: User initiated shutdown",
     "Client.InstanceInitiatedShutdown": "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
-    "Client.VolumeLimitExceeded": "Client.VolumeLimitExceeded: More written than its root volume holds",
+    "Client.VolumeLimitExceeded": "Client.VolumeLimitExceeded: It wrote more than atoll up --guest-disk allows",
     "Server.InternalError": "Server.InternalError: Internal error on launch. Why: atoll logs",
 }
 """StateReason: codes and their messages."""

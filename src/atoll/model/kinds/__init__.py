@@ -1,7 +1,7 @@
 """Every kind of entity, one family a file."""
 
 from atoll.model.entity import Entity
-from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair, MetadataOptions
+from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair, MetadataOptions, OwnImage
 from atoll.model.kinds.filters import (
     ALL_PROTOCOLS,
     NetworkAcl,
@@ -64,6 +64,7 @@ KINDS: tuple[type[Entity], ...] = (
     ElasticIp,
     PublicAddress,
     Instance,
+    OwnImage,
     KeyPair,
     ClientToken,
     InternetHost,
@@ -111,6 +112,7 @@ __all__ = [
     "NetworkAclAssociation",
     "NetworkAclEntry",
     "NetworkInterface",
+    "OwnImage",
     "PlacementGroup",
     "PrefixList",
     "PrefixListEntry",

@@ -37,6 +37,7 @@ class Instance(Entity, frozen=True, kw_only=True):
     reservation: str
     launch_index: int
     launched: datetime
+    software: str = ""  # of an OwnImage; empty for Atoll's own. Kept although the image be gone
     state: str = "pending"
     state_reason: str = ""  # StateTransitionReason
     reason_code: str = "pending"  # StateReason.Code; empty while there is none
@@ -68,6 +69,19 @@ class Instance(Entity, frozen=True, kw_only=True):
     def timed(self) -> bool | None:
         """Indexed: waits for its timer."""
         return True if self.due is not None else None
+
+
+class OwnImage(Entity, frozen=True, kw_only=True):
+    """An image that was added here; its owner's alone. The images that AWS and others publish are no entities."""
+
+    KIND: ClassVar[str] = "image"
+    PREFIX: ClassVar[str] = "ami"
+    id: str
+    name: str
+    description: str
+    created: datetime
+    software: str  # name of its files, "<architecture>-<digest>"
+    imds_v2: bool = False
 
 
 class KeyPair(Entity, frozen=True, kw_only=True):

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from atoll.model.kinds import Instance
+from atoll.model.kinds import Instance, OwnImage
 from atoll.model.tx import Tx
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import invalid, unbuilt
 from atoll.services.ec2.describe import candidates, describe, no_pages_with_ids
-from atoll.services.ec2.image_table import Image
-from atoll.services.ec2.images import image_of, image_shape, need_image
+from atoll.services.ec2.image_table import Image, image_of, own_image
+from atoll.services.ec2.images import image_shape, need_image
 from atoll.services.ec2.instance_filters import OWN
 from atoll.services.ec2.instance_shape import state_shape
 from atoll.services.ec2.interface_shape import zone_id
@@ -32,12 +32,12 @@ LISTS = {
     "blockDeviceMapping": "BlockDeviceMappings",
 }
 UNKNOWN = ("lastLaunchedTime", "uefiData", "deregistrationProtection")
-"""What AWS tells an image's owner, which no account here is."""
+"""What AWS tells an image's owner."""
 
 
 @operation("DescribeImageAttribute", "ImageId Attribute")
 def describe_image_attribute(tx: Tx, request: Request) -> Response:
-    """One attribute, named as AWS names it. Anyone may ask it: every image is public."""
+    """One attribute, named as AWS names it. Anyone may ask it of a public image."""
     image, name = need_image(tx, request["ImageId"]), request["Attribute"]
     if name in UNKNOWN:
         raise unbuilt(f"The image attribute {name}")
@@ -47,14 +47,14 @@ def describe_image_attribute(tx: Tx, request: Request) -> Response:
 
 
 def _shown(image: Image, name: str) -> Response:
-    shape = image_shape(image) | {"LaunchPermissions": [{"Group": "all"}]}
+    shape = image_shape(image) | {"LaunchPermissions": [{"Group": "all"}] if image.public else []}
     if name in LISTS:
         return {LISTS[name]: shape.get(LISTS[name], [])}
     member = VALUES[name]
     return {member: {"Value": shape[member]} if member in shape else {}}
 
 
-def _metadata_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
+def _metadata_shape(tx: Tx, instance: Instance) -> dict[str, Any]:
     """An InstanceImageMetadata of the API."""
     shape: dict[str, Any] = {
         "AvailabilityZone": instance.zone,
@@ -67,11 +67,13 @@ def _metadata_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
         "Tags": tags_if_any(instance),
         "ZoneId": zone_id(instance.region, instance.zone),
     }
-    image = image_of(instance.region, instance.image)
-    if image is not None:
+    own = tx.own(OwnImage, instance.image)
+    image = own_image(own) if own is not None else image_of(instance)
+    if image is not None and image.name:  # else it was removed, and nobody knows any more
         shown = image_shape(image)
         same = ("CreationDate", "ImageId", "ImageOwnerAlias", "Name", "OwnerId", "State")
-        shape["ImageMetadata"] = {name: shown[name] for name in same} | {"ImageAllowed": True, "IsPublic": True}
+        known = {name: shown[name] for name in same if name in shown}
+        shape["ImageMetadata"] = {**known, "ImageAllowed": True, "IsPublic": image.public}
     return shape
 
 

@@ -9,6 +9,9 @@ from functools import lru_cache
 
 import msgspec
 
+from atoll.model.entity import Tags
+from atoll.model.kinds import Instance, OwnImage
+
 AMAZON = "137112412989"
 WINDOWS = "801119661308"
 SUSE = "013907871322"
@@ -35,6 +38,10 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     imds_v2: bool = False
     windows: bool = False
     virtualization: str = "hvm"
+    alias: str | None = "amazon"  # of the owner
+    public: bool = True
+    software: str = ""
+    tags: Tags = ()
 
     @property
     def snapshot(self) -> str:
@@ -167,3 +174,41 @@ def _image(region: str, release: _Release, architecture: str) -> Image:
         boot_mode="uefi" if architecture == ARM else release.boot_mode,
         imds_v2=release.imds_v2,
     )
+
+
+def own_image(entity: OwnImage) -> Image:
+    """One that was added here."""
+    return Image(
+        id=entity.id,
+        name=entity.name,
+        description=entity.description,
+        owner=entity.account,
+        architecture=_architecture(entity.software),
+        created=f"{entity.created:%Y-%m-%dT%H:%M:%S}.000Z",
+        imds_v2=entity.imds_v2,
+        alias=None,
+        public=False,
+        software=entity.software,
+        tags=entity.tags,
+    )
+
+
+def image_of(instance: Instance) -> Image | None:
+    """The image that an instance was launched from; of one that was added here, what is true for all of them."""
+    if not instance.software:
+        return images(instance.region).get(instance.image)
+    return Image(
+        id=instance.image,
+        name="",
+        description="",
+        owner=instance.account,
+        architecture=_architecture(instance.software),
+        created="",
+        alias=None,
+        public=False,
+        software=instance.software,
+    )
+
+
+def _architecture(software: str) -> str:
+    return software.rpartition("-")[0]

@@ -1,12 +1,14 @@
-"""Images: a fixed table, described and launched, never made."""
+"""Images: a fixed table, and those that were added here (`own_images`)."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from atoll.model.kinds import OwnImage
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2.describe import answer, no_pages_with_ids, page, sift
-from atoll.services.ec2.image_table import Image, images
+from atoll.services.ec2.image_table import Image, images, own_image
 from atoll.services.ec2.paths import at
 from atoll.services.registry import Request, Response, operation
 
@@ -18,15 +20,16 @@ def need_image(tx: Tx, id_: str) -> Image:
     """The image of that id in this region; AWS's Malformed or NotFound otherwise."""
     if not ID.match(id_):
         raise AwsError("InvalidAMIID.Malformed", f'Invalid id: "{id_}" (expecting "ami-...")')
-    found = images(tx.region).get(id_)
+    own = tx.own(OwnImage, id_)
+    found = own_image(own) if own is not None else images(tx.region).get(id_)
     if found is None:
         raise AwsError("InvalidAMIID.NotFound", f"The image id '[{id_}]' does not exist")
     return found
 
 
-def image_of(region: str, id_: str) -> Image | None:
-    """The image that an instance was launched from."""
-    return images(region).get(id_)
+def _all(tx: Tx) -> list[Image]:
+    """What the caller may see."""
+    return [*images(tx.region).values(), *(own_image(one) for one in tx.mine(OwnImage))]
 
 
 def image_shape(image: Image) -> dict[str, Any]:
@@ -38,22 +41,25 @@ def image_shape(image: Image) -> dict[str, Any]:
         "Description": image.description,
         "EnaSupport": image.virtualization == "hvm",
         "Hypervisor": "xen",
-        "ImageOwnerAlias": "amazon",
         "Name": image.name,
         "RootDeviceName": image.root_device,
         "RootDeviceType": "ebs",
         "VirtualizationType": image.virtualization,
         "ImageId": image.id,
-        "ImageLocation": f"amazon/{image.name}",
+        "ImageLocation": f"{image.alias or image.owner}/{image.name}",
         "State": "available",
         "OwnerId": image.owner,
         "CreationDate": image.created,
-        "Public": True,
+        "Public": image.public,
         "Architecture": image.architecture,
         "ImageType": "machine",
     }
     if image.virtualization == "hvm":
         shape["SriovNetSupport"] = "simple"
+    if image.alias is not None:
+        shape["ImageOwnerAlias"] = image.alias
+    if image.tags:
+        shape["Tags"] = [{"Key": key, "Value": value} for key, value in image.tags]
     if image.boot_mode is not None:
         shape["BootMode"] = image.boot_mode
     if image.imds_v2:
@@ -123,8 +129,16 @@ PATHS = {
 
 
 def _known(name: str) -> bool:
-    """No image here has tags, but their filters are filters."""
     return name in PATHS or name == "tag-key" or name.startswith("tag:")
+
+
+def _values(shape: dict[str, Any], name: str) -> Iterable[str]:
+    if name in PATHS:
+        return at(shape, PATHS[name])
+    tags = shape.get("Tags", ())
+    return [
+        tag["Key"] if name == "tag-key" else tag["Value"] for tag in tags if name in ("tag-key", f"tag:{tag['Key']}")
+    ]
 
 
 @operation(
@@ -132,16 +146,17 @@ def _known(name: str) -> bool:
     "ImageIds Owners ExecutableUsers Filters IncludeDeprecated IncludeDisabled MaxResults NextToken",
 )
 def describe_images(tx: Tx, request: Request) -> Response:
-    """None is deprecated, disabled or private, so Include... adds none and ExecutableUsers self or an id finds none."""
+    """None is deprecated, disabled or shared with somebody, so Include... adds none and ExecutableUsers self or an id
+    finds none."""
     no_pages_with_ids(request, "ImageIds")
     named = dict.fromkeys(request.get("ImageIds") or ())
-    found = [need_image(tx, id_) for id_ in named] if named else list(images(tx.region).values())
-    found = [image for image in found if _owned(tx, image, request) and _executable(request)]
+    found = [need_image(tx, id_) for id_ in named] if named else _all(tx)
+    found = [image for image in found if _owned(tx, image, request) and _executable(image, request)]
     shapes = sift(
         [image_shape(image) for image in found],
         request,
         _known,
-        lambda shape, name: at(shape, PATHS[name]) if name in PATHS else (),
+        _values,
     )
     shown, token = page(shapes, request)
     return answer("Images", shown, token)
@@ -151,9 +166,9 @@ def _owned(tx: Tx, image: Image, request: Request) -> bool:
     owners = set(request.get("Owners") or ())
     if not owners:
         return True
-    return image.owner in owners or "amazon" in owners or ("self" in owners and image.owner == tx.account)
+    return image.owner in owners or image.alias in owners or ("self" in owners and image.owner == tx.account)
 
 
-def _executable(request: Request) -> bool:
+def _executable(image: Image, request: Request) -> bool:
     users = request.get("ExecutableUsers")
-    return not users or "all" in users
+    return not users or ("all" in users and image.public)

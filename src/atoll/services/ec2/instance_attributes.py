@@ -14,7 +14,7 @@ from atoll.services.ec2.address_associations import sole_interface
 from atoll.services.ec2.attachments import check_interfaces
 from atoll.services.ec2.checks import invalid, missing, refuse_members, unbuilt
 from atoll.services.ec2.credit_specifications import credits_at_launch
-from atoll.services.ec2.images import image_of
+from atoll.services.ec2.image_table import image_of
 from atoll.services.ec2.instance_shape import interfaces_of
 from atoll.services.ec2.instance_types import description, need_type
 from atoll.services.ec2.interface_attributes import the_one, with_groups
@@ -48,7 +48,7 @@ def describe_instance_attribute(tx: Tx, request: Request) -> Response:
 
 
 def _shown(tx: Tx, instance: Instance, name: str) -> dict[str, Any]:
-    image = image_of(instance.region, instance.image)
+    image = image_of(instance)
     primary = next(iter(interfaces_of(tx, instance)), None)
     hvm = image is not None and image.virtualization == "hvm"
     shown: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def _type(tx: Tx, instance: Instance, value: str) -> None:
         threads=None,
     )
     interfaces = interfaces_of(tx, instance)
-    image = image_of(instance.region, instance.image)
+    image = image_of(instance)
     if image is not None:
         check_architecture(image, value)
     check_interfaces(value, len(interfaces))

@@ -6,7 +6,8 @@ from atoll.model import names
 from atoll.model.kinds import Instance, NetworkInterface, PlacementGroup, Vpc
 from atoll.model.machines import CODES, REASONS, shown
 from atoll.model.tx import Tx
-from atoll.services.ec2.images import image_of, platform_details, usage_operation
+from atoll.services.ec2.image_table import image_of
+from atoll.services.ec2.images import platform_details, usage_operation
 from atoll.services.ec2.instance_profiles import profile_of, profile_shape
 from atoll.services.ec2.instance_types import description
 from atoll.services.ec2.interface_shape import groups_shape, interface_shape, zone_id
@@ -73,7 +74,7 @@ def _hardware(tx: Tx, instance: Instance) -> Shape:
         "RootDeviceType": "ebs",
         "UsageOperationUpdateTime": instance.launched,
     }
-    image = image_of(instance.region, instance.image)
+    image = image_of(instance)
     if image is None:  # an image of an earlier release of Atoll
         return shape
     shape |= {

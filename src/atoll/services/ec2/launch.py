@@ -98,6 +98,7 @@ def run_instances(tx: Tx, request: Request) -> Response:
         reservation=tx.new_id("r"),
         fields={
             "image": image.id,
+            "software": image.software,
             "type": type_,
             "key_name": need_key(tx, request["KeyName"]).name if request.get("KeyName") else None,
             "tags": (*own_tags, *(launch_from_template.system_tags(template) if template else ())),
