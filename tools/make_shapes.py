@@ -1,8 +1,9 @@
 """Write src/atoll/protocol/data/ from the installed botocore: `python tools/make_shapes.py`.
 
-One slim file a service (see `atoll.protocol.shapes`), and `signing-names.json`, which says which service a
-SigV4 signing name means.  A trait of the model that the protocol code does not implement stops the tool:
-better here than a request silently misread later.
+One slim file a service (see `atoll.protocol.shapes`), `signing-names.json`, which says which service a SigV4
+signing name means, and `rest-json.json`, which services that Atoll does not serve want their errors as JSON. A
+trait of the model that the protocol code does not implement stops the tool: better here than a request silently
+misread later.
 """
 
 import gzip
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import botocore
+import botocore.session
 
 from atoll.protocol.shapes import Kind, ListOf, MapOf, Member, Meta, Operation, Protocol, Scalar, Shape, Structure, pack
 
@@ -146,6 +148,13 @@ def slim(service: str) -> tuple[Meta, dict[str, Operation], dict[str, Shape]]:
     return _meta(service, model), operations, _used(roots, shapes, recursive=model["metadata"]["protocol"] == "json")
 
 
+def rest_json() -> list[str]:
+    """Signing names of the services that speak REST with JSON, whose reads name no content type."""
+    session = botocore.session.Session()
+    models = (session.get_service_model(name) for name in session.get_available_services())
+    return sorted({model.signing_name for model in models if model.protocol == "rest-json"})
+
+
 def main() -> int:
     """Write every data file and say how large each became."""
     DATA.mkdir(exist_ok=True)
@@ -156,6 +165,7 @@ def main() -> int:
         (DATA / f"{service}.msgpack").write_bytes(data)
         signing_names[meta.signing_name] = service
         print(f"{service}: {len(operations)} operations, {len(shapes)} shapes, {len(data):,} bytes")
+    (DATA / "rest-json.json").write_text(json.dumps(rest_json(), indent=0) + "\n")
     (DATA / "signing-names.json").write_text(json.dumps(signing_names, indent=2, sort_keys=True) + "\n")
     return 0
 

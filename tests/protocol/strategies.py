@@ -130,8 +130,8 @@ def filled(shape: Shape, numbers: Iterator[int], above: tuple[str, ...] = ()) ->
         case StructureShape():
             return {
                 name: filled(member, numbers, above)
-                for name, member in shape.members.items()
-                if member.name not in above and (not shape.is_tagged_union or member is [*shape.members.values()][0])
+                for name, member in list(shape.members.items())[: 1 if shape.is_tagged_union else None]
+                if member.name not in above
             }
         case ListShape():
             return [filled(shape.member, numbers, above) for _ in range(2)] if shape.member.name not in above else []

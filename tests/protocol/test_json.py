@@ -9,7 +9,7 @@ import pytest
 from atoll.protocol import AwsError, Call, headers, load, parse_json, serialise, serialise_error
 from atoll.protocol.json_values import WRITERS
 
-GET, PUT = "AmazonSSM.GetParameter", "AmazonSSM.PutParameter"
+GET, PUT, BY_PATH = (f"AmazonSSM.{name}" for name in ("GetParameter", "PutParameter", "GetParametersByPath"))
 
 
 def refusal(target: str, body: bytes) -> tuple[str, str]:
@@ -55,11 +55,11 @@ def test_what_is_not_json(body: bytes) -> None:
         (GET, {"Name": "a", "WithDecryption": "true"}, "STRING_VALUE can not be converted to a Boolean"),
         (GET, [], "START_ARRAY can not be converted to a structure"),
         ("AmazonSSM.GetParameters", {"Names": "a"}, "STRING_VALUE can not be converted to a list"),
-        ("AmazonSSM.GetParametersByPath", {"Path": "/", "MaxResults": 2**40}, "NUMBER_VALUE can not be converted to an Integer"),
-        ("AmazonSSM.GetParametersByPath", {"Path": "/", "MaxResults": True}, "TRUE_VALUE can not be converted to an Integer"),
+        (BY_PATH, {"Path": "/", "MaxResults": 2**40}, "NUMBER_VALUE can not be converted to an Integer"),
+        (BY_PATH, {"Path": "/", "MaxResults": True}, "TRUE_VALUE can not be converted to an Integer"),
         ("AmazonSSM.SendCommand", {"DocumentName": "d", "Parameters": []}, "START_ARRAY can not be converted to a map"),
     ],
-)  # fmt: skip
+)
 def test_values_of_other_types(target: str, body: Any, problem: str) -> None:
     assert refusal(target, json.dumps(body).encode()) == ("SerializationException", problem)
 
@@ -76,10 +76,16 @@ def test_members_that_are_unknown_or_missing() -> None:
 
 
 def test_nesting_that_shapes_allow_without_end_has_an_end_here() -> None:
-    body = b'{"Aggregators": [' * 200_000
+    body = b'{"Aggregators": [' * 50_000
     assert refusal("AmazonSSM.GetInventory", body)[0] == "SerializationException"
     closed = b'{"Aggregators": [' * 300 + b"]}" * 300
     assert refusal("AmazonSSM.GetInventory", closed)[0] == "SerializationException"
+
+
+def test_more_than_any_service_takes() -> None:
+    with pytest.raises(AwsError) as refused:
+        parse_json(load("ssm"), GET, b" " * (1 << 20) + b"{}")
+    assert (refused.value.code, refused.value.status) == ("RequestEntityTooLarge", 413)
 
 
 def test_answers_and_errors() -> None:

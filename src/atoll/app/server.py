@@ -14,6 +14,7 @@ from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
 from atoll.app.inner_api import InnerApi
+from atoll.app.http import PatientProtocol
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
 from atoll.app.outside import proxy
@@ -193,7 +194,7 @@ def _fabric(options: Options) -> Fabric:
 def _web_settings(endpoint: Endpoint) -> uvicorn.Config:
     return uvicorn.Config(
         endpoint,
-        http="httptools",
+        http=PatientProtocol,
         loop="asyncio",
         lifespan="off",
         ws="none",

@@ -14,7 +14,7 @@ from atoll.protocol.form import Pair, decode
 from atoll.protocol.json_requests import parse_json
 from atoll.protocol.parse import parse
 from atoll.protocol.read import read
-from atoll.protocol.serialise import CONTENT_TYPE, headers, serialise, serialise_error
+from atoll.protocol.serialise import CONTENT_TYPE, error_body, headers, serialise, serialise_error
 from atoll.protocol.service import Service, by_signing_name, enum_values, limits, load, shape_of
 from atoll.protocol.sigv4 import Scope, account, scope
 from atoll.protocol.unserved import Answer, unknown_service_error
@@ -32,6 +32,7 @@ __all__ = [
     "by_signing_name",
     "decode",
     "enum_values",
+    "error_body",
     "headers",
     "limits",
     "load",

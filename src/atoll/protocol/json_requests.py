@@ -18,6 +18,9 @@ from atoll.protocol.shapes import ListOf, MapOf, Scalar, Structure
 
 Reader = Callable[[Any], Any]
 
+MAX_BYTES = 1 << 20
+"""JSON that is small on the wire can be forty times as large in memory; AWS's own limits are lower still."""
+
 
 def parse_json(service: Service, target: str, body: bytes) -> Call:
     """Read a body by the operation that the header X-Amz-Target names.
@@ -43,6 +46,8 @@ def _broken(why: str) -> AwsError:
 def _decoded(body: bytes) -> Any:
     if not body:
         return {}
+    if len(body) > MAX_BYTES:
+        raise AwsError("RequestEntityTooLarge", f"The request is larger than {MAX_BYTES} bytes.", 413)
     try:
         return json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_constant)
     except UnicodeDecodeError:

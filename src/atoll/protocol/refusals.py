@@ -1,10 +1,10 @@
 """How a request that does not fit is refused: the parser says what is wrong, a table says it in AWS's words.
 
-Each protocol words the same mistake differently.  Sources: moto issue 112 (MissingParameter), appoxy/aws issue 32
-(UnknownParameter), boto issue 1282 (InvalidAction of EC2), aws-cli issue 37 (InvalidAction of query services), aws-sdk-ruby pull 2575 (the form of a bad value in EC2),
-boto issues 217 and 1513 (MalformedInput), the ValidationError sentence of CloudFormation and ELBv2.
-Query services are said to ignore names that they do not know; we refuse them, because nothing is accepted
-and ignored.
+Each protocol words the same mistake differently. Sources: moto issue 112 (MissingParameter), appoxy/aws issue 32
+(UnknownParameter), boto issue 1282 (InvalidAction of EC2), aws-cli issue 37 (InvalidAction of query services),
+aws-sdk-ruby pull 2575 (the form of a bad value in EC2), boto issues 217 and 1513 (MalformedInput), the
+ValidationError sentence of CloudFormation and ELBv2. Query services are said to ignore names that they do not know;
+we refuse them, because nothing is accepted and ignored.
 """
 
 from collections.abc import Callable
