@@ -29,7 +29,7 @@ from atoll.protocol import (
     unknown_service_error,
 )
 from atoll.services.ec2 import first_call
-from atoll.services.registry import OPERATIONS, Response, answer, check_region
+from atoll.services.registry import OPERATIONS, Response, answer, check_region, region_of
 from atoll.services.unbuilt import answer_unbuilt
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,8 @@ class Endpoint:
         return status, headers(request_id, service), content
 
     async def _serve(self, service: Service, call: Call, asked: Scope) -> Response:
-        owner, region = account(asked.access_key), asked.region
+        owner = account(asked.access_key)
+        region = region_of(service.name, asked.region)
         check_region(region)
         built = OPERATIONS.get((service.name, call.operation))
         if built is None:

@@ -31,6 +31,7 @@ from atoll.model.kinds import Instance, InternetHost
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
+from atoll.services import served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle
 
 T = TypeVar("T")

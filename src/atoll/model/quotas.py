@@ -19,5 +19,10 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "security-groups-per-interface": 5,
         "interfaces-per-region": 5000,
         "tags-per-resource": 50,
+        "iam-roles-per-account": 1000,
+        "iam-policies-per-account": 1500,
+        "iam-policies-per-role": 10,
+        "iam-instance-profiles-per-account": 1000,
+        "ssm-parameters-per-region": 10000,
     }
 )

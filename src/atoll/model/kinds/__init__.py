@@ -11,7 +11,9 @@ from atoll.model.kinds.filters import (
     SecurityGroupRule,
 )
 from atoll.model.kinds.homes import Home
+from atoll.model.kinds.identity import InstanceProfile, Policy, PolicyAttachment, Role, RolePolicy, Session
 from atoll.model.kinds.interfaces import Attachment, ElasticIp, NetworkInterface, PrivateAddress, PublicAddress
+from atoll.model.kinds.parameters import Parameter, ParameterVersion
 from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
 from atoll.model.kinds.vpc import (
     CidrReservation,
@@ -46,6 +48,14 @@ KINDS: tuple[type[Entity], ...] = (
     ClientToken,
     InternetHost,
     Home,
+    Role,
+    RolePolicy,
+    Policy,
+    PolicyAttachment,
+    InstanceProfile,
+    Session,
+    Parameter,
+    ParameterVersion,
 )
 
 BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
@@ -65,6 +75,7 @@ __all__ = [
     "Entity",
     "Home",
     "Instance",
+    "InstanceProfile",
     "InternetGateway",
     "InternetHost",
     "KeyPair",
@@ -72,12 +83,19 @@ __all__ = [
     "NetworkAclAssociation",
     "NetworkAclEntry",
     "NetworkInterface",
+    "Parameter",
+    "ParameterVersion",
+    "Policy",
+    "PolicyAttachment",
     "PrivateAddress",
     "PublicAddress",
+    "Role",
+    "RolePolicy",
     "RouteTable",
     "RouteTableAssociation",
     "SecurityGroup",
     "SecurityGroupRule",
+    "Session",
     "Subnet",
     "Vpc",
     "VpcBlock",

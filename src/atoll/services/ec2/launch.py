@@ -14,7 +14,7 @@ from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import addressing, public_addresses
 from atoll.services.ec2.checks import invalid, missing, refuse_members, unbuilt
 from atoll.services.ec2.image_table import Image
-from atoll.services.ec2.images import need_image
+from atoll.services.ec2.images import resolved_image
 from atoll.services.ec2.instance_shape import reservation_shape
 from atoll.services.ec2.instance_types import DEFAULT, description, need_type
 from atoll.services.ec2.interface_making import attach, make_interface
@@ -63,7 +63,7 @@ def run_instances(tx: Tx, request: Request) -> Response:
     low, high = _counts(request)
     if not request.get("ImageId"):
         raise missing("ImageId")
-    image = need_image(tx, request["ImageId"])
+    image = resolved_image(tx, request["ImageId"])
     type_ = need_type(request.get("InstanceType") or DEFAULT)
     check_architecture(image, type_)
     interfaces = wanted_interfaces(tx, request, type_)
