@@ -185,6 +185,8 @@ class Mutator:
     def head(self, wire: Wire) -> Wire:
         """One change of what stands around the body."""
         rng, headers = self.rng, dict(wire.headers)
+        if not headers:
+            return wire
         match rng.randrange(9):
             case 0:
                 name = rng.choice(list(headers))

@@ -15,6 +15,7 @@ from atoll.engine.writer import Writer
 from atoll.fabric.none import NoFabric
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
+from atoll.services import served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle
 from tests.fuzz.corpus import Wire
 
