@@ -93,7 +93,7 @@ class Server:
         await self.writer.write(*SYSTEM, add_hosts)
         await self._resume(joined=joined)
         endpoint = Endpoint(self.writer, self.effects, self.reset)
-        web = uvicorn.Server(_web_settings(endpoint))
+        web = uvicorn.Server(web_settings(endpoint))
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
         outside = proxy(self.writer, self.fabric, self.options.public_pool)
@@ -192,7 +192,8 @@ def _fabric(options: Options) -> Fabric:
     return KernelFabric(options.folder.world)
 
 
-def _web_settings(endpoint: Endpoint) -> uvicorn.Config:
+def web_settings(endpoint: Endpoint) -> uvicorn.Config:
+    """How the API is served."""
     return uvicorn.Config(
         endpoint,
         http=PatientProtocol,
