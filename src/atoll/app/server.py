@@ -13,8 +13,8 @@ from atoll.app import socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
-from atoll.app.inner_api import InnerApi
 from atoll.app.http import PatientProtocol
+from atoll.app.inner_api import InnerApi
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
 from atoll.app.outside import proxy
