@@ -1,7 +1,9 @@
 """An endpoint without sockets, disk or network, for rubbish; and which of its lines have run."""
 
+import contextlib
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -32,6 +34,17 @@ class Site:
     async def _report(self, instance: str, boot: int, event: Event) -> None:
         written = await self.writer.write("0" * 12, "atoll", lambda tx: lifecycle.on_event(tx, instance, boot, event))
         self.effects.follow(written.delta)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls) -> "AsyncIterator[Site]":
+        """An endpoint that is ready, and ends."""
+        site = cls()
+        await site.writer.load()
+        try:
+            yield site
+        finally:
+            await site.close()
 
     async def ask(self, wire: Wire) -> Reply:
         """One request."""
