@@ -33,8 +33,8 @@ def kind(service: Service, name: str) -> str:
         return "built"
     try:
         answer_unbuilt(service, name, {})
-    except AwsError:
-        return "refused"
+    except AwsError as error:  # another code: it read what it was asked for, which does not exist
+        return "refused" if error.code == "InvalidAction" else "truthfully empty"
     return "truthfully empty"
 
 

@@ -15,7 +15,7 @@ def fault(status: int, headers: Mapping[str, str], body: bytes) -> str | None:
     try:
         if "json" in kind:
             told = json.loads(body)
-            code = told.get("__type", "")
+            code = str(told.get("__type", ""))
         elif "xml" in kind:
             code = _code(ElementTree.fromstring(body))
         elif "cbor" in kind:

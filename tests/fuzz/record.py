@@ -24,13 +24,13 @@ class Recorder:
         """Look over the shoulder of every in-process client."""
         serve = InProcess._served
 
-        def served(site: InProcess, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-            status, answer = serve(site, headers, body)
+        def served(site: InProcess, request_headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+            status, answer = serve(site, request_headers, body)
             if status == 200 and len(body) <= LONGEST:
-                self.keep(scope(headers).service, headers.get("x-amz-target", ""), body.decode())
+                self.keep(scope(request_headers).service, request_headers.get("x-amz-target", ""), body.decode())
             return status, answer
 
-        InProcess._served = served  # type: ignore[method-assign]
+        InProcess._served = served  # type: ignore[method-assign,assignment]
 
     def keep(self, service: str, target: str, body: str) -> None:
         """One request for each operation and set of names."""

@@ -18,6 +18,7 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "rules-per-security-group": 60,
         "security-groups-per-interface": 5,
         "interfaces-per-region": 5000,
+        "instances-per-launch": 200,
         "tags-per-resource": 50,
         "iam-roles-per-account": 1000,
         "iam-policies-per-account": 1500,

@@ -2,5 +2,8 @@
 
 from atoll.services import ec2, iam, ssm, sts
 
-SERVED = tuple(package.__name__.rpartition(".")[2] for package in (ec2, iam, ssm, sts))
-"""Their names as botocore has them."""
+BUILT = tuple(package.__name__.rpartition(".")[2] for package in (ec2, iam, ssm, sts))
+"""Services of which something is built, as botocore names them."""
+
+SERVED = (*BUILT, "elbv2")
+"""Services that answer; of elbv2, that there is nothing yet."""

@@ -191,7 +191,15 @@ def _hostname(request: Request, primary: Wanted) -> dict[str, Any]:
 
 
 def _fitting(tx: Tx, interfaces: list[Wanted], low: int, high: int) -> int:
-    """How many instances the subnets have addresses for; an error below MinCount."""
+    """How many instances one launch may have and the subnets have addresses for; an error below MinCount."""
+    most = tx.limit("instances-per-launch")
+    if low > most:
+        raise AwsError(
+            "InstanceLimitExceeded",
+            f"You have requested more instances ({low}) than your current instance limit of {most} allows for the "
+            "specified instance type.",
+        )
+    high = min(high, most)
     needs: dict[str, int] = {}
     for one in interfaces:
         needs[one.subnet.id] = needs.get(one.subnet.id, 0) + one.addresses
