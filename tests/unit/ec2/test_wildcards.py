@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atoll.services.ec2.wildcards import compiled, matches
+from atoll.services.ec2.wildcards import compiled, matcher
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ from atoll.services.ec2.wildcards import compiled, matches
     ],
 )  # fmt: skip
 def test_what_fits(wanted: str, value: str, fits: bool) -> None:
-    assert matches([wanted], [value]) is fits
-    assert matches(["none", wanted], ["", value] if wanted else [value]) is fits
+    assert matcher([wanted])([value]) is fits
+    assert matcher(["none", wanted])(["", value] if wanted else [value]) is fits
 
 
 @settings(derandomize=True, database=None, max_examples=500)
@@ -35,4 +35,4 @@ def test_it_is_what_trying_everything_finds(wanted: str, value: str) -> None:
 
 def test_no_pattern_takes_for_ever() -> None:
     """Tried at every place, this one would outlive us."""
-    assert not matches(["*a" * 100 + "*b"], ["a" * 256])
+    assert not matcher(["*a" * 100 + "*b"])(["a" * 256])

@@ -14,7 +14,7 @@ from atoll.model.entity import Entity
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2.lookup import need_all
-from atoll.services.ec2.wildcards import WILD, matches
+from atoll.services.ec2.wildcards import WILD, matcher
 from atoll.services.registry import Request
 
 E = TypeVar("E", bound=Entity)
@@ -75,7 +75,8 @@ def sift(
             raise AwsError("InvalidParameterValue", f"The filter '{name}' must have at least one value")
         if len(patterns) > MOST_FILTERS:
             raise AwsError("FilterLimitExceeded", f"The maximum number of filter values is {MOST_FILTERS}.")
-        kept = [item for item in kept if matches(patterns, values(item, name) or ())]
+        matches = matcher(patterns)
+        kept = [item for item in kept if matches(values(item, name) or ())]
     return kept
 
 

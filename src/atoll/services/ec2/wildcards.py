@@ -1,7 +1,7 @@
 """Filter values with wildcards (fact 248): `*` any text, `?` one character, backslash takes the next one literally."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 WILD = frozenset("*?\\")
@@ -9,15 +9,17 @@ LONGEST_KEPT = 256
 """Patterns up to here are kept compiled; a thousand longer ones could fill memory."""
 
 
-def matches(wanted: Iterable[str], values: Iterable[str]) -> bool:
-    """Whether one of the values matches one of the wanted patterns."""
+def matcher(wanted: Iterable[str]) -> Callable[[Iterable[str]], bool]:
+    """Whether one of some values matches one of the wanted patterns."""
     exact, patterns = set(), []
     for one in wanted:
         if WILD.isdisjoint(one):
             exact.add(one)
         else:
             patterns.append(_kept(one) if len(one) <= LONGEST_KEPT else compiled(one))
-    return any(value in exact or any(pattern.match(value) for pattern in patterns) for value in values)
+    if not patterns:
+        return lambda values: not exact.isdisjoint(values)
+    return lambda values: any(value in exact or any(pattern.match(value) for pattern in patterns) for value in values)
 
 
 def compiled(wanted: str) -> re.Pattern[str]:
