@@ -1,9 +1,9 @@
-"""Write docs/coverage.md from the code: each operation of EC2, and what Atoll does with it."""
+"""Write docs/coverage.md from the code: each operation, and what Atoll does with it."""
 
 from pathlib import Path
 
-import atoll.services.ec2  # noqa: F401 - registers the handlers
 from atoll.protocol import AwsError, Service, load
+from atoll.services import served  # noqa: F401 - registers the handlers
 from atoll.services.registry import OPERATIONS
 from atoll.services.unbuilt import answer_unbuilt
 
@@ -18,7 +18,13 @@ Made from the code by `make gen`; a test fails when it is stale.
 - **truthfully empty**: it reads things that nothing here can make, so the true answer is that there are none; an id
   that it is asked for is NotFound.
 - **refused**: `InvalidAction`, a 400 that no client retries.
+
+Every operation of EC2 and of Elastic Load Balancing v2 stands here; of STS, IAM and Systems Manager those that are
+built, and every other is refused. A service that is not named here answers 400 in its own protocol and says its name.
 """
+
+WHOLE = {"ec2": "EC2", "elbv2": "Elastic Load Balancing v2"}
+BUILT = {"sts": "STS", "iam": "IAM (records: nothing is authorised by them)", "ssm": "Systems Manager"}
 
 
 def kind(service: Service, name: str) -> str:
@@ -27,20 +33,29 @@ def kind(service: Service, name: str) -> str:
         return "built"
     try:
         answer_unbuilt(service, name, {})
-    except AwsError:
-        return "refused"
+    except AwsError as error:  # another code: it read what it was asked for, which does not exist
+        return "refused" if error.code == "InvalidAction" else "truthfully empty"
     return "truthfully empty"
 
 
 def page() -> str:
     """The whole page."""
-    ec2 = load("ec2")
-    kinds = {name: kind(ec2, name) for name in sorted(ec2.operations)}
-    counts = ", ".join(f"{list(kinds.values()).count(one)} {one}" for one in ("built", "truthfully empty", "refused"))
-    lines = [HEAD, f"## EC2: {counts}", "", "| operation | | parameters |", "|---|---|---|"]
-    for name, one in kinds.items():
-        takes = ", ".join(sorted(OPERATIONS[ec2.name, name].takes)) if one == "built" else ""
-        lines.append(f"| {name} | {one} | {takes} |")
+    sections = [section(name, title) for name, title in (WHOLE | BUILT).items()]
+    return "\n".join([HEAD, *sections])
+
+
+def section(name: str, title: str) -> str:
+    """One service."""
+    service = load(name)
+    kinds = {operation: kind(service, operation) for operation in sorted(service.operations)}
+    words = ("built", "truthfully empty", "refused")
+    counts = ", ".join(f"{list(kinds.values()).count(one)} {one}" for one in words)
+    lines = [f"## {title}: {counts}", "", "| operation | | parameters |", "|---|---|---|"]
+    for operation, one in kinds.items():
+        if one != "built" and name in BUILT:
+            continue
+        takes = ", ".join(sorted(OPERATIONS[name, operation].takes)) if one == "built" else ""
+        lines.append(f"| {operation} | {one} | {takes} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,8 +1,9 @@
 """Write src/atoll/protocol/data/ from the installed botocore: `python tools/make_shapes.py`.
 
-One slim file a service (see `atoll.protocol.shapes`), and `signing-names.json`, which says which service a
-SigV4 signing name means.  A trait of the model that the protocol code does not implement stops the tool:
-better here than a request silently misread later.
+One slim file a service (see `atoll.protocol.shapes`), `signing-names.json`, which says which service a SigV4
+signing name means, and `rest-json.json`, which services that Atoll does not serve want their errors as JSON. A
+trait of the model that the protocol code does not implement stops the tool: better here than a request silently
+misread later.
 """
 
 import gzip
@@ -12,16 +13,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import botocore
+import botocore.session
 
 from atoll.protocol.shapes import Kind, ListOf, MapOf, Member, Meta, Operation, Protocol, Scalar, Shape, Structure, pack
 
-SERVICES = ("cloudformation", "ec2", "elbv2", "sts")
+SERVICES = ("cloudformation", "ec2", "elbv2", "iam", "ssm", "sts")
 DATA = Path(__file__).parents[1] / "src" / "atoll" / "protocol" / "data"
 
 _SCALARS = {"string", "integer", "long", "boolean", "float", "double", "timestamp", "blob"}
 _IGNORED = {
-    "box", "deprecated", "deprecatedMessage", "deprecatedSince", "documentation", "error", "exception",
-    "idempotencyToken", "pattern", "sensitive",
+    "box", "deprecated", "deprecatedMessage", "deprecatedSince", "documentation", "error", "exception", "fault",
+    "idempotencyToken", "pattern", "readonly", "sensitive", "union",
 }  # fmt: skip
 _SHAPE_TRAITS = _IGNORED | {
     "enum", "key", "locationName", "max", "member", "members", "min", "required", "type", "value",
@@ -90,28 +92,30 @@ def _errors(shapes: Model) -> dict[str, int]:
 
 def _meta(service: str, model: Model) -> Meta:
     said = model["metadata"]
-    if said["protocol"] not in ("ec2", "query"):
+    if said["protocol"] not in ("ec2", "query", "json"):
         raise SystemExit(f"{service}: the protocol code does not know the protocol {said['protocol']!r}")
     return Meta(
         name=service,
         protocol=cast(Protocol, said["protocol"]),
         api_version=said["apiVersion"],
-        namespace=said["xmlNamespace"],
+        namespace=said.get("xmlNamespace", ""),
         service_id=said["serviceId"],
         full_name=said["serviceFullName"],
         endpoint_prefix=said["endpointPrefix"],
         signing_name=said.get("signingName", said["endpointPrefix"]),
         source=f"botocore {botocore.__version__}",
         errors=_errors(model["shapes"]),
+        target_prefix=said.get("targetPrefix", ""),
+        json_version=said.get("jsonVersion", ""),
     )
 
 
-def _used(roots: list[str], shapes: dict[str, Shape]) -> dict[str, Shape]:
-    """The shapes that the operations reach (exceptions and leftovers are not); none may hold itself."""
+def _used(roots: list[str], shapes: dict[str, Shape], *, recursive: bool = False) -> dict[str, Shape]:
+    """The shapes that the operations reach (exceptions and leftovers are not); whether one may hold itself."""
     used: dict[str, Shape] = {}
 
     def walk(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
+        if name in above and not recursive:
             raise SystemExit(f"{' > '.join((*above, name))}: the protocol code does not know recursive shapes")
         if name in used:
             return
@@ -141,7 +145,14 @@ def slim(service: str) -> tuple[Meta, dict[str, Operation], dict[str, Shape]]:
     if model["metadata"]["protocol"] == "ec2" and any(isinstance(shape, MapOf) for shape in shapes.values()):
         raise SystemExit(f"{service}: the protocol code does not know maps in the ec2 protocol")
     roots = [name for op in operations.values() for name in (op.input, op.output) if name]
-    return _meta(service, model), operations, _used(roots, shapes)
+    return _meta(service, model), operations, _used(roots, shapes, recursive=model["metadata"]["protocol"] == "json")
+
+
+def rest_json() -> list[str]:
+    """Signing names of the services that speak REST with JSON, whose reads name no content type."""
+    session = botocore.session.Session()
+    models = (session.get_service_model(name) for name in session.get_available_services())
+    return sorted({model.signing_name for model in models if model.protocol == "rest-json"})
 
 
 def main() -> int:
@@ -154,6 +165,7 @@ def main() -> int:
         (DATA / f"{service}.msgpack").write_bytes(data)
         signing_names[meta.signing_name] = service
         print(f"{service}: {len(operations)} operations, {len(shapes)} shapes, {len(data):,} bytes")
+    (DATA / "rest-json.json").write_text(json.dumps(rest_json(), indent=0) + "\n")
     (DATA / "signing-names.json").write_text(json.dumps(signing_names, indent=2, sort_keys=True) + "\n")
     return 0
 

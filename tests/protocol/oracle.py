@@ -12,7 +12,9 @@ from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-SERVICES = ("ec2", "elbv2", "cloudformation", "sts")
+from atoll.protocol import Call, headers, load, read
+
+SERVICES = ("ec2", "elbv2", "cloudformation", "sts", "iam", "ssm")
 
 
 @cache
@@ -25,11 +27,23 @@ def operation(service: str, name: str) -> OperationModel:
     return model(service).operation_model(name)
 
 
+def asked(service: str, name: str, params: dict[str, Any]) -> Call:
+    """What we read from the request that botocore sends."""
+    made = serialized(service, name, params)
+    headers = {key.lower(): value for key, value in made["headers"].items()}
+    body = made["body"]
+    return read(load(service), headers, b"", body if isinstance(body, bytes) else urlencode(body).encode())
+
+
+def serialized(service: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    serializer = create_serializer(model(service).protocol, include_validation=False)
+    made: dict[str, Any] = serializer.serialize_to_request(params, operation(service, name))
+    return made
+
+
 def pairs(service: str, name: str, params: dict[str, Any]) -> list[tuple[str, str]]:
     """The form that botocore makes of a call, before encoding."""
-    serializer = create_serializer(model(service).protocol, include_validation=False)
-    body = serializer.serialize_to_request(params, operation(service, name))["body"]
-    return [(key, str(value)) for key, value in body.items()]
+    return [(key, str(value)) for key, value in serialized(service, name, params)["body"].items()]
 
 
 def request(service: str, name: str, params: dict[str, Any]) -> bytes:
@@ -39,6 +53,6 @@ def request(service: str, name: str, params: dict[str, Any]) -> bytes:
 
 def understood(service: str, shape: Shape | None, status: int, body: bytes) -> dict[str, Any]:
     """What boto3 shows for an answer."""
-    answer = {"status_code": status, "headers": {}, "body": body}
+    answer = {"status_code": status, "headers": headers("req-1", load(service)), "body": body}
     parsed: dict[str, Any] = create_parser(model(service).protocol).parse(answer, cast(Shape, shape))
     return parsed

@@ -59,6 +59,17 @@ def _scalars(text: Values, times: Values) -> dict[str, Values]:
 INPUT = _scalars(TEXT, _MICROSECONDS)
 OUTPUT = _scalars(XML_TEXT, _MILLISECONDS)
 
+_SECONDS = _MICROSECONDS.map(lambda t: t.replace(microsecond=0))
+"""botocore's JSON serializer cuts times to seconds."""
+_THIS_CENTURY = st.datetimes(datetime(1900, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))
+JSON_INPUT = _scalars(TEXT, _SECONDS)
+JSON_OUTPUT = _scalars(TEXT, _THIS_CENTURY.map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000)))
+"""A time is one floating-point number there, which has milliseconds to spare in these centuries."""
+
+
+def is_json(service: str) -> bool:
+    return bool(oracle.model(service).protocol == "json")
+
 
 def value(draw: st.DrawFn, shape: Shape, scalars: dict[str, Values], *, least: int, deep: int = 0) -> Any:
     """A value of a shape; `least` elements in each list; `deep` counts the structures around it."""
@@ -78,6 +89,9 @@ def value(draw: st.DrawFn, shape: Shape, scalars: dict[str, Values], *, least: i
 
 
 def _structure(draw: st.DrawFn, shape: StructureShape, scalars: dict[str, Values], *, least: int, deep: int) -> Any:
+    if shape.is_tagged_union:
+        name = draw(st.sampled_from(list(shape.members)))
+        return {name: value(draw, shape.members[name], scalars, least=least, deep=deep + 1)}
     required = list(shape.required_members)
     optional = [name for name in shape.members if name not in required]
     fewest = 1 if optional and not required else 0
@@ -93,7 +107,7 @@ def calls(draw: st.DrawFn, service: str) -> tuple[str, dict[str, Any]]:
     shape = oracle.operation(service, name).input_shape
     if shape is None or not shape.members:
         return name, {}
-    return name, value(draw, shape, INPUT, least=1 if service == "ec2" else 0)
+    return name, value(draw, shape, JSON_INPUT if is_json(service) else INPUT, least=1 if service == "ec2" else 0)
 
 
 @st.composite
@@ -103,18 +117,29 @@ def results(draw: st.DrawFn, service: str) -> tuple[str, dict[str, Any]]:
     shape = oracle.operation(service, name).output_shape
     if shape is None or not shape.members:
         return name, {}
-    return name, value(draw, shape, OUTPUT, least=0)
+    return name, value(draw, shape, JSON_OUTPUT if is_json(service) else OUTPUT, least=0)
 
 
-def filled(shape: Shape, numbers: Iterator[int]) -> Any:
-    """A value that has every member of every structure inside it, no two scalars alike where they can differ."""
+def filled(shape: Shape, numbers: Iterator[int], above: tuple[str, ...] = ()) -> Any:
+    """A value that has every member of every structure inside it, no two scalars alike where they can differ.
+
+    A structure that holds itself, under however many others, ends there, and so does a list or map of such.
+    """
+    above = (*above, shape.name)
     match shape:
         case StructureShape():
-            return {name: filled(member, numbers) for name, member in shape.members.items()}
+            return {
+                name: filled(member, numbers, above)
+                for name, member in list(shape.members.items())[: 1 if shape.is_tagged_union else None]
+                if member.name not in above
+            }
         case ListShape():
-            return [filled(shape.member, numbers) for _ in range(2)]
+            return [filled(shape.member, numbers, above) for _ in range(2)] if shape.member.name not in above else []
         case MapShape():
-            return {f"key-{next(numbers)}": filled(shape.value, numbers) for _ in range(2)}
+            values = shape.value
+            return {
+                f"key-{next(numbers)}": filled(values, numbers, above) for _ in range(2 * (values.name not in above))
+            }
     number = next(numbers)
     return {
         "boolean": number % 2 == 0,

@@ -9,7 +9,13 @@ from tests.protocol import oracle
 
 @pytest.mark.parametrize(
     ("signing_name", "service"),
-    [("ec2", "ec2"), ("elasticloadbalancing", "elbv2"), ("cloudformation", "cloudformation"), ("sts", "sts")],
+    [
+        ("ec2", "ec2"),
+        ("elasticloadbalancing", "elbv2"),
+        ("cloudformation", "cloudformation"),
+        ("sts", "sts"),
+        ("ssm", "ssm"),
+    ],
 )
 def test_signing_names(signing_name: str, service: str) -> None:
     found = by_signing_name(signing_name)
@@ -34,7 +40,7 @@ def test_the_model_is_botocores(service: str) -> None:
     ours, theirs = load(service), oracle.model(service)
     said = theirs.metadata
     assert ours.protocol == said["protocol"]
-    assert ours.namespace.rstrip("/") == said["xmlNamespace"].rstrip("/")
+    assert ours.namespace.rstrip("/") == said.get("xmlNamespace", "").rstrip("/")
     assert (ours.meta.api_version, ours.meta.endpoint_prefix) == (said["apiVersion"], said["endpointPrefix"])
     assert (ours.meta.service_id, ours.meta.signing_name) == (said["serviceId"], theirs.signing_name)
     assert ours.meta.full_name == said["serviceFullName"]

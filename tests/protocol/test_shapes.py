@@ -28,14 +28,27 @@ BUILT = {
         RevokeSecurityGroupIngress RunInstances StartInstances StopInstances TerminateInstances
         UnassignPrivateIpAddresses
     """,
-    "sts": "GetCallerIdentity",
+    "sts": "AssumeRole AssumeRoleWithWebIdentity GetAccessKeyInfo GetCallerIdentity GetSessionToken",
+    "iam": """
+        AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreatePolicy CreateRole DeleteInstanceProfile
+        DeletePolicy DeleteRole DeleteRolePolicy DetachRolePolicy GetInstanceProfile GetPolicy GetPolicyVersion GetRole
+        GetRolePolicy GetUser ListAttachedRolePolicies ListInstanceProfiles ListInstanceProfilesForRole ListPolicies
+        ListPolicyVersions ListRolePolicies ListRoles ListRoleTags PutRolePolicy RemoveRoleFromInstanceProfile TagRole
+        UntagRole UpdateAssumeRolePolicy UpdateRole
+    """,
+    "ssm": """
+        AddTagsToResource DeleteParameter DeleteParameters DescribeParameters GetParameter GetParameterHistory
+        GetParameters GetParametersByPath LabelParameterVersion ListTagsForResource PutParameter RemoveTagsFromResource
+    """,
     "elbv2": "DescribeLoadBalancers DescribeListeners DescribeTargetGroups DescribeTargetHealth",
     "cloudformation": "DescribeStacks",
 }
 
 
 def outline(shapes: dict[str, Shape] | Service, member: Member) -> Any:
-    """A member with everything below it, by value: shapes' names may change, their content may not."""
+    """A member with everything below it, by value: shapes' names may change, their content may not.
+
+    None of the operations above has a shape that holds itself."""
     shape = shapes.shape(member.shape) if isinstance(shapes, Service) else shapes[member.shape]
     names = (member.location_name, member.query_name)
     match shape:

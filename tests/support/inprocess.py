@@ -13,14 +13,14 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
-import atoll.services.ec2  # noqa: F401 - registers the handlers
 from atoll.engine.store import from_disk, to_disk
 from atoll.model.kinds import ClientToken
 from atoll.model.tx import Settings, Tx
-from atoll.protocol import AwsError, by_signing_name, headers, load, parse, scope, serialise, serialise_error
+from atoll.protocol import AwsError, by_signing_name, headers, load, read, scope, serialise, serialise_error
 from atoll.protocol import account as account_of
 from atoll.records import Delta, Key, Record, Table
 from atoll.services import registry
+from atoll.services import served as _served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import first_call
 from atoll.services.unbuilt import answer_unbuilt
 
@@ -71,10 +71,16 @@ class InProcess:
         self, operation: str, *, service: str = "ec2", region: str = REGION, account: str = ACCOUNT, **params: Any
     ) -> dict[str, Any]:
         """One call of a handler, committed; AwsError leaves the table as it was."""
+        return self._call(account, region, account, service, operation, params)
+
+    def _call(
+        self, access_key: str, region: str, account: str, service: str, operation: str, params: dict[str, Any]
+    ) -> dict[str, Any]:
         registry.check_region(region)
         if service == "ec2" and first_call.is_ahead(self.draft(region, account)):
             self._give(self.draft(region, account))
         tx = self.draft(region, account)
+        tx.access_key = access_key
         if (service, operation) not in registry.OPERATIONS:
             return answer_unbuilt(load(service), operation, params)
         answer = registry.answer(tx, service, operation, params)
@@ -89,7 +95,7 @@ class InProcess:
         self._given.update(given)
 
     def client(self, service: str = "ec2", *, region: str = REGION, account: str = ACCOUNT) -> Any:
-        """A client as boto3.client makes it; the access key says the account (design: drop-in).
+        """A client as boto3.client makes it; `account` is its access key, which says the account (design: drop-in).
 
         It does not check parameters itself: whatever a test names, the server decides.
         """
@@ -106,8 +112,9 @@ class InProcess:
         return client
 
     def _answer(self, request: AWSPreparedRequest, **_kwargs: Any) -> AWSResponse:
-        status, body = self._served(_text(request.headers), _bytes(request.body))
-        told: Any = headers(self._request_id)
+        asked = _text(request.headers)
+        status, body = self._served(asked, _bytes(request.body))
+        told: Any = headers(self._request_id, by_signing_name(scope(asked).service))
         return AWSResponse(request.url, status, told, _Raw(body))
 
     @property
@@ -120,14 +127,9 @@ class InProcess:
         service = by_signing_name(signed.service)
         assert service is not None, signed.service
         try:
-            asked = parse(service, body)
-            answer = self.call(
-                asked.operation,
-                service=service.name,
-                region=signed.region,
-                account=account_of(signed.access_key),
-                **asked.params,
-            )
+            asked = read(service, request_headers, b"", body)
+            region, account = registry.region_of(service.name, signed.region), account_of(signed.access_key)
+            answer = self._call(signed.access_key, region, account, service.name, asked.operation, asked.params)
         except AwsError as error:
             return serialise_error(service, error, self._request_id)
         return 200, serialise(service, asked.operation, answer, self._request_id)

@@ -248,7 +248,7 @@ def test_other_methods_do_nothing(tmp_path: Path, method: str) -> None:
     async def story(site: Site) -> None:
         names = {"authorization": SCOPE.format(key="atoll", region="us-east-1", service="ec2")}
         body = b"Action=CreateVpc&CidrBlock=10.0.0.0%2F16&Version=2016-11-15"
-        assert (await site.endpoint.reply(method, "/", names, "", body))[0] == 405
+        assert refusal(await site.endpoint.reply(method, "/", names, "", body)) == (405, "MethodNotAllowed")
         assert list(site.writer.model.all(Vpc)) == []
 
     run(tmp_path, story)

@@ -17,18 +17,19 @@ from atoll.model.tx import Tx
 from atoll.protocol import (
     AwsError,
     Call,
+    Scope,
     Service,
     account,
     by_signing_name,
     headers,
-    parse,
+    read,
     scope,
     serialise,
     serialise_error,
     unknown_service_error,
 )
 from atoll.services.ec2 import first_call
-from atoll.services.registry import OPERATIONS, Response, answer, check_region
+from atoll.services.registry import OPERATIONS, Response, answer, check_region, region_of
 from atoll.services.unbuilt import answer_unbuilt
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,12 @@ GONE = b"\0gone"
 NOT_FOR_PAGES = (
     b"Atoll's API is for AWS's clients. Requests from web pages are refused: any page could change your network.\n"
 )
+
+LATE = b"\0late"
+"""What `_body` answers for a request that took too long; compared by identity."""
+
+PATIENCE = 30.0
+"""Seconds for which the rest of a request is waited for."""
 
 LARGEST_BODY = 16 * 1024 * 1024
 HOLD = 5.0
@@ -68,6 +75,8 @@ class Endpoint:
         names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in connection["headers"]}
         query = connection["query_string"].decode("latin-1")
         status, extra, content = await self.reply(connection["method"], connection["path"], names, query, body)
+        if body is None or body is LATE:
+            extra = {**extra, "connection": "close"}  # what may still come of it is nobody's request
         fields = [(name.encode(), value.encode()) for name, value in extra.items()]
         fields.append((b"content-length", str(len(content)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": fields})
@@ -77,16 +86,14 @@ class Endpoint:
         """Answer one HTTP request; None for a body that is too large."""
         if "origin" in names or "sec-fetch-site" in names:
             return 403, {"content-type": "text/plain"}, NOT_FOR_PAGES
-        if method not in ("GET", "POST"):
-            return 405, {"content-type": "text/plain", "allow": "GET, POST"}, b"AWS's APIs take GET and POST.\n"
         if path == "/moto-api/reset" and method == "POST":
             await self._reset()
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
         if path == "/_atoll/health":
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
-        return await self._aws(names, query, body)
+        return await self._aws(method, names, query, body)
 
-    async def _aws(self, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
+    async def _aws(self, method: str, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
         request_id = str(uuid4())
         service: Service | None = by_signing_name("ec2")
         assert service is not None
@@ -96,25 +103,29 @@ class Endpoint:
             if service_asked is None:
                 return _unserved(asked.service, names, request_id)
             service = service_asked
+            if method not in ("GET", "POST"):
+                raise AwsError("MethodNotAllowed", "The specified method is not allowed: use GET or POST.", 405)
+            if body is LATE:
+                raise AwsError("RequestTimeout", f"The request did not arrive within {PATIENCE:.0f} seconds.", 408)
             if body is None:
                 raise AwsError("RequestEntityTooLarge", f"The request is larger than {LARGEST_BODY} bytes.", 413)
-            call = parse(service, _asked(query, body))
-            result = await self._serve(service, call, account(asked.access_key), asked.region)
-            return 200, headers(request_id), serialise(service, call.operation, result, request_id)
+            call = read(service, names, query.encode("latin-1"), body)
+            result = await self._serve(service, call, asked)
+            return 200, headers(request_id, service), serialise(service, call.operation, result, request_id)
         except AwsError as error:
-            status, content = serialise_error(service, error, request_id)
-            return status, headers(request_id), content
+            told = error
         except CommitError as error:
             log.error("%s", error)
-            status, content = serialise_error(service, AwsError("InternalError", str(error), 500), request_id)
-            return status, headers(request_id), content
+            told = AwsError("InternalError", str(error), 500)
         except Exception:
             log.exception("request %s failed", request_id)
             told = AwsError("InternalFailure", f"Atoll has a bug; 'atoll logs' shows it under {request_id}.", 400)
-            status, content = serialise_error(service, told, request_id)
-            return status, headers(request_id), content
+        status, content = serialise_error(service, told, request_id)
+        return status, headers(request_id, service), content
 
-    async def _serve(self, service: Service, call: Call, owner: str, region: str) -> Response:
+    async def _serve(self, service: Service, call: Call, asked: Scope) -> Response:
+        owner = account(asked.access_key)
+        region = region_of(service.name, asked.region)
         check_region(region)
         built = OPERATIONS.get((service.name, call.operation))
         if built is None:
@@ -124,6 +135,7 @@ class Endpoint:
         prepared = await asyncio.to_thread(built.prepare, call.params) if built.prepare else None
 
         def decide(tx: Tx) -> Response:
+            tx.access_key = asked.access_key
             return answer(tx, service.name, call.operation, call.params, prepared)
 
         if service.is_read(call.operation):
@@ -135,18 +147,25 @@ class Endpoint:
         return written.result
 
 
-def _asked(query: str, body: bytes) -> bytes:
-    """The parameters: of the query string, of the body, or of both."""
-    return b"&".join(part for part in (query.encode("latin-1"), body) if part)
-
-
 def _unserved(signing_name: str, names: Mapping[str, str], request_id: str) -> Reply:
     refusal = unknown_service_error(signing_name, names, request_id)
     return refusal.status, refusal.headers, refusal.body
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when it is larger than any AWS request may be, GONE when the client went away in it."""
+    """The whole body; None when it is larger than any AWS request may be, GONE when the client went away in it, LATE
+    when it took longer than our patience.
+
+    Of a body that is too large the rest is read too, for as long as patience lasts, so that its client reads why.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _whole(receive)
+    except TimeoutError:
+        return LATE
+
+
+async def _whole(receive: Receive) -> bytes | None:
     parts: list[bytes] = []
     size = 0
     while True:

@@ -15,6 +15,7 @@ from atoll.app import images, socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
+from atoll.app.http import PatientProtocol
 from atoll.app.inner_api import InnerApi
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
@@ -34,6 +35,7 @@ from atoll.model.kinds import Instance, InternetHost
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
+from atoll.services import served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle
 
 T = TypeVar("T")
@@ -116,7 +118,7 @@ class Server:
         await self._connect_uplink()
         await self._resume(joined=joined)
         endpoint = Endpoint(self.writer, self.effects, self.reset)
-        web = uvicorn.Server(_web_settings(endpoint))
+        web = uvicorn.Server(web_settings(endpoint))
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
         outside = proxy(self.writer, self.fabric, self.options.public_pool)
@@ -229,10 +231,11 @@ def _fabric(options: Options) -> Fabric:
     return KernelFabric(options.folder.world)
 
 
-def _web_settings(endpoint: Endpoint) -> uvicorn.Config:
+def web_settings(endpoint: Endpoint) -> uvicorn.Config:
+    """How the API is served."""
     return uvicorn.Config(
         endpoint,
-        http="httptools",
+        http=PatientProtocol,
         loop="asyncio",
         lifespan="off",
         ws="none",

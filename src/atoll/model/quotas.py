@@ -23,7 +23,13 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "prefix-list-versions": 1000,
         "interfaces-per-region": 5000,
         "placement-groups-per-region": 500,
+        "instances-per-launch": 200,
         "tags-per-resource": 50,
+        "iam-roles-per-account": 1000,
+        "iam-policies-per-account": 1500,
+        "iam-policies-per-role": 10,
+        "iam-instance-profiles-per-account": 1000,
+        "ssm-parameters-per-region": 10000,
     }
 )
 

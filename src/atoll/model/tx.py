@@ -67,6 +67,7 @@ class Tx(Overlay):
         self.region = region
         self.settings = settings
         self.facts = facts
+        self.access_key = ""  # what the call was signed with; empty for one that comes from inside
         self.prepared: Mapping[str, Any] = {}  # what the operation's `prepare` made of this request
         self._rng = rng
 

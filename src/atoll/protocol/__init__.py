@@ -1,17 +1,20 @@
 """AWS's wire protocols, without IO: bytes in, values out, and back.
 
     service = by_signing_name(scope(headers, query).service)
-    call = parse(service, body)                          # Call(operation, params), or AwsError
+    call = read(service, headers, query, body)           # Call(operation, params), or AwsError
     body = serialise(service, call.operation, result, request_id)
     status, body = serialise_error(service, error, request_id)
 
 No service is known by name here: each is a data file made from botocore's model (tools/make_shapes.py).
 """
 
+from atoll.protocol.call import Call, Params
 from atoll.protocol.errors import AwsError
 from atoll.protocol.form import Pair, decode
-from atoll.protocol.parse import Call, Params, parse
-from atoll.protocol.serialise import CONTENT_TYPE, headers, serialise, serialise_error
+from atoll.protocol.json_requests import parse_json
+from atoll.protocol.parse import parse
+from atoll.protocol.read import read
+from atoll.protocol.serialise import CONTENT_TYPE, error_body, headers, serialise, serialise_error
 from atoll.protocol.service import Service, by_signing_name, enum_values, limits, load, shape_of
 from atoll.protocol.sigv4 import Scope, account, scope
 from atoll.protocol.unserved import Answer, unknown_service_error
@@ -29,10 +32,13 @@ __all__ = [
     "by_signing_name",
     "decode",
     "enum_values",
+    "error_body",
     "headers",
     "limits",
     "load",
     "parse",
+    "parse_json",
+    "read",
     "scope",
     "serialise",
     "serialise_error",

@@ -19,6 +19,12 @@ Tree = dict[str, Node]
 MAX_DEPTH = 32
 """Names between dots; the deepest input in the models has fewer than 20."""
 
+MAX_PAIRS = 50_000
+"""The longest request that AWS takes has 200 filters of 200 values each."""
+
+MAX_NODES = 100_000
+"""Names that hold other names, in one request: what they cost in memory is the server's, not the client's."""
+
 _BAD_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})").search
 
 
@@ -37,6 +43,8 @@ def decode(data: bytes) -> list[Pair]:
 
     AwsError `MalformedQueryString` for what is not UTF-8 or has a broken percent escape.
     """
+    if data.count(b"&") >= MAX_PAIRS:
+        raise malformed(f"it has more than {MAX_PAIRS} parameters")
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -69,6 +77,7 @@ def tree(pairs: Iterable[Pair]) -> Tree:
     has more than MAX_DEPTH parts.
     """
     root: Tree = {}
+    room = MAX_NODES
     for name, value in pairs:
         parts = name.split(".")
         if len(parts) > MAX_DEPTH:
@@ -79,6 +88,7 @@ def tree(pairs: Iterable[Pair]) -> Tree:
             if below is None:
                 fresh: Tree = {}
                 node[part] = node = fresh
+                room -= 1
             elif isinstance(below, str):
                 raise contradictory(f"{clip(name)} and a prefix of it are both given")
             else:
@@ -86,4 +96,6 @@ def tree(pairs: Iterable[Pair]) -> Tree:
         if parts[-1] in node:
             raise contradictory(f"{clip(name)} is given more than once")
         node[parts[-1]] = value
+        if room < 0:
+            raise contradictory(f"it has more than {MAX_NODES} names that hold others")
     return root

@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-import msgspec
-
+from atoll.protocol.call import Call, Params
 from atoll.protocol.form import Node, Pair, Tree, decode, tree
 from atoll.protocol.refusals import RefusalError, no_action, unknown_action, worded, wrong_version
 from atoll.protocol.service import Service
 from atoll.protocol.shapes import Kind, ListOf, MapOf, Scalar, Structure
 from atoll.protocol.values import PARSERS
 
-Params = dict[str, Any]
 Parser = Callable[[Node], Any]
 
 GLOBAL_NAMES = frozenset({
@@ -32,13 +30,6 @@ GLOBAL_NAMES = frozenset({
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _INDEX = re.compile(r"[1-9][0-9]{0,4}").fullmatch
-
-
-class Call(msgspec.Struct, frozen=True):
-    """What a request asks for; parameters have the model's member names."""
-
-    operation: str
-    params: Params
 
 
 def parse(service: Service, request: bytes | Iterable[Pair]) -> Call:

@@ -1,11 +1,10 @@
 """How a request that does not fit is refused: the parser says what is wrong, a table says it in AWS's words.
 
-The ec2 protocol and the query protocol word the same mistake differently.  Sources: moto issue 112
-(MissingParameter), appoxy/aws issue 32 (UnknownParameter), boto issue 1282 (InvalidAction of EC2),
-aws-cli issue 37 (InvalidAction of query services), aws-sdk-ruby pull 2575 (the form of a bad value in EC2),
-boto issues 217 and 1513 (MalformedInput), the ValidationError sentence of CloudFormation and ELBv2.
-Query services are said to ignore names that they do not know; we refuse them, because nothing is accepted
-and ignored.
+Each protocol words the same mistake differently. Sources: moto issue 112 (MissingParameter), appoxy/aws issue 32
+(UnknownParameter), boto issue 1282 (InvalidAction of EC2), aws-cli issue 37 (InvalidAction of query services),
+aws-sdk-ruby pull 2575 (the form of a bad value in EC2), boto issues 217 and 1513 (MalformedInput), the
+ValidationError sentence of CloudFormation and ELBv2. Query services are said to ignore names that they do not know;
+we refuse them, because nothing is accepted and ignored.
 """
 
 from collections.abc import Callable
@@ -89,6 +88,14 @@ def _query_value(r: RefusalError) -> AwsError:
     return AwsError("MalformedInput", f"Value '{clip(r.value)}' at {_dotted(r.parts)} is not {r.expected}")
 
 
+def _json_missing(r: RefusalError) -> AwsError:
+    return AwsError("ValidationException", _query_missing(r).message)
+
+
+def _json_value(r: RefusalError) -> AwsError:
+    return AwsError("SerializationException", f"{clip(r.value)} can not be converted to {r.expected}")
+
+
 _WORDS: dict[tuple[Protocol, Reason], Callable[[RefusalError], AwsError]] = {
     ("ec2", "unknown"): _unknown("UnknownParameter"),
     ("ec2", "simple"): _unknown("UnknownParameter"),
@@ -98,6 +105,10 @@ _WORDS: dict[tuple[Protocol, Reason], Callable[[RefusalError], AwsError]] = {
     ("query", "simple"): _query_simple,
     ("query", "missing"): _query_missing,
     ("query", "value"): _query_value,
+    ("json", "unknown"): _unknown("ValidationException"),
+    ("json", "simple"): _json_value,
+    ("json", "missing"): _json_missing,
+    ("json", "value"): _json_value,
 }
 
 
@@ -115,6 +126,8 @@ def unknown_action(protocol: Protocol, action: str, version: str) -> AwsError:
     """The service has no such operation."""
     if protocol == "ec2":
         return AwsError("InvalidAction", f"The action {clip(action)} is not valid for this web service.")
+    if protocol == "json":
+        return AwsError("UnknownOperationException", f"The target {clip(action)!r} names no operation.")
     return _other_version(action, version)
 
 

@@ -1,4 +1,4 @@
-"""Answers: an operation's result, or an error, to XML as AWS writes it.
+"""Answers: an operation's result, or an error, to XML as AWS writes it (JSON services: `json_answers`).
 
 One closure a shape, compiled when an operation first answers; each returns the whole element's text.  A result
 is what boto3 would show, as Python values by member name, written in the result's own order.  None is left
@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from atoll.protocol.errors import AwsError
+from atoll.protocol.json_answers import answer_json, content_type, error_json
 from atoll.protocol.markup import FORMATTERS, MisfitError, escape, expected
 from atoll.protocol.service import Service
 from atoll.protocol.shapes import Kind, ListOf, MapOf, Scalar, Structure
@@ -22,9 +23,10 @@ _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _USUAL_ERROR = 400
 
 
-def headers(request_id: str) -> dict[str, str]:
-    """The headers that go with every XML answer."""
-    return {"content-type": CONTENT_TYPE, "x-amzn-requestid": request_id}
+def headers(request_id: str, service: Service | None = None) -> dict[str, str]:
+    """The headers that go with every answer of a service; XML's without one."""
+    told = content_type(service) if service is not None and service.protocol == "json" else CONTENT_TYPE
+    return {"content-type": told, "x-amzn-requestid": request_id}
 
 
 def serialise(service: Service, operation: str, result: Mapping[str, Any], request_id: str) -> bytes:
@@ -33,6 +35,8 @@ def serialise(service: Service, operation: str, result: Mapping[str, Any], reque
     TypeError, naming the place, for a result that does not fit the operation's output: a handler's mistake.
     """
     try:
+        if service.protocol == "json":
+            return answer_json(service, operation, result)
         inside = _compiled(service, operation)(result)
     except MisfitError as misfit:
         where = ".".join([operation, *misfit.trail[::-1]])
@@ -45,6 +49,8 @@ def serialise_error(service: Service, error: AwsError, request_id: str) -> tuple
     status = error.status
     if status == _USUAL_ERROR:
         status = service.meta.errors.get(error.code, status)
+    if service.protocol == "json":
+        return status, error_json(error)
     return status, error_body(service.protocol, error, request_id, service.namespace)
 
 

@@ -91,7 +91,7 @@ class Service:
 
     def request_name(self, name: str, member: Member) -> str:
         """What a member is called in a request [aws-behaviour 244]."""
-        if self.protocol == "query":
+        if self.protocol != "ec2":
             return member.location_name or name
         wire = member.location_name or name
         return member.query_name or wire[0].upper() + wire[1:]

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["string", "integer", "long", "boolean", "float", "double", "timestamp", "blob"]
-Protocol = Literal["ec2", "query"]
+Protocol = Literal["ec2", "query", "json"]
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True):
@@ -69,7 +69,7 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
     result_wrapper: str | None = None
 
 
-class Meta(msgspec.Struct, frozen=True):
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a service says of itself."""
 
     name: str
@@ -84,6 +84,10 @@ class Meta(msgspec.Struct, frozen=True):
     """The library and version that the file was made from."""
     errors: dict[str, int]
     """HTTP status of the error codes that the model names."""
+    target_prefix: str = ""
+    """What stands before the operation in X-Amz-Target; JSON services alone."""
+    json_version: str = ""
+    """1.0 or 1.1, as the content type says it; JSON services alone."""
 
 
 class ModelFile(msgspec.Struct, frozen=True):

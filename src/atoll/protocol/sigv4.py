@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from atoll.protocol.access_keys import issued_for
 from atoll.protocol.errors import AwsError
 from atoll.protocol.form import Pair
 from atoll.protocol.refusals import clip
@@ -54,8 +55,9 @@ def scope(headers: Mapping[str, str], query: Iterable[Pair] = ()) -> Scope:
 
 
 def account(access_key: str) -> str:
-    """The account of an access key: a key of twelve digits is the account, any other is the default one's."""
-    return access_key if _ACCOUNT(access_key) else DEFAULT_ACCOUNT
+    """The account of an access key: a key of twelve digits is the account, one that STS issued here says its own, and
+    any other is the default one's."""
+    return access_key if _ACCOUNT(access_key) else issued_for(access_key) or DEFAULT_ACCOUNT
 
 
 def _from_header(authorization: str) -> str:

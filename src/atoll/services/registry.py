@@ -59,6 +59,16 @@ def operation(
     return register
 
 
+NO_REGION = ("iam", "sts")
+GLOBAL, WHERE_GLOBAL = "aws-global", "us-east-1"
+"""What SDKs may sign a global endpoint's calls with, and the region where AWS has those endpoints."""
+
+
+def region_of(service: str, signed: str) -> str:
+    """The region of a call."""
+    return WHERE_GLOBAL if signed == GLOBAL and service in NO_REGION else signed
+
+
 def check_region(region: str) -> None:
     """Refuse a region that is not here; AWS has no endpoint for it, so a client there finds no address at all."""
     if region not in REGIONS:

@@ -410,3 +410,12 @@ def _written(lab: Lab) -> int:
     request = {"ImageId": lab.image, "MinCount": 1, "MaxCount": 1, "SubnetId": lab.subnet, "UserData": encoded}
     registry.answer(tx, "ec2", "RunInstances", request)
     return len(tx.delta())
+
+
+def test_one_launch_has_a_limit(cloud: InProcess, ec2: Any, vpc: str) -> None:
+    """Each instance is a guest on this machine: MaxCount=2147483647 would be as many as there are addresses."""
+    cloud.settings.limits["instances-per-launch"] = 3
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    launch = {"ImageId": "ami-12c6146b", "SubnetId": subnet, "InstanceType": "t3.micro"}
+    assert len(ec2.run_instances(MinCount=1, MaxCount=2_147_483_647, **launch)["Instances"]) == 3
+    refused("InstanceLimitExceeded", ec2.run_instances, MinCount=4, MaxCount=4, **launch)

@@ -3,6 +3,7 @@
 import pytest
 
 from atoll.protocol import AwsError, load
+from atoll.services.elbv2_reads import READS
 from atoll.services.empty_reads import EMPTY, MADE_HERE
 from atoll.services.refusal_reasons import REASONS
 from atoll.services.registry import OPERATIONS
@@ -34,7 +35,7 @@ def test_what_an_empty_answer_would_be_untrue_of_is_refused(cloud: InProcess, op
 def test_every_operation_that_is_not_built_is_refused_or_empty(service: str) -> None:
     cloud, known = InProcess(), load(service)
     for operation in known.operations:
-        if (service, operation) in OPERATIONS:
+        if (service, operation) in OPERATIONS or (service == "elbv2" and operation in READS):
             continue
         if service == "ec2" and operation in EMPTY:
             assert cloud.call(operation) == {name: [] for name in known.output_lists(operation)}

@@ -12,6 +12,7 @@ from atoll.model.kinds.filters import (
     SecurityGroupVpcAssociation,
 )
 from atoll.model.kinds.homes import Home
+from atoll.model.kinds.identity import InstanceProfile, Policy, PolicyAttachment, Role, RolePolicy, Session
 from atoll.model.kinds.interfaces import (
     AddressTransfer,
     Attachment,
@@ -29,6 +30,7 @@ from atoll.model.kinds.launching import (
     PlacementGroup,
     ProfileAssociation,
 )
+from atoll.model.kinds.parameters import Parameter, ParameterVersion
 from atoll.model.kinds.prefix_lists import PrefixList, PrefixListEntry
 from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
 from atoll.model.kinds.storage import Modification, Volume, VolumeAttachment
@@ -78,6 +80,14 @@ KINDS: tuple[type[Entity], ...] = (
     ProfileAssociation,
     MetadataDefaults,
     CreditDefault,
+    Role,
+    RolePolicy,
+    Policy,
+    PolicyAttachment,
+    InstanceProfile,
+    Session,
+    Parameter,
+    ParameterVersion,
 )
 
 BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
@@ -99,6 +109,7 @@ __all__ = [
     "Entity",
     "Home",
     "Instance",
+    "InstanceProfile",
     "InterfacePermission",
     "InternetGateway",
     "InternetHost",
@@ -113,17 +124,24 @@ __all__ = [
     "NetworkAclEntry",
     "NetworkInterface",
     "OwnImage",
+    "Parameter",
+    "ParameterVersion",
     "PlacementGroup",
+    "Policy",
+    "PolicyAttachment",
     "PrefixList",
     "PrefixListEntry",
     "PrivateAddress",
     "ProfileAssociation",
     "PublicAddress",
+    "Role",
+    "RolePolicy",
     "RouteTable",
     "RouteTableAssociation",
     "SecurityGroup",
     "SecurityGroupRule",
     "SecurityGroupVpcAssociation",
+    "Session",
     "Subnet",
     "Volume",
     "VolumeAttachment",

@@ -89,7 +89,7 @@ class KeyPair(Entity, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "key-pair"
     PREFIX: ClassVar[str] = "key"
-    INDEX: ClassVar[tuple[str, ...]] = ("home", "place")
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "place", "name")
     id: str
     name: str
     type: str  # rsa, ed25519

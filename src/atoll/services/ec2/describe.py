@@ -6,9 +6,7 @@ values find through an index is read from there, so that the cost does not grow 
 """
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -16,6 +14,7 @@ from atoll.model.entity import Entity
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2.lookup import need_all
+from atoll.services.ec2.wildcards import WILD, matcher
 from atoll.services.registry import Request
 
 E = TypeVar("E", bound=Entity)
@@ -24,7 +23,6 @@ Values = Callable[[Tx, E], Iterable[str]]
 Filters = Mapping[str, Values[E]]
 
 MOST_FILTERS = 200
-WILD = frozenset("*?\\")
 
 
 def text(value: object) -> str:
@@ -32,25 +30,6 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-@lru_cache(maxsize=1024)
-def _pattern(wanted: str) -> re.Pattern[str]:
-    """`*` any text, `?` one character, backslash takes the next one literally (fact 248)."""
-    parts: list[str] = []
-    characters = iter(wanted)
-    for character in characters:
-        if character == "\\":
-            parts.append(re.escape(next(characters, "\\")))
-        else:
-            parts.append({"*": ".*", "?": "."}.get(character) or re.escape(character))
-    return re.compile("".join(parts) + r"\Z", re.DOTALL)
-
-
-def matches(wanted: Iterable[str], values: Iterable[str]) -> bool:
-    """Whether one of the values matches one of the wanted patterns."""
-    patterns = [_pattern(one) for one in wanted]
-    return any(pattern.match(value) for value in values for pattern in patterns)
 
 
 def _tag_values(entity: Entity, name: str) -> Iterable[str] | None:
@@ -96,7 +75,8 @@ def sift(
             raise AwsError("InvalidParameterValue", f"The filter '{name}' must have at least one value")
         if len(patterns) > MOST_FILTERS:
             raise AwsError("FilterLimitExceeded", f"The maximum number of filter values is {MOST_FILTERS}.")
-        kept = [item for item in kept if matches(patterns, values(item, name) or ())]
+        matches = matcher(patterns)
+        kept = [item for item in kept if matches(values(item, name) or ())]
     return kept
 
 

@@ -13,6 +13,7 @@ from atoll.services.ec2.paths import at
 from atoll.services.registry import Request, Response, operation
 
 ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
+RESOLVE = "resolve:ssm:"
 ALIASES = ("amazon", "aws-marketplace", "self")
 
 
@@ -25,6 +26,21 @@ def need_image(tx: Tx, id_: str) -> Image:
     if found is None:
         raise AwsError("InvalidAMIID.NotFound", f"The image id '[{id_}]' does not exist")
     return found
+
+
+def resolved_image(tx: Tx, id_: str) -> Image:
+    """The image of that id, or the one that a parameter of Systems Manager names (resolve:ssm:NAME[:version])."""
+    if not id_.startswith(RESOLVE):
+        return need_image(tx, id_)
+    from atoll.services.ssm import names  # it knows this package's images, so it cannot be known when this one loads
+
+    try:
+        value = names.find(tx, names.named(tx, id_.removeprefix(RESOLVE))).value
+    except AwsError as error:
+        raise AwsError("InvalidParameterValue", f"Cannot resolve {id_[:300]}: {error.message}") from None
+    if not ID.match(value):
+        raise AwsError("InvalidAMIID.Malformed", f"{id_[:300]} names a parameter whose value is no image's id.")
+    return need_image(tx, value)
 
 
 def _all(tx: Tx) -> list[Image]:

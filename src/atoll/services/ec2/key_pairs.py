@@ -8,7 +8,7 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import invalid, missing, unbuilt
-from atoll.services.ec2.describe import answer, select
+from atoll.services.ec2.describe import answer, candidates, select
 from atoll.services.ec2.lookup import WORDS, need_all
 from atoll.services.ec2.tags import on_creation, tags_of
 from atoll.services.registry import Request, Response, operation
@@ -128,7 +128,7 @@ def describe_key_pairs(tx: Tx, request: Request) -> Response:
     found = [need_key(tx, name) for name in dict.fromkeys(request.get("KeyNames") or ())]
     found += need_all(tx, KeyPair, request.get("KeyPairIds") or ())
     if not request.get("KeyNames") and not request.get("KeyPairIds"):
-        found = tx.mine(KeyPair)
+        found = candidates(tx, KeyPair, request, "KeyPairIds", {"key-name": "name", "key-pair-id": "id"})
     shown = select(tx, {pair.id: pair for pair in found}.values(), request, FILTERS)
     public = bool(request.get("IncludePublicKey"))
     return answer(

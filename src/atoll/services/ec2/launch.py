@@ -23,7 +23,7 @@ from atoll.services.ec2 import (
 from atoll.services.ec2.checks import invalid, missing, refuse_members, unbuilt
 from atoll.services.ec2.credit_specifications import credits_at_launch
 from atoll.services.ec2.image_table import Image
-from atoll.services.ec2.images import need_image
+from atoll.services.ec2.images import resolved_image
 from atoll.services.ec2.instance_options import HOSTNAME_TYPES, check_capacity, check_cpu, check_maintenance
 from atoll.services.ec2.instance_shape import reservation_shape
 from atoll.services.ec2.instance_types import DEFAULT, description, need_type
@@ -83,7 +83,7 @@ def run_instances(tx: Tx, request: Request) -> Response:
         request = launch_from_template.merged_request(template, request)
     if not request.get("ImageId"):
         raise missing("ImageId")
-    image = need_image(tx, request["ImageId"])
+    image = resolved_image(tx, request["ImageId"])
     type_ = need_type(request.get("InstanceType") or DEFAULT)
     check_architecture(image, type_)
     _refuse_absent(request)
@@ -253,7 +253,15 @@ def _hostname(request: Request, primary: Wanted) -> dict[str, Any]:
 
 
 def _fitting(tx: Tx, interfaces: list[Wanted], low: int, high: int) -> int:
-    """How many instances the subnets have addresses for; an error below MinCount."""
+    """How many instances one launch may have and the subnets have addresses for; an error below MinCount."""
+    most = tx.limit("instances-per-launch")
+    if low > most:
+        raise AwsError(
+            "InstanceLimitExceeded",
+            f"You have requested more instances ({low}) than your current instance limit of {most} allows for the "
+            "specified instance type.",
+        )
+    high = min(high, most)
     needs: dict[str, int] = {}
     for one in interfaces:
         needs[one.subnet.id] = needs.get(one.subnet.id, 0) + one.addresses

@@ -15,9 +15,10 @@ from atoll.model.kinds import (
 )
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
-from atoll.services.ec2.describe import WILD, page, sift
+from atoll.services.ec2.describe import page, sift
 from atoll.services.ec2.lookup import ID, need
 from atoll.services.ec2.tags import merged
+from atoll.services.ec2.wildcards import WILD
 from atoll.services.registry import Request, Response, operation
 
 MOST_RESOURCES = 1000

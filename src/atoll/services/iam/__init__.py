@@ -1,0 +1,13 @@
+"""AWS Identity and Access Management, as records: nothing is authorised by them. Importing registers its handlers."""
+
+from atoll.services.iam import (
+    account,
+    instance_profiles,
+    policies,
+    role_attachments,
+    role_policies,
+    roles,
+    tags,
+)
+
+__all__ = ["account", "instance_profiles", "policies", "role_attachments", "role_policies", "roles", "tags"]

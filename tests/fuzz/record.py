@@ -1,0 +1,53 @@
+"""Record good requests: what botocore sends in the tests of the services, one for each set of parameters."""
+
+import json
+import sys
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import pytest
+
+from atoll.protocol import scope
+from tests.fuzz.corpus import FILE
+from tests.support.inprocess import InProcess
+
+LONGEST = 4096
+
+
+class Recorder:
+    """A pytest plugin."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[str, str, str]] = {}
+
+    def pytest_configure(self) -> None:
+        """Look over the shoulder of every in-process client."""
+        serve = InProcess._served
+
+        def served(site: InProcess, request_headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+            status, answer = serve(site, request_headers, body)
+            if status == 200 and len(body) <= LONGEST:
+                self.keep(scope(request_headers).service, request_headers.get("x-amz-target", ""), body.decode())
+            return status, answer
+
+        InProcess._served = served  # type: ignore[method-assign,assignment]
+
+    def keep(self, service: str, target: str, body: str) -> None:
+        """One request for each operation and set of names."""
+        names = sorted(json.loads(body)) if target else sorted(name for name, _ in parse_qsl(body))
+        action = target or dict(parse_qsl(body))["Action"]
+        self.found.setdefault(f"{service} {action} {' '.join(names)}", (service, target, body))
+
+
+def main() -> int:
+    """Run the tests and write the file."""
+    recorder = Recorder()
+    status = pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[recorder])
+    lines = [json.dumps(recorder.found[key]) for key in sorted(recorder.found)]
+    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    print(f"{len(lines)} requests")
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
