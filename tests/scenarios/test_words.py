@@ -10,11 +10,17 @@ from atoll.cli.commands import app
 from tests.scenarios.running import Atoll
 
 TOP = typer.main.get_command(app)
-COMMANDS = sorted([(name,) for name in getattr(TOP, "commands", {}) if name != "demo"] + [("demo", "eni")])
+GROUPS = {"demo": ("eni",), "image": ("add", "list", "remove")}
+COMMANDS = sorted(
+    [(name,) for name in getattr(TOP, "commands", {}) if name not in GROUPS]
+    + [(group, name) for group, names in GROUPS.items() for name in names]
+)
 
 
 def test_every_command_is_there() -> None:
-    known = "demo eni,doctor,down,env,exec,internet,logs,reset,run,shell,status,trace,up"
+    known = (
+        "demo eni,doctor,down,env,exec,image add,image list,image remove,internet,logs,reset,run,shell,status,trace,up"
+    )
     assert ",".join(" ".join(words) for words in COMMANDS) == known
 
 

@@ -7,6 +7,7 @@ needs any more can go.
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Container
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from atoll.guest import building
 from atoll.guest.errors import GuestError
 from atoll.guest.machine import machine
+from atoll.linux.process import ending_with_us
 
 
 class Added(NamedTuple):
@@ -58,7 +60,7 @@ def _unpack(archive: int, root: Path) -> int:
     root.chmod(0o755)
     os.lseek(archive, 0, os.SEEK_SET)
     done = subprocess.run(
-        [sys.executable, "-m", "atoll.guest.unpack", str(root)],
+        ending_with_us([sys.executable, "-m", "atoll.guest.unpack", str(root)], signal.SIGKILL),
         stdin=archive,
         capture_output=True,
         text=True,

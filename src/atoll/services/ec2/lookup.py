@@ -16,6 +16,7 @@ from atoll.model.kinds import (
     NetworkAcl,
     NetworkAclAssociation,
     NetworkInterface,
+    OwnImage,
     PlacementGroup,
     PrefixList,
     ProfileAssociation,
@@ -81,6 +82,7 @@ WORDS: dict[type[Entity], Words] = {
     PlacementGroup: Words("InvalidPlacementGroup.Unknown", "placement group ID", "InvalidPlacementGroupId.Malformed"),
     ProfileAssociation: Words("NoSuchAssociation", "association ID", "InvalidAssociationID.Malformed"),
     Volume: Words("InvalidVolume.NotFound", "volume", "InvalidVolumeID.Malformed"),
+    OwnImage: Words("InvalidAMIID.NotFound", "image ID", "InvalidAMIID.Malformed"),
     KeyPair: Words("InvalidKeyPair.NotFound", "key pair ID", "InvalidKeyPair.Malformed"),
 }
 
