@@ -6,6 +6,7 @@ Writes lines of JSON to --ready-fd: {"progress": text}*, then {"ok": {...}} or {
 """
 
 import argparse
+import contextlib
 import fcntl
 import logging
 import os
@@ -121,7 +122,8 @@ def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | N
         # It was told to end, and all with it. Below 0: it was killed. Else it could not start.
         if status in (0, TOLD) or (status > 0 and made.fresh):
             made.keeper.end()
-            cgroups.sweep(options.folder.cgroups)
+            with contextlib.suppress(OSError):  # `atoll down` tries again, and says so
+                cgroups.sweep(options.folder.cgroups)
 
 
 def _make(folder: StateFolder) -> None:
