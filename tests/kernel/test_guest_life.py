@@ -193,3 +193,13 @@ def _pid_namespace(pid: int) -> str:
 
 def _cgroups() -> set[str]:
     return {top for top, _, _ in os.walk("/sys/fs/cgroup")}
+
+
+def test_what_a_killed_runtime_left_is_no_obstacle(lab: Lab) -> None:
+    """Its draft of the file with the process id; runc refuses to write over one."""
+    folder = lab.folder / "instances" / "i-1"
+    folder.mkdir()
+    for name in (".pid", "pid"):
+        (folder / name).write_text("1")
+    lab.boot()
+    assert lab.guests.running()["i-1"] != 1

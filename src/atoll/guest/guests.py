@@ -239,6 +239,8 @@ class Guests:
             filtered=chosen.filters(),
         )
         (folder / "config.json").write_bytes(msgspec.json.encode(configured))
+        for name in ("pid", ".pid"):  # a runtime that was killed left its draft, and does not write over one
+            (folder / name).unlink(missing_ok=True)
 
         def apart() -> None:
             if boot.software:
