@@ -51,7 +51,8 @@ LATE = b"\0late"
 PATIENCE = 30.0
 """Seconds for which the rest of a request is waited for."""
 
-LARGEST_BODY = 16 * 1024 * 1024
+LARGEST_BODY = 4 * 1024 * 1024
+"""More than any call of the services here needs: the largest, 200 filters of 200 values, is half of it."""
 HOLD = 5.0
 """Seconds for which an answer waits for what it started (a guest's boot), so that the next Describe shows it done.
 AWS's waiters sleep 15 seconds between looks."""
