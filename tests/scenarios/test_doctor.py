@@ -51,8 +51,8 @@ def test_a_user_without_newuidmap(tmp_path: Path, home: Path) -> None:
 def test_a_user_without_a_range(tmp_path: Path, home: Path) -> None:
     status, said = examined(tmp_path, who(home), more={"NEWCOMER_WITHOUT": "range"})
     assert status == 1
-    assert "/etc/subuid gives newcomer no range of 65536 ids\n      sudo usermod --add-subuids " in said
-    assert "/etc/subgid gives newcomer no range of 65536 ids\n      sudo usermod --add-subgids " in said
+    assert "/etc/subuid gives atoll-newcomer no range of 65536 ids\n      sudo usermod --add-subuids " in said
+    assert "/etc/subgid gives atoll-newcomer no range of 65536 ids\n      sudo usermod --add-subgids " in said
 
 
 @by_root

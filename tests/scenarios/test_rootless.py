@@ -78,7 +78,7 @@ def test_without_a_range_of_ids_the_missing_lines_are_named(theirs: Atoll) -> No
     theirs.environment["NEWCOMER_WITHOUT"] = "range"
     said = theirs.run("up", "--port", str(theirs.port))
     assert said.status == 1
-    for words in ("/etc/subuid gives newcomer no range", "--add-subuids", "--add-subgids", "sudo atoll up"):
+    for words in ("/etc/subuid gives atoll-newcomer no range", "--add-subuids", "--add-subgids", "sudo atoll up"):
         assert words in said.err
     del theirs.environment["NEWCOMER_WITHOUT"]
 

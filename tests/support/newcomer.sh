@@ -8,12 +8,13 @@ if [ "${NEWCOMER_INSIDE:-}" != yes ]; then
   NEWCOMER_INSIDE=yes exec unshare --mount --propagation private bash "$0" "$folder" "$@"
 fi
 unset NEWCOMER_INSIDE
+name=atoll-newcomer  # nobody on any machine is called that
 id=61234
 etc=$(mktemp -d)
 for file in passwd group subuid subgid; do cat "/etc/$file" > "$etc/$file" 2>/dev/null || true; done
-echo "newcomer:x:$id:$id::$folder:/bin/bash" >> "$etc/passwd"
-echo "newcomer:x:$id:" >> "$etc/group"
-[ "${NEWCOMER_WITHOUT:-}" = range ] || for file in subuid subgid; do echo "newcomer:700000:65536" >> "$etc/$file"; done
+echo "$name:x:$id:$id::$folder:/bin/bash" >> "$etc/passwd"
+echo "$name:x:$id:" >> "$etc/group"
+[ "${NEWCOMER_WITHOUT:-}" = range ] || for file in subuid subgid; do echo "$name:700000:65536" >> "$etc/$file"; done
 chmod 755 "$etc"; chmod 644 "$etc"/*
 for file in passwd group subuid subgid; do
   [ -e "/etc/$file" ] && mount --bind "$etc/$file" "/etc/$file"
@@ -27,5 +28,5 @@ if ! setpriv --reuid $id --regid $id --clear-groups test -x "$python"; then
   mount -t tmpfs -o mode=755 newcomer "$home"
   mkdir -p "$prefix"; mount --move "$aside" "$prefix"; rmdir "$aside"
 fi
-export HOME=$folder USER=newcomer LOGNAME=newcomer
+export HOME=$folder USER=$name LOGNAME=$name
 exec setpriv --reuid $id --regid $id --clear-groups --inh-caps=-all "$@"
