@@ -23,7 +23,7 @@ from atoll.records import Table
 from atoll.services import registry
 from atoll.services.ec2 import lifecycle
 from atoll.services.unbuilt import answer_unbuilt
-from tests.support.inprocess import ACCOUNT, REGION, InProcess
+from tests.support.inprocess import InProcess
 from tests.witness.watched import Watched
 
 T = TypeVar("T")
@@ -65,8 +65,8 @@ class Cloud(InProcess):
         """What the compiler has made of it."""
         return self.writer.plan
 
-    def call(
-        self, operation: str, *, service: str = "ec2", region: str = REGION, account: str = ACCOUNT, **params: Any
+    def _call(
+        self, access_key: str, region: str, account: str, service: str, operation: str, params: dict[str, Any]
     ) -> dict[str, Any]:
         """One call through the writer; AwsError leaves everything as it was."""
         if (service, operation) not in registry.OPERATIONS:
