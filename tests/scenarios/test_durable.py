@@ -202,3 +202,24 @@ def test_a_keeper_ends_with_its_state_folder_even_if_another_is_made_there(own_a
     finally:
         os.close(handle)
     host.until_ended(processes)
+
+
+def test_a_server_comes_up_though_nobody_waits_for_it_any_more(own_atoll: Atoll) -> None:
+    """`atoll up` was killed, or its terminal closed, while the server started."""
+    read_end, write_end = os.pipe()
+    command = [sys.executable, "-m", "atoll.app.main", "--state", str(own_atoll.folder), "--port", str(own_atoll.port)]
+    log = own_atoll.folder.parent / "log"
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [*command, "--fabric", "none", "--ready-fd", str(write_end)],
+            env=own_atoll.environment,
+            pass_fds=(write_end,),
+            stdout=file,
+            stderr=file,
+        )
+    os.close(read_end)
+    os.close(write_end)
+    while own_atoll.run("status").status:
+        assert server.poll() is None, log.read_text()
+    own_atoll.down()
+    assert server.wait(PATIENCE) == 0

@@ -7,6 +7,7 @@ Writes lines of JSON to --ready-fd: {"progress": text}*, then {"ok": {...}} or {
 
 import argparse
 import contextlib
+import contextlib
 import fcntl
 import logging
 import os
@@ -181,8 +182,10 @@ def _control_socket(folder: StateFolder) -> socket.socket:
 
 
 def tell(fd: int, message: dict[str, object]) -> None:
-    """One line to whoever waits for this server to be ready."""
-    if fd >= 0:
+    """One line to whoever waits for this server to be ready. That nobody does any more is no reason to end."""
+    if fd < 0:
+        return
+    with contextlib.suppress(BrokenPipeError):
         os.write(fd, msgspec.json.encode(message) + b"\n")
 
 
