@@ -7,7 +7,6 @@ Writes lines of JSON to --ready-fd: {"progress": text}*, then {"ok": {...}} or {
 
 import argparse
 import contextlib
-import contextlib
 import fcntl
 import logging
 import os
