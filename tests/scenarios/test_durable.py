@@ -27,7 +27,7 @@ BYTES = 64 << 20
 
 PART = 8 << 20
 LARGE = f"""{USER_DATA}
-seq 1 10000000 | head -c {BYTES} > /var/www/html/large
+seq 1 10000000 | head -c {BYTES} > /var/www/large && mv /var/www/large /var/www/html/
 """
 
 
