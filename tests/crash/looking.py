@@ -134,7 +134,13 @@ def half_made(folder: Path, accounts: list[Aws]) -> list[str]:
             if one.text("instanceState/name") == "running":
                 running.add(one.text("instanceId"))
                 found += _addresses(world, one)
+    found += [f"temporary file: {path.name}" for path in temporary(folder).iterdir()]
     return found + _processes(keeper, folder, running)
+
+
+def temporary(folder: Path) -> Path:
+    """Where the server of that state folder finds a place for temporary files: it must leave none."""
+    return folder.with_name(f"{folder.name}-tmp")
 
 
 def _namespaces(world: Path, plan: str) -> list[str]:

@@ -27,7 +27,7 @@ from typing import Any
 from atoll.linux import keeper
 from atoll.local.control import ask
 from tests.crash.aws import Aws, BrokenError, RefusedError
-from tests.crash.looking import answers, half_made, look, settling
+from tests.crash.looking import answers, half_made, look, settling, temporary
 from tests.crash.shadow import Shadow, Step, Things
 from tests.scenarios.running import environment, free_port
 
@@ -53,6 +53,7 @@ class Server:
     def begin(self) -> None:
         """Start it and return at once."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        temporary(self.folder).mkdir(exist_ok=True)
         read_end, write_end = os.pipe()
         command = [sys.executable, "-m", "atoll.app.main", "--state", str(self.folder), "--port", str(self.port)]
         with (self.folder / "atoll.log").open("ab") as log:
@@ -63,7 +64,7 @@ class Server:
                 stderr=log,
                 pass_fds=(write_end,),
                 start_new_session=True,
-                env=environment(self.folder),
+                env=environment(self.folder, TMPDIR=str(temporary(self.folder))),
             )
         os.close(write_end)
         self._ready = read_end

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -92,11 +91,20 @@ def call(argv: Sequence[str], output: int = subprocess.DEVNULL, before: Sequence
     `before`: words to put before the command's own.
     """
     _check_present(argv[0])
-    with tempfile.NamedTemporaryFile(prefix="atoll-runtime-") as log:
+    # The log has no name, so that none is left behind when this process is killed.
+    with os.fdopen(os.memfd_create("runtime-log"), "rb") as log:
+        named = f"--log=/proc/self/fd/{log.fileno()}"
         # Ended with the server: the next one would start what this one is still starting.
-        command = ending_with_us([*before, argv[0], f"--log={log.name}", *argv[1:]], signal.SIGKILL)
+        command = ending_with_us([*before, argv[0], named, *argv[1:]], signal.SIGKILL)
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd="/", check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(log.fileno(),),
+            env=ENVIRONMENT,
+            cwd="/",
+            check=False,
         )
         if done.returncode:
             words = log.read().decode(errors="replace").strip()
