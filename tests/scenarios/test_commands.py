@@ -213,3 +213,11 @@ def test_an_ordinary_user_is_told_how_to_have_packets(atoll: Atoll, ordinary: At
     assert said.status == 1
     assert "sudo atoll up" in said.err
     assert "--fabric none" in said.err
+
+
+def test_down_deletes_a_folder_whose_cache_was_elsewhere(own_atoll: Atoll) -> None:
+    own_atoll.up("--fabric", "none")
+    del own_atoll.environment["ATOLL_CACHE"]
+    said = own_atoll.run("down", "--delete")
+    assert (said.status, said.err) == (0, "")
+    assert not own_atoll.folder.exists()

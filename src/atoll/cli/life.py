@@ -223,7 +223,7 @@ def _delete(where: StateFolder) -> None:
 
 def _delete_files(where: StateFolder) -> int:
     for made in (where.guests, where.cache):
-        if made.is_relative_to(where.path):
+        if made.is_relative_to(where.path) and made.exists():  # it was elsewhere if $ATOLL_CACHE said so
             shutil.rmtree(made)
     return 0
 
