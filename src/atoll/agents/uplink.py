@@ -9,9 +9,10 @@ The tool needs the host's network and the world's process ids, so that it ends w
 """
 
 import os
+import select
 import shutil
 import subprocess
-import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from atoll.linux import netns, rtnl
@@ -65,56 +66,71 @@ def check() -> None:
         raise UplinkError(f"--uplink: {found}: {cure}")
 
 
-def command(namespace: str) -> list[str]:
-    """How the tool is started for the namespace at a path: nothing comes in, nothing of the host's loopback."""
-    return [TOOL, "--netns-type=path", f"--cidr={BLOCK}", "--disable-host-loopback", "--mtu=1500", namespace, DEVICE]
+def command(namespace: str, ready: int) -> list[str]:
+    """How the tool is started for the namespace at a path: nothing comes in, nothing of the host's loopback.
+
+    It writes to the descriptor `ready` when its device is there.
+    """
+    how = [f"--ready-fd={ready}", "--netns-type=path", f"--cidr={BLOCK}", "--disable-host-loopback", "--mtu=1500"]
+    return [TOOL, *how, namespace, DEVICE]
 
 
 class Launcher:
     """A process that waits to become the tool. Make it in the host's network and the world's other namespaces."""
 
     def __init__(self) -> None:
-        waiting, self._ready = os.pipe()
+        waiting, self._word = os.pipe()
+        self._up, ready = os.pipe()
         if os.fork() == 0:
-            os.close(self._ready)
-            _become(waiting)
+            os.close(self._word)
+            os.close(self._up)
+            _become(waiting, ready)
         os.close(waiting)
+        os.close(ready)
 
     def launch(self, namespace: Path) -> None:
-        """Let it start for the namespace at that path. Once, by the process that made it or a child of that one."""
-        os.write(self._ready, str(namespace).encode())
+        """Let it start for the namespace at that path, and wait until it is up. Once, by its maker or a child of that.
+
+        Raises UplinkError when it ends instead, or does not come up in time.
+        """
+        os.write(self._word, str(namespace).encode())
+        if not select.select([self._up], [], [], PATIENCE)[0] or not os.read(self._up, 1):
+            raise UplinkError(f"{TOOL} did not come up. See: atoll logs")
 
     def dismiss(self) -> None:
         """It is not needed: it ends. It also ends when all who could tell it something have ended."""
-        os.write(self._ready, _NOT_NEEDED)
+        os.write(self._word, _NOT_NEEDED)
 
 
-def _become(waiting: int) -> None:
+def _become(waiting: int, ready: int) -> None:
     try:
         namespace = os.read(waiting, 4096)
         if namespace and namespace != _NOT_NEEDED:
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
-            os.execvp(TOOL, command(namespace.decode()))
+            os.set_inheritable(ready, True)
+            os.execvp(TOOL, command(namespace.decode(), ready))
     finally:
         os._exit(1)
 
 
-def connect(namespace: Path, launcher: Launcher, inward: str) -> None:
-    """Make the node at `namespace` the uplink; what an earlier server left is used again. `inward`: what lies inside.
+def connect(namespace: Path, launcher: Launcher, inward: Iterable[str], gateway: str) -> None:
+    """Make the node at `namespace` the uplink; what an earlier server left is used again.
+
+    `inward`: the blocks that lie inside, behind `gateway`.
 
     Raises UplinkError when the tool does not come up. Blocking.
     """
     with netns.call(namespace, lambda: Netlink(ROUTE)) as netlink:
-        if _device(netlink) is not None:
+        if DEVICE in {link.name for link in rtnl.links(netlink)}:
             launcher.dismiss()
             return
         netns.call(namespace, lambda: netns.set_sysctls({"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0"}))
         _filter(namespace)
         launcher.launch(namespace)
-        device = _until_there(netlink)
         links = {link.name: link.number for link in rtnl.links(netlink)}
-        inside = [rtnl.Route(block, link=links["eth0"], via="203.0.113.1") for block in inward.split()]
+        device = links[DEVICE]
+        inside = [rtnl.Route(block, link=links["eth0"], via=gateway) for block in inward]
         netlink.run(
             [
                 rtnl.link_up(DEVICE),
@@ -123,20 +139,6 @@ def connect(namespace: Path, launcher: Launcher, inward: str) -> None:
                 rtnl.set_route(rtnl.Route("0.0.0.0/0", link=device, via=GATEWAY)),
             ]
         )
-
-
-def _device(netlink: Netlink) -> int | None:
-    return next((link.number for link in rtnl.links(netlink) if link.name == DEVICE), None)
-
-
-def _until_there(netlink: Netlink) -> int:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = _device(netlink)
-        if found is not None:
-            return found
-        time.sleep(0.01)
-    raise UplinkError(f"the uplink's tool did not come up in {PATIENCE:.0f} s. See: atoll logs")
 
 
 def _filter(namespace: Path) -> None:

@@ -35,6 +35,7 @@ from atoll.model.kinds import Instance, InternetHost
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
+from atoll.packet import Prefix
 from atoll.services import served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle
 
@@ -141,8 +142,9 @@ class Server:
     async def _connect_uplink(self) -> None:
         namespace = self.fabric.namespace(host_id(UPLINK))
         if self._launcher is not None and namespace is not None:
-            inward = f"{self.options.public_pool} {DEFAULT_PREFIX}"
-            await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward)
+            inward = (self.options.public_pool, DEFAULT_PREFIX)
+            gateway = Prefix.parse(DEFAULT_PREFIX).address(1)
+            await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward, gateway)
 
     async def _resume(self, *, joined: bool) -> None:
         """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself.

@@ -83,7 +83,7 @@ def up(
         ),
     ] = True,
     uplink: Annotated[
-        bool, typer.Option("--uplink", help="Let Atoll's internet lead to the real one, through pasta or slirp4netns.")
+        bool, typer.Option("--uplink", help="Let Atoll's internet lead to the real one, through slirp4netns.")
     ] = False,
     guest_processes: GuestProcesses = 1024,
     guest_memory: GuestMemory = "2G",
