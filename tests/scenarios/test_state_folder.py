@@ -21,7 +21,7 @@ from tests.crash.looking import DESCRIBES
 from tests.scenarios import host
 from tests.scenarios.building import network
 from tests.scenarios.newcomers import ENVIRONMENT, by_root, who
-from tests.scenarios.running import Atoll
+from tests.scenarios.running import REPO, Atoll
 
 DATA = Path(__file__).parents[1] / "data"
 FORMATS = sorted(path.name for path in DATA.glob("state-*"))
@@ -225,7 +225,7 @@ fill_and_free(Atoll(Path(sys.argv[1])))
 @pytest.mark.kernel
 def test_a_disk_that_is_full_refuses_changes_until_there_is_room(own_atoll: Atoll, tmp_path: Path) -> None:
     own_atoll.folder.mkdir()
-    script = f'mount -t tmpfs -o size=8m full "$S"; python -c \'{FULL}\' "$S"'
+    script = f'mount -t tmpfs -o size=8m full "$S"; PYTHONPATH={REPO} python -c \'{FULL}\' "$S"'
     said = in_mounts(script, own_atoll, tmp_path)
     assert said.returncode == 0, said.stderr
     assert said.stdout.endswith("all of it\n")
