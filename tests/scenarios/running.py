@@ -1,6 +1,8 @@
 """An Atoll of a test's own: the real command, its own state folder, a port of its own."""
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -27,11 +29,17 @@ class Said(NamedTuple):
     err: str
 
 
+PORTS = range(10_000, 32_768)
+"""Below those that the kernel gives to connections: none is taken between the choice and its use. 32768 is Linux's
+default for the lowest of them (net.ipv4.ip_local_port_range)."""
+
+
 def free_port() -> int:
     """A port of loopback that nobody listens on."""
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
+    while True:
+        with socket.socket() as tried, contextlib.suppress(OSError):
+            tried.bind(("127.0.0.1", port := random.choice(PORTS)))
+            return port
 
 
 def environment(state: Path, **more: str) -> dict[str, str]:
@@ -104,5 +112,5 @@ class Atoll:
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key="any",
-            config=Config(retries={"max_attempts": 1}, proxies={}),
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
         )

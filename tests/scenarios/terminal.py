@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 import time
@@ -50,6 +51,7 @@ class Terminal:
 
 
 def _controlling_terminal() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests themselves run in a shell's background
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

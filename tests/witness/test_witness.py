@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from atoll.plan.rows import Rule, Wearing
 from atoll.records import Delta
+from tests.conftest import SAID
 from tests.witness import features, run
 from tests.witness.changes import CHANGES
 from tests.witness.examine import Examination
@@ -24,18 +26,21 @@ FIRST, FIRST_WITH_PACKETS = 10_000, 20_000
 """Seeds."""
 
 
-def test_spec_and_walk_agree_on_every_packet(capsys: pytest.CaptureFixture[str]) -> None:
+Say = Callable[[str, str], None]
+
+
+def test_spec_and_walk_agree_on_every_packet(capsys: pytest.CaptureFixture[str], record_property: Say) -> None:
     status = run.main(["--no-packets", "--designs", str(WITHOUT_KERNEL), "--seed", str(FIRST)])
-    _show(capsys, said := capsys.readouterr().out)
+    record_property(SAID, said := capsys.readouterr().out.strip())
     assert status == 0, said
 
 
 @pytest.mark.kernel
-def test_spec_walk_and_packets_agree_on_every_packet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_spec_walk_and_packets_agree_on_every_packet(tmp_path: Path, record_property: Say) -> None:
     log = tmp_path / "witness.log"
     wanted = ["--designs", str(WITH_PACKETS), "--seed", str(FIRST_WITH_PACKETS), "--log", str(log)]
     done = _python("tests.witness.run", *wanted)
-    _show(capsys, f"{done.stdout}  log: {log}\n")
+    record_property(SAID, f"{done.stdout.strip()}\n  log: {log}")
     assert done.returncode == 0, done.stdout + done.stderr
     tried = [line for line in log.read_text().splitlines() if "| packets: not asked" not in line]
     assert len(tried) > 100 * WITH_PACKETS
@@ -114,9 +119,3 @@ def _python(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own: it goes into namespaces, and stays there."""
     command: list[Any] = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
-
-
-def _show(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    """What a run has come to is worth a line among the tests' own."""
-    with capsys.disabled():
-        sys.stdout.write(f"\n{text}")
