@@ -56,10 +56,10 @@ def test_a_list_is_made_and_deleted(ec2: Any) -> None:
     assert ec2.describe_tags(Filters=named("resource-id", id_))["Tags"][0]["ResourceType"] == "prefix-list"
     gone = ec2.delete_managed_prefix_list(PrefixListId=id_)["PrefixList"]
     assert gone["State"] == "delete-in-progress"
-    assert refused("InvalidPrefixListId.NotFound", ec2.delete_managed_prefix_list, PrefixListId=id_) == (
+    assert refused("InvalidPrefixListID.NotFound", ec2.delete_managed_prefix_list, PrefixListId=id_) == (
         f"The prefix list ID '{id_}' does not exist"
     )
-    refused("InvalidPrefixListId.NotFound", ec2.get_managed_prefix_list_entries, PrefixListId=id_)
+    refused("InvalidPrefixListID.NotFound", ec2.get_managed_prefix_list_entries, PrefixListId=id_)
     refused("InvalidPrefixListId.Malformed", ec2.delete_managed_prefix_list, PrefixListId="people")
 
 
@@ -200,7 +200,7 @@ def test_a_list_in_use_stays(ec2: Any, vpc: str, group: str, people: str) -> Non
     ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[permission])
     ec2.delete_route(**where)
     ec2.delete_managed_prefix_list(PrefixListId=people)
-    refused("InvalidPrefixListId.NotFound", ec2.describe_managed_prefix_lists, PrefixListIds=[people])
+    refused("InvalidPrefixListID.NotFound", ec2.describe_managed_prefix_lists, PrefixListIds=[people])
 
 
 def test_a_list_counts_its_size_towards_quotas(cloud: InProcess, ec2: Any, vpc: str, group: str, people: str) -> None:
@@ -276,7 +276,7 @@ def test_aws_s_lists_differ_by_region_and_not_by_account(cloud: InProcess, ec2: 
     assert aws_list(cloud.client(account="111111111111"), "s3") == s3
     elsewhere = cloud.client(region="eu-west-1")
     assert aws_list(elsewhere, "s3") != s3
-    refused("InvalidPrefixListId.NotFound", elsewhere.get_managed_prefix_list_entries, PrefixListId=s3)
+    refused("InvalidPrefixListID.NotFound", elsewhere.get_managed_prefix_list_entries, PrefixListId=s3)
 
 
 def test_filters_and_pages(ec2: Any, people: str) -> None:

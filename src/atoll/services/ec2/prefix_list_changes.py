@@ -15,7 +15,7 @@ from atoll.packet import Prefix
 from atoll.protocol import AwsError
 from atoll.services.ec2 import routes, security_group_rules
 from atoll.services.ec2.checks import block, invalid, missing
-from atoll.services.ec2.prefix_lists import check_version, entries, find, is_aws, references, shown
+from atoll.services.ec2.prefix_lists import check_version, entries, find, find_managed, is_aws, references, shown
 from atoll.services.ec2.tags import on_creation
 from atoll.services.registry import Request, Response, operation
 
@@ -103,7 +103,7 @@ def delete_managed_prefix_list(tx: Tx, request: Request) -> Response:
 
 
 def _own(tx: Tx, id: str) -> PrefixList:  # noqa: A002 - AWS's word
-    mine = find(tx, id)
+    mine = find_managed(tx, id)
     if is_aws(mine):
         raise AwsError("OperationNotPermitted", f"The prefix list '{id}' is managed by AWS and cannot be changed.")
     return mine

@@ -1,5 +1,6 @@
 """Managed prefix lists as they are read: a user's own and AWS's (facts 115, 121). Changes: prefix_list_changes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from atoll.model import aws_prefix_lists
@@ -8,7 +9,7 @@ from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.ec2.checks import arn, invalid
 from atoll.services.ec2.describe import Filters, answer, describe, page, select
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import WORDS, need
 from atoll.services.ec2.tags import tags_of
 from atoll.services.registry import Request, Response, operation
 
@@ -16,6 +17,20 @@ from atoll.services.registry import Request, Response, operation
 def find(tx: Tx, id: str) -> PrefixList:  # noqa: A002 - AWS's word
     """The list of that id, AWS's or this account's; AWS's error otherwise."""
     return aws_prefix_lists.by_id(tx.region, id) or need(tx, PrefixList, id)
+
+
+def find_managed(tx: Tx, id: str) -> PrefixList:  # noqa: A002 - AWS's word
+    """The same for the operations on managed lists, which spell their code in another way.
+
+    Terraform's provider waits for that spelling to see that a list is gone, and for the other one from
+    DescribePrefixLists (terraform-provider-aws, internal/service/ec2/find.go).
+    """
+    try:
+        return find(tx, id)
+    except AwsError as error:
+        if error.code == WORDS[PrefixList].not_found:
+            raise AwsError("InvalidPrefixListID.NotFound", error.message) from error
+        raise
 
 
 def is_aws(mine: PrefixList) -> bool:
@@ -70,23 +85,24 @@ FILTERS: Filters[PrefixList] = {
 }
 
 
-def _candidates(tx: Tx, request: Request) -> list[PrefixList]:
+def _candidates(tx: Tx, request: Request, find_one: Callable[[Tx, str], PrefixList]) -> list[PrefixList]:
     if request.get("PrefixListIds"):
-        return [find(tx, id_) for id_ in dict.fromkeys(request["PrefixListIds"])]
+        return [find_one(tx, id_) for id_ in dict.fromkeys(request["PrefixListIds"])]
     return [*aws_prefix_lists.lists(tx.region), *tx.mine(PrefixList)]
 
 
 @operation("DescribeManagedPrefixLists", "PrefixListIds Filters MaxResults NextToken")
 def describe_managed_prefix_lists(tx: Tx, request: Request) -> Response:
     """AWS's lists and this account's own."""
-    return describe(tx, request, _candidates(tx, request), FILTERS, "PrefixLists", shown, least=1, most=100)
+    found = _candidates(tx, request, find_managed)
+    return describe(tx, request, found, FILTERS, "PrefixLists", shown, least=1, most=100)
 
 
 @operation("DescribePrefixLists", "PrefixListIds Filters MaxResults NextToken")
 def describe_prefix_lists(tx: Tx, request: Request) -> Response:
     """AWS's lists, with their blocks."""
     known = {name: values for name, values in FILTERS.items() if name != "owner-id"}
-    mine = [one for one in _candidates(tx, request) if is_aws(one)]
+    mine = [one for one in _candidates(tx, request, find) if is_aws(one)]
     found, token = page(select(tx, mine, request, known), request)
     return answer("PrefixLists", (_shown_service(tx, one) for one in found), token)
 
@@ -99,7 +115,7 @@ def _shown_service(tx: Tx, mine: PrefixList) -> dict[str, Any]:
 @operation("GetManagedPrefixListEntries", "PrefixListId TargetVersion MaxResults NextToken")
 def get_managed_prefix_list_entries(tx: Tx, request: Request) -> Response:
     """The entries of one version."""
-    mine = find(tx, request["PrefixListId"])
+    mine = find_managed(tx, request["PrefixListId"])
     found, token = page(entries(tx, mine, request.get("TargetVersion")), request, least=1, most=100)
     return answer("Entries", ({"Cidr": str(one.cidr), "Description": one.description} for one in found), token)
 
@@ -107,7 +123,7 @@ def get_managed_prefix_list_entries(tx: Tx, request: Request) -> Response:
 @operation("GetManagedPrefixListAssociations", "PrefixListId MaxResults NextToken")
 def get_managed_prefix_list_associations(tx: Tx, request: Request) -> Response:
     """Who refers to a list."""
-    mine = find(tx, request["PrefixListId"])
+    mine = find_managed(tx, request["PrefixListId"])
     found, token = page(references(tx, mine.id), request, most=255)
     shown_ones = ({"ResourceId": one, "ResourceOwner": tx.account} for one in found)
     return answer("PrefixListAssociations", shown_ones, token)
