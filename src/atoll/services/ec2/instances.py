@@ -1,4 +1,4 @@
-"""Instances described: DescribeInstances, DescribeInstanceStatus, GetConsoleOutput."""
+"""Instances described: DescribeInstances, DescribeInstanceStatus, GetConsoleOutput, GetPasswordData."""
 
 import base64
 from typing import Any
@@ -8,6 +8,7 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.describe import answer, candidates, describe, no_pages_with_ids, page, select
+from atoll.services.ec2.image_table import image_of
 from atoll.services.ec2.instance_filters import FILTERS, INDEXED, OWN
 from atoll.services.ec2.instance_shape import reservations, state_shape
 from atoll.services.ec2.interface_shape import zone_id
@@ -86,3 +87,21 @@ def get_console_output(tx: Tx, request: Request) -> Response:
         raise AwsError("IncorrectInstanceState", f"The instance '{instance.id}' is terminated; its console is gone.")
     output = base64.b64encode(tx.facts.console(instance.id)).decode()
     return {"InstanceId": instance.id, "Timestamp": tx.time, "Output": output}
+
+
+@operation("GetPasswordData", "InstanceId")
+def get_password_data(tx: Tx, request: Request) -> Response:
+    """Nothing, as on AWS for an instance that is not Windows.
+
+    For a Windows image AWS answers nothing for some minutes, then the password, so clients ask until there is one:
+    they are told at once that here there never will be.
+    """
+    instance = need(tx, Instance, request["InstanceId"])
+    image = image_of(instance)
+    if image is not None and image.windows:
+        raise AwsError(
+            "UnsupportedOperation",
+            f"The guest of the instance '{instance.id}' is Atoll's own, as of every image here: it is not Windows and "
+            "has no administrator's password.",
+        )
+    return {"InstanceId": instance.id, "Timestamp": tx.time, "PasswordData": ""}
