@@ -17,12 +17,14 @@ Made from the code by `make gen`; a test fails when it is stale.
   with `UnsupportedOperation`, which names it.
 - **truthfully empty**: it reads things that nothing here can make, so the true answer is that there are none; an id
   that it is asked for is NotFound.
-- **refused**: `InvalidAction`, a 400 that no client retries.
+- **refused**: `InvalidAction`, a 400 that no client retries; what there is of EC2-Classic alone is
+  `UnsupportedOperation`, as on AWS in a region that never had it.
 
 Every operation of EC2 and of Elastic Load Balancing v2 stands here; of STS, IAM and Systems Manager those that are
 built, and every other is refused. A service that is not named here answers 400 in its own protocol and says its name.
 """
 
+REFUSALS = {"InvalidAction", "UnsupportedOperation"}
 WHOLE = {"ec2": "EC2", "elbv2": "Elastic Load Balancing v2"}
 BUILT = {"sts": "STS", "iam": "IAM (records: nothing is authorised by them)", "ssm": "Systems Manager"}
 
@@ -34,7 +36,7 @@ def kind(service: Service, name: str) -> str:
     try:
         answer_unbuilt(service, name, {})
     except AwsError as error:  # another code: it read what it was asked for, which does not exist
-        return "refused" if error.code == "InvalidAction" else "truthfully empty"
+        return "refused" if error.code in REFUSALS else "truthfully empty"
     return "truthfully empty"
 
 

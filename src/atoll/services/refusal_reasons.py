@@ -40,3 +40,18 @@ REASONS = {
     "GetInstanceUefiData": "A guest has no firmware.",
     "SendDiagnosticInterrupt": "A guest has no kernel of its own that could be interrupted.",
 }
+
+NO_CLASSIC = frozenset(
+    {
+        "AttachClassicLinkVpc",
+        "DescribeClassicLinkInstances",
+        "DescribeVpcClassicLink",
+        "DescribeVpcClassicLinkDnsSupport",
+        "DetachClassicLinkVpc",
+        "DisableVpcClassicLink",
+        "DisableVpcClassicLinkDnsSupport",
+        "EnableVpcClassicLink",
+        "EnableVpcClassicLinkDnsSupport",
+    }
+)
+"""What AWS refuses where there is no EC2-Classic; old clients ask for it at every VPC, and know that refusal."""

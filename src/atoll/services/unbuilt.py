@@ -11,7 +11,7 @@ from atoll.protocol import AwsError, Service
 from atoll.services.ec2.describe import sift
 from atoll.services.elbv2_reads import READS, answer_empty
 from atoll.services.empty_reads import EMPTY, MADE_HERE
-from atoll.services.refusal_reasons import REASONS
+from atoll.services.refusal_reasons import NO_CLASSIC, REASONS
 from atoll.services.registry import Request, Response
 
 ODD_CODES = {
@@ -31,6 +31,8 @@ def answer_unbuilt(service: Service, operation: str, request: Request) -> Respon
     """The answer to a known but unbuilt operation; raises AwsError for all but truthfully empty reads."""
     if service.name == "elbv2" and operation in READS:
         return answer_empty(service, operation, request)
+    if service.name == "ec2" and operation in NO_CLASSIC:
+        raise AwsError("UnsupportedOperation", "The functionality you requested is not available in this region.")
     if service.name != "ec2" or operation not in EMPTY:
         told = f"The action {operation} is not valid for this web service. "
         told += "Atoll knows it but has not built it: see docs/coverage.md"

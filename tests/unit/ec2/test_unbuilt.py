@@ -5,7 +5,7 @@ import pytest
 from atoll.protocol import AwsError, load
 from atoll.services.elbv2_reads import READS
 from atoll.services.empty_reads import EMPTY, MADE_HERE
-from atoll.services.refusal_reasons import REASONS
+from atoll.services.refusal_reasons import NO_CLASSIC, REASONS
 from atoll.services.registry import OPERATIONS
 from tests.support.expect import named, refused
 from tests.support.inprocess import InProcess
@@ -17,7 +17,6 @@ EC2 = load("ec2")
     "operation",
     [
         "describe_instance_topology",  # what exists here has
-        "describe_vpc_classic_link",
         "describe_vpc_endpoint_services",  # what AWS itself always has
         "describe_id_format",
         "describe_spot_price_history",
@@ -40,8 +39,16 @@ def test_every_operation_that_is_not_built_is_refused_or_empty(service: str) -> 
         if service == "ec2" and operation in EMPTY:
             assert cloud.call(operation) == {name: [] for name in known.output_lists(operation)}
         else:
-            with pytest.raises(AwsError, match=f"The action {operation} is not valid"):
+            words = "not available in this region" if operation in NO_CLASSIC else f"action {operation} is not valid"
+            with pytest.raises(AwsError, match=words):
                 cloud.call(operation, service=service)
+
+
+def test_there_is_no_classic_to_link_to(cloud: InProcess) -> None:
+    assert set(EC2.operations) >= NO_CLASSIC
+    assert not [name for name in NO_CLASSIC if name in EMPTY or name in REASONS or ("ec2", name) in OPERATIONS]
+    told = refused("UnsupportedOperation", cloud.client().describe_vpc_classic_link)
+    assert told.endswith("The functionality you requested is not available in this region.")
 
 
 def test_the_table_of_empty_reads_names_reads_that_are_not_built() -> None:
