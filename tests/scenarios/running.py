@@ -105,12 +105,20 @@ class Atoll:
             assert not self.folder.exists()
 
     def ec2(self, account: str = "123456789012", region: str = "us-east-1") -> Any:
-        """A client as a user would make one. Tests keep apart by account: an access key of 12 digits is one."""
+        """A client of EC2."""
+        return self.client("ec2", account, region)
+
+    def client(self, service: str, account: str = "123456789012", region: str = "us-east-1", **session: str) -> Any:
+        """A client as a user would make one. Tests keep apart by account: an access key of 12 digits is one.
+
+        `session`: what a session of STS has besides (aws_session_token).
+        """
         return boto3.client(
-            "ec2",
+            service,
             endpoint_url=self.endpoint,
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key="any",
             config=Config(retries={"total_max_attempts": 1}, proxies={}),
+            **session,
         )
