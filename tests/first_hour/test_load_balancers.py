@@ -52,10 +52,10 @@ def test_looking_one_up_by_name_is_not_found(account: Account) -> None:
 
 
 def test_classic_load_balancers_are_another_version_of_the_service(account: Account) -> None:
-    """aws_elb: the same address and protocol, an older version, which is refused as AWS refuses versions."""
+    """aws_elb: the same address and protocol, an older version. That is refused in words."""
     with pytest.raises(ClientError) as refusal:
         account.client("elb").describe_load_balancers(LoadBalancerNames=["front"])
     told = refusal.value.response
     assert told["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert told["Error"]["Code"] == "InvalidAction"
-    assert "2012-06-01" in told["Error"]["Message"]
+    assert "does not serve Classic Load Balancers" in told["Error"]["Message"]

@@ -173,8 +173,10 @@ ASKED = [
         "elbv2",
         "Action=DescribeLoadBalancers&Version=2012-06-01",
         "InvalidAction",
-        "Could not find operation DescribeLoadBalancers for version 2012-06-01",
+        "Could not find operation DescribeLoadBalancers for version 2012-06-01. "
+        "Atoll does not serve Classic Load Balancers: see docs/coverage.md",
     ),
+    ("elbv2", "Action=A&Version=2014", "InvalidAction", "Could not find operation A for version 2014"),
     ("sts", "Action=A", "InvalidAction", "Could not find operation A for version NO_VERSION_SPECIFIED"),
     ("elbv2", ELB + "A.1", "InvalidAction", "Could not find operation A.1 for version 2015-12-01"),
 ]

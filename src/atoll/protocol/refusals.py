@@ -122,6 +122,10 @@ def no_action() -> AwsError:
     return AwsError("MissingAction", "The request is missing an action or a required parameter.")
 
 
+_CLASSIC_LOAD_BALANCERS = "2012-06-01"
+"""The version of another service at the address, and under the signing name, of elbv2."""
+
+
 def unknown_action(protocol: Protocol, action: str, version: str) -> AwsError:
     """The service has no such operation."""
     if protocol == "ec2":
@@ -142,4 +146,7 @@ def wrong_version(protocol: Protocol, action: str, version: str) -> AwsError:
 
 def _other_version(action: str, version: str) -> AwsError:
     asked = clip(version) or "NO_VERSION_SPECIFIED"
-    return AwsError("InvalidAction", f"Could not find operation {clip(action)} for version {asked}")
+    told = f"Could not find operation {clip(action)} for version {asked}"
+    if version == _CLASSIC_LOAD_BALANCERS:
+        told += ". Atoll does not serve Classic Load Balancers: see docs/coverage.md"
+    return AwsError("InvalidAction", told)
