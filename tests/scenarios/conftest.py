@@ -56,3 +56,18 @@ def home() -> Iterator[Path]:
     command = [*who(folder), "python3", "-m", "tests.support.inside", "rm", "-rf", f"{folder}/cache"]
     subprocess.run(command, cwd=REPO, env=ENVIRONMENT, check=True)  # some of it has ids of the range
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def caches(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What guests are made of, root's and the ordinary user's, fetched while the machine's own network is at hand.
+
+    The folder of the user's.
+    """
+    roots = Atoll(tmp_path_factory.mktemp("first") / "state")
+    users = Atoll(home / "first", who(home))
+    users.environment["ATOLL_CACHE"] = str(home / "cache")
+    for made in (roots, users):
+        made.up()
+        made.delete()
+    return home / "cache"

@@ -1,127 +1,181 @@
-"""atoll up --uplink: the real internet, by the VPC's own rules. "Real" is a namespace of the test's own."""
+"""atoll up --uplink: the real internet, by the VPC's own rules; and nothing comes in. "Real" is a test's own."""
 
+import contextlib
 import os
 import signal
-import subprocess
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from atoll.agents.uplink import TOOL, TUN
+from atoll.agents.uplink import ADDRESS, GATEWAY, RESOLVER, TOOL, TUN
+from atoll.linux.packets import call_in
 from tests.scenarios import host
+from tests.scenarios.machines import NEAR, PRIVATE, REAL, Machine, atoll_on, house, machine
 from tests.scenarios.newcomers import by_root, who
+from tests.scenarios.places import CLIENT, OTHER, PORT, SILENCE, Place
 from tests.scenarios.running import Atoll
 
 pytestmark = [pytest.mark.kernel, by_root]
 
-REAL, PRIVATE = "192.0.2.80", "192.168.7.80"
-LINES = """
-link add near type veth peer name far netns {real}
-link set near up
-addr add 192.0.2.1/24 dev near
-addr add 192.168.7.1/24 dev near
-route add default via 192.0.2.80
-"""
-SERVE = f"""
-ip link set lo up; ip link set far up; ip addr add {REAL}/24 dev far; ip addr add {PRIVATE}/24 dev far
-exec python3 -m http.server --directory /usr/share/common-licenses 80
-"""
-
-
 APART = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
-WITH_TUN = (*APART, f'mount -t tmpfs none /dev/net; mknod -m 666 {TUN} c 10 200; exec "$@"', "sh")
-"""On most systems everybody may open it, but not on every one."""
 
 
-class Place(NamedTuple):
-    """A host of its own with a way to a "real" internet, and an Atoll on it."""
+class Ground(NamedTuple):
+    """A host of its own with a way to a "real" internet, an Atoll on it, and a guest that lets everything in."""
 
+    machine: Machine
     atoll: Atoll
-    host: int
+    place: Place
+    guest: str
+
+    def asked(self, ip: str) -> int:
+        """curl's exit status in the guest: 0 = served, 28 = silence."""
+        words = ("curl", "-s", "-o", "/dev/null", "-m", "2", f"http://{ip}/GPL-3")
+        return self.atoll.run("exec", self.guest, "--", *words).status
 
 
-def holder(script: str) -> "subprocess.Popen[str]":
-    """A process in a network namespace of its own."""
-    command = ["unshare", "--net", "sh", "-c", f"ip link set lo up; echo ready; {script}"]
-    made = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert made.stdout is not None
-    assert made.stdout.readline() == "ready\n"
-    return made
+@pytest.fixture(scope="module", params=["root", "user"])
+def ground(request: pytest.FixtureRequest, home: Path, caches: Path) -> Iterator[Ground]:
+    kind = request.param
+    with machine(home) as made, atoll_on(made, kind, house(home, kind), caches) as atoll:
+        atoll.up("--uplink")
+        place = Place(atoll, "111111111111")
+        everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        yield Ground(made, atoll, place, place.launch(place.group("open", everything)))
 
 
-@pytest.fixture(scope="module")
-def cache(home: Path) -> Path:
-    """What guests are made of, fetched for the ordinary user while the machine's own network is at hand."""
-    made = Atoll(home / "first", who(home))
-    made.environment["ATOLL_CACHE"] = str(home / "cache")
-    made.up()
-    made.delete()
-    return home / "cache"
-
-
-@pytest.fixture(params=["root", "user"])
-def place(request: pytest.FixtureRequest, home: Path, cache: Path) -> Iterator[Place]:
-    user = request.param == "user"
-    with holder("exec sleep infinity") as machine, holder(f"read go; {SERVE}") as real:
+def opened(network: Path, ip: str, port: int) -> bool:
+    """Whether a TCP connection can be opened from a network."""
+    with contextlib.closing(call_in(network, socket.socket)) as tried:
+        tried.settimeout(SILENCE)
         try:
-            for line in LINES.format(real=real.pid).strip().splitlines():
-                subprocess.run(["nsenter", f"--net=/proc/{machine.pid}/ns/net", "ip", *line.split()], check=True)
-            assert real.stdin is not None
-            real.stdin.write("go\n")
-            real.stdin.flush()
-            into = ["nsenter", f"--net=/proc/{machine.pid}/ns/net", *WITH_TUN, *(who(home) if user else [])]
-            atoll = Atoll(home / request.param, into)
-            if user:
-                atoll.environment["ATOLL_CACHE"] = str(cache)
-            atoll.up("--uplink")
-            yield Place(atoll, machine.pid)
-            atoll.delete()
-        finally:
-            machine.send_signal(signal.SIGKILL)
-            real.send_signal(signal.SIGKILL)
+            tried.connect((ip, port))
+        except OSError:
+            return False
+        return True
 
 
-BUILD = """
-set -e
-eval "$(atoll env)"
-vpc=$(aws ec2 create-vpc --cidr-block 10.9.0.0/16 --query Vpc.VpcId --output text)
-subnet=$(aws ec2 create-subnet --vpc-id $vpc --cidr-block 10.9.0.0/24 --query Subnet.SubnetId --output text)
-igw=$(aws ec2 create-internet-gateway --query InternetGateway.InternetGatewayId --output text)
-aws ec2 attach-internet-gateway --internet-gateway-id $igw --vpc-id $vpc
-aws ec2 run-instances --image-id ami-12c6146b --instance-type t2.micro --subnet-id $subnet \\
-  --associate-public-ip-address --query 'Instances[0].InstanceId' --output text
-aws ec2 describe-route-tables --filters Name=vpc-id,Values=$vpc --query 'RouteTables[0].RouteTableId' --output text
-echo $igw
+def listening(pid: int) -> set[tuple[str, int]]:
+    """Where something listens in the network of a process: ("tcp", port), or a UDP socket is open: ("udp", port)."""
+    found = set()
+    for kind in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            if kind.startswith("udp") or state == "0A":
+                found.add((kind[:3], int(local.rpartition(":")[2], 16)))
+    return found
+
+
+def test_nothing_comes_in(ground: Ground) -> None:
+    """Neither from the host nor from behind it: to guests, routers and hosts of Atoll's internet, tool and node."""
+    place, guest = ground.place, ground.guest
+    public = place.public_ip(guest)
+    assert place.opening(CLIENT, public) == "connected", "the guest lets everything in"
+    networks = (ground.machine.network, ground.machine.outside)
+    assert all(opened(network, REAL, 80) for network in networks), "who tries can open connections"
+    own = (place.private_ip(guest), str(public), "10.0.1.1", "10.0.0.2")
+    inside = (*own, CLIENT, OTHER, "203.0.113.1", ADDRESS, GATEWAY, RESOLVER)
+    tries = [(network, ip, port) for network in networks for ip in inside for port in (PORT, 53)]
+    with ThreadPoolExecutor(len(tries)) as pool:
+        done = pool.map(lambda one: opened(*one), tries)
+    assert [one for one, there in zip(tries, done, strict=True) if there] == []
+
+
+def test_the_tool_listens_nowhere_on_the_host(ground: Ground) -> None:
+    """Guests talk outwards meanwhile. What listens there is the server: its API and its proxy."""
+    assert ground.asked(REAL) == 0
+    tools = [pid for pid, name in host.family(ground.atoll.folder).items() if f" {TOOL}"[:16] in f" {name}"]
+    (tool,) = tools
+    assert os.readlink(f"/proc/{tool}/ns/net") == os.readlink(ground.machine.network), "it is in the host's network"
+    status = Path(f"/proc/{tool}/status").read_text()
+    assert f"\nPPid:\t{host.keeper(ground.atoll.folder)}\n" in status, "the keeper sees to its end"
+    there = listening(ground.machine.host)
+    assert ("tcp", ground.atoll.port) in there
+    assert len(there) == 2
+    assert {kind for kind, _ in there} == {"tcp"}
+
+
+HEARD = f"""
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.sendto(b"question", ("{REAL}", 5300))
+print(s.recv(100).decode(), flush=True)
 """
 
 
-def asked(place: Place, instance: str, ip: str) -> int:
-    """curl's exit status: 0 = served, 28 = silence."""
-    words = ("curl", "-s", "-o", "/dev/null", "-m", "2", f"http://{ip}/GPL-3")
-    return place.atoll.run("exec", instance, "--", *words).status
+def test_a_datagram_of_a_stranger_does_not_reach_who_has_asked_somebody_else(ground: Ground) -> None:
+    """The tool has a port on the host for every conversation, and takes what anybody sends to it."""
+
+    def bound(network: Path, ip: str, port: int) -> socket.socket:
+        made = call_in(network, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        made.bind((ip, port))
+        made.settimeout(5)
+        return held.enter_context(made)
+
+    with contextlib.ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        asked = bound(ground.machine.outside, REAL, 5300)
+        words = ("exec", ground.guest, "--", "/usr/bin/python3", "-Ic", HEARD)
+        heard = pool.submit(ground.atoll.run, *words)
+        question, tool = asked.recvfrom(100)
+        assert (question, tool[0]) == (b"question", NEAR)
+        for network, ip in ((ground.machine.outside, PRIVATE), (ground.machine.outside, REAL),
+                            (ground.machine.network, NEAR), (ground.machine.network, "127.0.0.1")):  # fmt: skip
+            bound(network, ip, 5301).sendto(b"stranger", tool)
+        asked.sendto(b"answer", tool)
+        assert heard.result().out == "answer\n"
 
 
-def test_guests_reach_the_real_internet_by_their_own_routes(place: Place) -> None:
-    atoll = place.atoll
-    said = atoll.command("bash", "-c", BUILD)
-    assert said.status == 0, said.err
-    instance, table, gateway = said.out.split()[-3:]
-    assert asked(place, instance, REAL) == 28, "no route leads to the gateway yet"
-    route = f'eval "$(atoll env)"; aws ec2 create-route --route-table-id {table} --destination-cidr-block 0.0.0.0/0'
-    assert atoll.command("bash", "-c", f"{route} --gateway-id {gateway}").status == 0
-    assert asked(place, instance, REAL) == 0
-    assert asked(place, instance, PRIVATE) == 28, "private addresses of the host's network stay out of reach"
+TRY = """
+import socket, sys, threading
+def attempt(ip, port):
+    s = socket.socket()
+    s.settimeout(1)
+    try:
+        s.connect((ip, int(port)))
+        print(ip, port, flush=True)
+    except OSError:
+        pass
+for word in sys.argv[1:]:
+    threading.Thread(target=attempt, args=word.split(":")).start()
+"""
+
+
+def test_nothing_of_the_host_itself_is_reached(ground: Ground) -> None:
+    """Services on its loopback and on its addresses, Atoll's own API among them."""
+    with contextlib.ExitStack() as held:
+        ports = [ground.atoll.port]
+        for ip in ("127.0.0.1", "0.0.0.0"):
+            made = held.enter_context(call_in(ground.machine.network, partial(socket.create_server, (ip, 0))))
+            assert opened(ground.machine.network, "127.0.0.1", made.getsockname()[1])
+            ports.append(made.getsockname()[1])
+        ways = ("127.0.0.1", GATEWAY, RESOLVER, ADDRESS, "10.0.2.2", "10.0.2.3", "192.168.7.1", "172.31.9.1", NEAR)
+        tried = [f"{ip}:{port}" for ip in ways for port in ports]
+        words = ("/usr/bin/python3", "-Ic", TRY, *tried, f"{REAL}:80")
+        said = ground.atoll.run("exec", ground.guest, "--", *words)
+        assert said.out == f"{REAL} 80\n", said.err
+
+
+def test_guests_reach_the_real_internet_by_their_own_routes(ground: Ground) -> None:
+    atoll, place = ground.atoll, ground.place
+    out = {"RouteTableId": place.table, "DestinationCidrBlock": "0.0.0.0/0"}
+    place.ec2.delete_route(**out)
+    assert ground.asked(REAL) == 28, "no route leads to the gateway"
+    place.ec2.create_route(**out, GatewayId=place.gateway)
+    assert ground.asked(REAL) == 0
+    assert ground.asked(PRIVATE) == 28, "private addresses of the host's network stay out of reach"
     served = atoll.run("internet", "--", "curl", "-s", "-m", "2", f"http://{REAL}/GPL-3")
     assert "GNU GENERAL PUBLIC LICENSE" in served.out
     outer = host.outer(atoll.folder)
     os.kill(host.server(atoll.folder), signal.SIGKILL)
     host.until_ended({outer: "outer process"})
     atoll.up("--uplink")
-    assert asked(place, instance, REAL) == 0, "a killed server's uplink is used again"
+    assert ground.asked(REAL) == 0, "a killed server's uplink is used again"
 
 
 @pytest.mark.parametrize(

@@ -10,23 +10,25 @@ fi
 unset NEWCOMER_INSIDE
 name=atoll-newcomer  # nobody on any machine is called that
 id=61234
-etc=$(mktemp -d)
+# Nothing is left on the host, not even for a moment: a place of this command's own, and -n for mount's own notes in /run.
+mount -n -t tmpfs -o mode=755 newcomer /mnt
+etc=/mnt/etc; mkdir $etc
 for file in passwd group subuid subgid; do cat "/etc/$file" > "$etc/$file" 2>/dev/null || true; done
 echo "$name:x:$id:$id::$folder:/bin/bash" >> "$etc/passwd"
 echo "$name:x:$id:" >> "$etc/group"
 [ "${NEWCOMER_WITHOUT:-}" = range ] || for file in subuid subgid; do echo "$name:700000:65536" >> "$etc/$file"; done
 chmod 755 "$etc"; chmod 644 "$etc"/*
 for file in passwd group subuid subgid; do
-  [ -e "/etc/$file" ] && mount --bind "$etc/$file" "/etc/$file"
+  [ -e "/etc/$file" ] && mount -n --bind "$etc/$file" "/etc/$file"
 done
-rm -r "$etc"  # what is mounted stays
 # Python may live below a home that others may not enter.
 python=$(readlink -f "$(command -v python3)"); prefix=${python%/bin/*}
 if ! setpriv --reuid $id --regid $id --clear-groups test -x "$python"; then
   home=/$(cut -d/ -f2 <<< "$prefix")
-  aside=$(mktemp -d); mount --bind "$prefix" "$aside"
-  mount -t tmpfs -o mode=755 newcomer "$home"
-  mkdir -p "$prefix"; mount --move "$aside" "$prefix"; rmdir "$aside"
+  mkdir /mnt/python; mount -n --bind "$prefix" /mnt/python
+  mount -n -t tmpfs -o mode=755 newcomer "$home"
+  mkdir -p "$prefix"; mount -n --move /mnt/python "$prefix"
 fi
+umount -n -l /mnt  # what is mounted elsewhere stays
 export HOME=$folder USER=$name LOGNAME=$name
 exec setpriv --reuid $id --regid $id --clear-groups --inh-caps=-all "$@"

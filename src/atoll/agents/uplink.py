@@ -2,7 +2,8 @@
 
 Whoever has a way to Atoll's internet then has one to the real one, by the same routes, groups and ACLs. What comes from
 inside leaves with the tool's own address, so nothing comes in. Private destinations, the host's loopback among them,
-stay out of reach: on the real internet nobody has such an address.
+stay out of reach: on the real internet nobody has such an address. So does every address that the host has, since what
+the tool sends there comes from the host itself, which its firewall lets pass.
 
 The tool needs the host's network and the world's process ids, so that it ends with the world and not with a server:
 `launcher` is forked where both are at hand, and waits for the word that the node's namespace is there.
@@ -27,14 +28,16 @@ TUN = "/dev/net/tun"
 PATIENCE = 10.0
 """Seconds that the tool has to make its device; 50 ms were seen."""
 
-FILTER = f"""
+_FILTER = f"""
 table ip uplink {{
+  set host {{ type ipv4_addr; elements = {{ %s }}; }}
   chain out {{ type nat hook postrouting priority 100; oifname "{DEVICE}" masquerade; }}
   chain through {{
     type filter hook forward priority 0; policy drop;
     iifname "{DEVICE}" ct state established,related accept
     iifname "{DEVICE}" drop
     ip daddr {RESOLVER} accept
+    ip daddr @host drop
     ip daddr {{ 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16,
                 198.51.100.0/24, 224.0.0.0/3 }} drop
     oifname "{DEVICE}" accept
@@ -79,12 +82,23 @@ class Launcher:
     """A process that waits to become the tool. Make it in the host's network and the world's other namespaces."""
 
     def __init__(self) -> None:
+        with Netlink(ROUTE) as netlink:
+            self.host = {"127.0.0.1", *(one.ip for one in rtnl.addresses(netlink))}
+        """The host's addresses."""
         waiting, self._word = os.pipe()
         self._up, ready = os.pipe()
-        if os.fork() == 0:
-            os.close(self._word)
-            os.close(self._up)
-            _become(waiting, ready)
+        middle = os.fork()
+        if middle == 0:
+            try:
+                # The keeper's child, as its parent ends: a child of the outer process that nobody waits for would keep
+                # the world from ending.
+                if os.fork() == 0:
+                    os.close(self._word)
+                    os.close(self._up)
+                    _become(waiting, ready)
+            finally:
+                os._exit(0)
+        os.waitpid(middle, 0)
         os.close(waiting)
         os.close(ready)
 
@@ -122,11 +136,11 @@ def connect(namespace: Path, launcher: Launcher, inward: Iterable[str], gateway:
     Raises UplinkError when the tool does not come up. Blocking.
     """
     with netns.call(namespace, lambda: Netlink(ROUTE)) as netlink:
+        _filter(namespace, launcher.host)
         if DEVICE in {link.name for link in rtnl.links(netlink)}:
             launcher.dismiss()
             return
         netns.call(namespace, lambda: netns.set_sysctls({"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0"}))
-        _filter(namespace)
         launcher.launch(namespace)
         links = {link.name: link.number for link in rtnl.links(netlink)}
         device = links[DEVICE]
@@ -141,8 +155,9 @@ def connect(namespace: Path, launcher: Launcher, inward: Iterable[str], gateway:
         )
 
 
-def _filter(namespace: Path) -> None:
+def _filter(namespace: Path, host: Iterable[str]) -> None:
     enter = ["nsenter", f"--net={namespace}", "nft", "-f", "-"]
-    done = subprocess.run(enter, input=f"flush ruleset\n{FILTER}", capture_output=True, text=True, check=False)
+    rules = f"flush ruleset\n{_FILTER % ', '.join(sorted(host))}"
+    done = subprocess.run(enter, input=rules, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UplinkError(f"the uplink's filter was refused: {done.stderr.strip()}")
