@@ -1,46 +1,11 @@
-"""What the host looks like from its own network, mounts and processes: Atoll must leave all of it alone."""
+"""The processes of an Atoll as the host sees them."""
 
 import os
 import select
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from atoll.linux import keeper as keepers
-
-READS = {
-    "links": ["ip", "-oneline", "link", "show"],
-    "addresses": ["ip", "-oneline", "address", "show", "scope", "global"],
-    "routes": ["ip", "route", "show", "table", "all"],
-    "routes of IPv6": ["ip", "-6", "route", "show", "table", "all"],
-    "rules": ["ip", "rule", "show"],
-    "neighbours": ["ip", "neighbour", "show", "nud", "permanent"],
-    "firewall": ["nft", "list", "ruleset"],
-    "named namespaces": ["ip", "netns", "list"],
-}
-
-
-def look() -> dict[str, list[str]]:
-    """Each aspect's lines."""
-    seen = {name: _lines(command) for name, command in READS.items() if name != "firewall" or os.geteuid() == 0}
-    seen["mounts"] = sorted(Path("/proc/self/mountinfo").read_text().splitlines())
-    seen["sysctls"] = sorted(f"{path}={_value(path)}" for path in Path("/proc/sys/net").rglob("*") if path.is_file())
-    return seen
-
-
-def _lines(command: list[str]) -> list[str]:
-    return sorted(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
-
-
-def _value(path: Path) -> str:
-    # These count what happens on the host; everything else is set by somebody.
-    if path.name.endswith(("_count", "stat_refresh")) or not os.access(path, os.R_OK):
-        return ""
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return "unreadable"
-
 
 Processes = dict[int, str]
 """Process id → its start time and name: a process, even when its id is used again."""
