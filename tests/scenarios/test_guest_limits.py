@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,11 +69,6 @@ def place(request: pytest.FixtureRequest, home: Path, tmp_path: Path) -> Iterato
 
 def python(atoll: Atoll, instance: str, program: str) -> Any:
     return atoll.run("exec", instance, "--", "/usr/bin/python3", "-Ic", program)
-
-
-def left() -> list[Path]:
-    """Control groups of Atoll's on this machine."""
-    return [path for path in Path("/sys/fs/cgroup").rglob(f"{cgroups.PREFIX}*") if path.is_dir()]
 
 
 def bounded_by_groups(place: Place) -> bool:
@@ -156,11 +153,11 @@ def test_file_systems_in_memory_have_a_size(place: Place) -> None:
 @pytest.mark.skipif(not AS_ROOT or not cgroups.bases(*_here()), reason="control groups can be made by root only")
 @pytest.mark.parametrize("end", ["down", "server killed", "keeper killed", "keeper killed, and up"])
 def test_no_control_group_stays_behind(own_atoll: Atoll, end: str) -> None:
-    before = left()
+    """Those that its record names: others on this machine are another Atoll's."""
     own_atoll.up()
     where = Place(own_atoll, "111111111111")
     instance = where.launch(where.group("web"))
-    mine = [path for path in left() if path not in before]
+    mine = cgroups.recorded(own_atoll.folder / "cgroups")
     assert mine
     assert all((path / instance).is_dir() for path in mine)
     if end == "server killed":
@@ -171,5 +168,28 @@ def test_no_control_group_stays_behind(own_atoll: Atoll, end: str) -> None:
         host.until_ended(processes)
     if end.endswith("up"):
         own_atoll.up()
+        mine += cgroups.recorded(own_atoll.folder / "cgroups")
     own_atoll.down()
-    assert [path for path in left() if path in mine or path not in before] == []
+    assert [path for path in mine if path.exists()] == []
+
+
+@pytest.mark.skipif(not AS_ROOT or not cgroups.bases(*_here()), reason="control groups can be made by root only")
+def test_groups_of_a_lost_state_folder_go_with_the_next_start(own_atoll: Atoll, tmp_path: Path) -> None:
+    """Killed, and its folder removed: only groups that nobody's record names are left. They are over a minute old."""
+    lost = Atoll(tmp_path / "lost")
+    lost.up()
+    mine = cgroups.recorded(lost.folder / "cgroups")
+    processes = host.family(lost.folder)
+    for pid in processes:
+        os.kill(pid, signal.SIGKILL)
+    host.until_ended(processes)
+    shutil.rmtree(lost.folder)
+    own_atoll.up()
+    assert all(path.is_dir() for path in mine), "they could be a server's that has just begun"
+    own_atoll.down()
+    old = time.time() - cgroups.YOUNG - 1
+    for path in mine:
+        os.utime(path, (old, old))
+    own_atoll.up()
+    assert [path for path in mine if path.exists()] == []
+    assert all(path.is_dir() for path in cgroups.recorded(own_atoll.folder / "cgroups"))

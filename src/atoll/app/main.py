@@ -23,7 +23,7 @@ import msgspec
 from atoll.agents import uplink
 from atoll.app import socks_port
 from atoll.guest import GuestError, Limits, prepare_image
-from atoll.linux import cgroups, world
+from atoll.linux import cgroups, userns, world
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
 from atoll.model import quotas
@@ -95,6 +95,8 @@ def _serve(options: Options, api: socket.socket, control: socket.socket, socks: 
 
 def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | None], int]) -> int:
     """Join the world that an earlier server left, or make one. It goes on if this server is killed."""
+    if not userns.needed():
+        cgroups.remove_abandoned()
     world.hold_signals()
     try:
         made = world.find_or_make(options.folder.keeper, options.folder.world)

@@ -4,15 +4,17 @@ Both versions of the kernel's interface are spoken: v1, a hierarchy a controller
 can be made (an ordinary user's, most containers) there is none, and nothing is bounded by one.
 
 What was made is written down before it is made, in a file of the state folder: whoever comes next, the next server or
-`atoll down`, removes what a killed one left.
+`atoll down`, removes what a killed one left. Where the state folder was lost as well, nobody's record names the groups
+any more: the next server on any state folder removes those in which nothing is and nothing has just begun.
 """
 
 import contextlib
 import errno
 import os
+import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +32,11 @@ PREFIX = "atoll-"
 GRACE = 5.0
 """Seconds that the kernel has to let go of a group whose processes have ended; milliseconds were seen."""
 
+YOUNG = 60.0
+"""Seconds in which an empty group may belong to a server that is about to use it."""
+
 _AGAIN = 0.02
+_OURS = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
 _JOIN = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
 
 
@@ -43,15 +49,22 @@ class Mounted(NamedTuple):
     options: tuple[str, ...]
 
 
+class Group(NamedTuple):
+    """What was seen of a group: how long it has been there, in seconds, and whether there are processes in it."""
+
+    path: Path
+    age: float
+    busy: bool
+
+
 class Groups:
     """The groups of one state folder. `paths` is empty where none can be made."""
 
     def __init__(self, record: Path) -> None:
         """Take up the parents that `record` names, or make some and record them."""
         self._record = record
-        self.paths = [path for path in recorded(record) if path.is_dir()]
-        if not self.paths:
-            self.paths = _make(record)
+        known = recorded(record)
+        self.paths = known if known and all(map(_stands, known)) else _make(record)
 
     def bounds(self) -> set[str]:
         """Which limits hold for a group made here: of "processes" and "memory"."""
@@ -61,6 +74,7 @@ class Groups:
     def make(self, name: str, limits: Mapping[str, int]) -> None:
         """The group of that name, with these limits: it may be there already, empty or not."""
         for parent in self.paths:
+            _put(parent)
             group = parent / name
             group.mkdir(exist_ok=True)
             for limit, files in LIMITS.items():
@@ -102,6 +116,42 @@ def sweep(record: Path) -> None:
     record.unlink(missing_ok=True)
 
 
+def remove_abandoned() -> None:
+    """Remove the groups in which nothing is any more, whoever made them, where this process would make its own.
+
+    Call it where all processes of the machine are seen. A server that still wants one makes it again.
+    """
+    now = time.time()
+    for base in _own_bases():
+        with contextlib.suppress(OSError):
+            remove_abandoned_below(base, now)
+
+
+def remove_abandoned_below(base: Path, now: float) -> None:
+    """The same in one place."""
+    tops = [path for path in base.iterdir() if _OURS.fullmatch(path.name)]
+    for path in abandoned([_seen(Path(at), now) for at, _, _ in os.walk(top)] for top in tops):
+        with contextlib.suppress(OSError):  # somebody else was quicker, or moved in: the kernel has the last word
+            path.rmdir()
+
+
+def abandoned(trees: Iterable[Sequence[Group]]) -> list[Path]:
+    """Those to remove, in this order, of trees that have each group before those below it.
+
+    A tree stays while a process is anywhere in it, or one of its groups is young: its server may be starting a guest.
+    """
+    over = [tree for tree in trees if not any(one.busy or one.age < YOUNG for one in tree)]
+    return [one.path for tree in over for one in reversed(tree)]
+
+
+def _seen(group: Path, now: float) -> Group:
+    try:
+        processes = group / "cgroup.procs"
+        return Group(group, now - group.stat().st_mtime, processes.exists() and bool(processes.read_text()))
+    except OSError:  # it has just gone, or cannot be looked into: leave it alone
+        return Group(group, 0, busy=True)
+
+
 def recorded(record: Path) -> list[Path]:
     """The parents that a state folder's record names; only what can have been made here."""
     try:
@@ -132,18 +182,35 @@ def bases(mountinfo: Iterable[str], own: Iterable[str]) -> list[Path]:
     return list(found)
 
 
+def _own_bases() -> list[Path]:
+    mounts, own = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
+    return bases(mounts.read_text().splitlines(), own.read_text().splitlines())
+
+
+def _stands(parent: Path) -> bool:
+    """Whether a recorded parent is there, made again where it was taken for abandoned. Not where its base is gone."""
+    try:
+        _put(parent)
+    except OSError:
+        return False
+    return True
+
+
+def _put(parent: Path) -> None:
+    parent.mkdir(exist_ok=True)
+    _pass_on(parent)
+
+
 def _make(record: Path) -> list[Path]:
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    for one in _mounted(lines):
+    for one in _mounted(Path("/proc/self/mountinfo").read_text().splitlines()):
         if one.kind == "cgroup2":
             _pass_on(one.point)  # where nothing else has done so; refused where it is not ours to do
     name = PREFIX + secrets.token_hex(6)
-    places = [base / name for base in bases(lines, Path("/proc/self/cgroup").read_text().splitlines())]
+    places = [base / name for base in _own_bases()]
     record.write_text("".join(f"{place}\n" for place in places))
     try:
         for place in places:
-            place.mkdir()
-            _pass_on(place)
+            _put(place)
     except OSError:
         sweep(record)
         return []
