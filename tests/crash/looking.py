@@ -1,10 +1,17 @@
-"""What is there after a restart: by the API, in the world's namespaces, and among the processes."""
+"""What is there after a restart: by the API, in the world's namespaces, and among processes and control groups.
 
+python -m tests.crash.looking FOLDER PORT ACCOUNT...   prints what is half made, from where it is run
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from atoll.linux import netns, rtnl
+from atoll.linux import cgroups, netns, rtnl
 from atoll.linux.netlink import ROUTE, Netlink
+from atoll.linux.syscalls import Clone, setns
 from atoll.local.control import ask
 from tests.crash.aws import Aws, Element
 from tests.crash.shadow import Things
@@ -122,6 +129,14 @@ def _name(one: Element) -> str:
     return next((tag.text("value") for tag in one.all("tagSet/item") if tag.text("key") == "Name"), "")
 
 
+def half_made_of_user(folder: Path, port: int, accounts: Sequence[str]) -> list[str]:
+    """`half_made` for an ordinary user, who sees the world's namespaces from its user namespace alone."""
+    command = [sys.executable, "-m", "tests.crash.looking", str(folder), str(port), *accounts]
+    enter = ["nsenter", "--user", "--target", str(host.keeper(folder))]
+    done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
+    return done.stdout.splitlines() + ([done.stderr] if done.returncode else [])
+
+
 def half_made(folder: Path, accounts: list[Aws]) -> list[str]:
     """What is in the kernel, the world's folder and the processes, and not in the model, or the reverse."""
     found = [f"audit: {line}" for line in ask(folder / "control", {"do": "audit"})]
@@ -135,7 +150,18 @@ def half_made(folder: Path, accounts: list[Aws]) -> list[str]:
                 running.add(one.text("instanceId"))
                 found += _addresses(world, one)
     found += [f"temporary file: {path.name}" for path in temporary(folder).iterdir()]
+    found += ungrouped(cgroups.recorded(folder / "cgroups"), running)
     return found + _processes(keeper, folder, running)
+
+
+def ungrouped(parents: list[Path], running: set[str]) -> list[str]:
+    """Control groups: under each parent one for each guest that runs, and no other."""
+    found = []
+    for parent in parents:
+        there = {path.name for path in parent.iterdir() if path.is_dir()} if parent.is_dir() else {"no parent"}
+        found += [f"control group: {parent}: {one} is too many" for one in there - running]
+        found += [f"control group: {parent}: {one} is missing" for one in running - there]
+    return found
 
 
 def temporary(folder: Path) -> Path:
@@ -194,3 +220,18 @@ def _processes(keeper: int, folder: Path, running: set[str]) -> list[str]:
     if len(guests) != len(running):
         others.append(f"{len(guests)} guests run for {len(running)} running instances")
     return others + [f"no files of {one}" for one in running - kept]
+
+
+def main(state: str, port: str, *accounts: str) -> None:
+    """Print what is half made. In the user namespace of the world, whose network is the only one to come back to."""
+    folder = Path(state)
+    asking = [Aws(int(port), account) for account in accounts]
+    answered = [answers(one) for one in asking]  # their connections stay in the host's network
+    assert all(answered)
+    with open(f"/proc/{host.keeper(folder)}/ns/net") as network:
+        setns(network.fileno(), Clone.NEWNET)
+    sys.stdout.writelines(f"{line}\n" for line in half_made(folder, asking))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,6 +1,7 @@
 """Kill the server at random moments of a stream of calls, start it again, and compare with what it had acknowledged.
 
     python -m tests.crash.run --runs 300 --seed 1
+    tests/support/newcomer.sh HOME python -m tests.crash.run --cache HOME/cache     the same of an ordinary user's Atoll
 
 Every client keeps a log of acknowledged answers (its `Shadow`), and is the only user of its account. After each
 restart: what was acknowledged is there, a call without an answer is there whole or not at all, the kernel equals the
@@ -12,7 +13,6 @@ import contextlib
 import os
 import random
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,14 +20,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from atoll.linux import keeper
+from atoll.linux import cgroups, keeper
 from atoll.local.control import ask
 from tests.crash.aws import Aws, BrokenError, RefusedError
-from tests.crash.looking import answers, half_made, look, settling, temporary
+from tests.crash.looking import answers, half_made, half_made_of_user, look, settling, temporary
 from tests.crash.shadow import Shadow, Step, Things
 from tests.scenarios.running import environment, free_port
 
@@ -43,8 +43,10 @@ class WrongError(Exception):
 class Server:
     """The server's process, started as `atoll up` does."""
 
-    def __init__(self, folder: Path, fabric: str) -> None:
+    def __init__(self, folder: Path, fabric: str, more: Mapping[str, str] | None = None) -> None:
+        """`more`: what its environment has beside that of all tests."""
         self.folder = folder
+        self._more = more or {}
         self.port = free_port()
         self.fabric = fabric
         self.process: subprocess.Popen[bytes] | None = None
@@ -64,7 +66,7 @@ class Server:
                 stderr=log,
                 pass_fds=(write_end,),
                 start_new_session=True,
-                env=environment(self.folder, TMPDIR=str(temporary(self.folder))),
+                env=environment(self.folder, TMPDIR=str(temporary(self.folder)), **self._more),
             )
         os.close(write_end)
         self._ready = read_end
@@ -109,6 +111,7 @@ class Server:
         if found:
             found.end()
             found.close()
+        cgroups.sweep(self.folder / "cgroups")
 
 
 def _children(pid: int) -> list[int]:
@@ -200,12 +203,13 @@ def until(holds: Callable[[], bool], complaint: str) -> None:
 class Series:
     """All runs on one state folder."""
 
-    def __init__(self, folder: Path, seed: int, fabric: str, instances: int) -> None:
+    def __init__(self, server: Server, seed: int, instances: int) -> None:
         self.rng = random.Random(seed)
-        self.server = Server(folder, fabric)
+        self.server = server
         self.clients = [Client(account, random.Random(self.rng.random()), instances) for account in ACCOUNTS]
         self.counts: Counter[str] = Counter()
         self.times: Counter[str] = Counter()
+        self.groups: set[Path] = set()  # control groups that the record ever named
 
     def run(self, number: int) -> None:
         """One kill, one or more restarts, all comparisons. WrongError names the run."""
@@ -270,13 +274,26 @@ class Series:
         found: list[str] = []
 
         def none() -> bool:
-            found[:] = half_made(self.server.folder, accounts)
+            if os.geteuid():
+                found[:] = half_made_of_user(self.server.folder, self.server.port, ACCOUNTS)
+            else:
+                found[:] = half_made(self.server.folder, accounts)
             return not found
 
         try:
             until(none, "")  # what waits for the reaper is too many until then
         except WrongError as error:
             raise WrongError(f"half made: {found[:10]}") from error
+        parents = cgroups.recorded(self.server.folder / "cgroups")
+        self.groups.update(parents)
+        self.counts["guests' control groups"] += sum(path.is_dir() for one in parents for path in one.iterdir())
+
+    def end(self) -> None:
+        """Everything down; no control group may be left. WrongError."""
+        self.server.end()
+        left = [str(path) for path in self.groups if path.exists()]
+        if left:
+            raise WrongError(f"control groups are left: {left}")
 
     def _timed(self, name: str, action: Any) -> None:
         begin = time.monotonic()
@@ -291,9 +308,10 @@ def series(
     fabric: str = "kernel",
     instances: int = 1,
     told: Callable[[Counter[str]], object] = lambda _: None,
+    more: Mapping[str, str] | None = None,
 ) -> Counter[str]:
     """So many runs; what was counted. WrongError for the first broken promise. `told`: after every tenth run."""
-    made = Series(folder, seed, fabric, instances)
+    made = Series(Server(folder, fabric, more), seed, instances)
     try:
         made.server.up()
         for number in range(runs):
@@ -304,7 +322,7 @@ def series(
             made.counts += one.counts
         return made.counts + Counter({f"milliseconds of {name}": spent for name, spent in made.times.items()})
     finally:
-        made.server.end()
+        made.end()
 
 
 def _say(what: object) -> None:
@@ -318,15 +336,17 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fabric", default="kernel")
+    parser.add_argument("--cache", help="where what guests are made of is kept, if not with the tests'")
     parser.add_argument("--keep", action="store_true")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="atoll-crash-"))
     begin = time.monotonic()
     try:
-        counts = series(folder / "state", asked.runs, asked.seed, asked.fabric, told=lambda now: _say(dict(now)))
+        more = {"ATOLL_CACHE": asked.cache} if asked.cache else {}
+        counts = series(folder / "state", asked.runs, asked.seed, asked.fabric, 1, lambda now: _say(dict(now)), more)
     finally:
-        if not asked.keep:
-            shutil.rmtree(folder)
+        if not asked.keep:  # an ordinary user's guests have written with ids of his range
+            subprocess.run([sys.executable, "-m", "tests.support.inside", "rm", "-r", str(folder)], check=True)
         else:
             _say(folder)
     for name, count in sorted(counts.items()):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.looking import ungrouped
 from tests.crash.rounds import Size, grown, rounds
 from tests.crash.run import series
 
@@ -18,6 +19,16 @@ def test_what_was_acknowledged_survives_kills_at_random_moments(tmp_path: Path) 
     assert counts["kills inside a call"] >= 0.3 * RUNS
     assert counts["acknowledged"] > 10 * RUNS
     assert counts["answers compared"] > 0
+
+
+def test_control_groups_are_looked_at(tmp_path: Path) -> None:
+    for name in ("atoll-1/i-1", "atoll-1/i-2", "atoll-2/i-2"):
+        (tmp_path / name).mkdir(parents=True)
+    parents = [tmp_path / f"atoll-{number}" for number in (1, 2)]
+    assert ungrouped(parents, {"i-2"}) == [f"control group: {parents[0]}: i-1 is too many"]
+    assert ungrouped(parents[1:], {"i-2"}) == []
+    assert ungrouped(parents[1:], {"i-1", "i-2"}) == [f"control group: {parents[1]}: i-1 is missing"]
+    assert ungrouped([tmp_path / "atoll-3"], set()) == [f"control group: {tmp_path}/atoll-3: no parent is too many"]
 
 
 def test_the_same_without_a_network(tmp_path: Path) -> None:
