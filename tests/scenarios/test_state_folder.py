@@ -263,29 +263,3 @@ def refused(ec2: Any) -> dict[str, str]:
         except ClientError as error:
             return dict(error.response["Error"])
     raise AssertionError("everything fits")
-
-
-@pytest.mark.kernel
-def test_the_log_of_writes_is_synced_before_the_answer_is_sent(own_atoll: Atoll) -> None:
-    """strace on the server while one call is made: the log's last sync comes before the answer's first byte."""
-    own_atoll.up()
-    trace = own_atoll.folder / "trace"
-    watching = subprocess.Popen(
-        ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,write,pwrite64,sendto,sendmsg,send", "-s", "30",
-         "-o", str(trace), "-p", str(host.server(own_atoll.folder))],
-        stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    try:
-        assert watching.stderr is not None
-        assert "attached" in watching.stderr.readline()
-        changed(own_atoll)
-    finally:
-        watching.terminate()
-        watching.communicate()
-    lines = trace.read_text().splitlines()
-    answer = max(number for number, line in enumerate(lines) if "HTTP/1.1 200" in line)
-    synced = [number for number, line in enumerate(lines) if "sync(" in line and "atoll.db-wal" in line]
-    written = [number for number, line in enumerate(lines) if "pwrite64(" in line and "atoll.db-wal" in line]
-    assert written, "the log was written"
-    assert any(written[-1] < number < answer for number in synced), lines
