@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios import host
+from tests.scenarios import footprint, host
 from tests.scenarios.building import PAGE, USER_DATA, described, instance, network, page
 from tests.scenarios.newcomers import ENVIRONMENT, by_root, who
 from tests.scenarios.running import REPO, Atoll
@@ -27,7 +28,7 @@ def theirs(home: Path) -> Iterator[Atoll]:
 
 
 def test_an_instance_answers_and_its_server_is_not_root(theirs: Atoll) -> None:
-    before = host.look()
+    before = footprint.look()
     theirs.up()
     ec2 = theirs.ec2()
     made = instance(ec2, network(ec2), user_data=USER_DATA)
@@ -40,7 +41,7 @@ def test_an_instance_answers_and_its_server_is_not_root(theirs: Atoll) -> None:
     assert 0 not in uids, "nothing of it is root's"
     assert len(uids) > 1, "and the guests have ids of the range"
     theirs.down()
-    assert host.look() == before
+    assert footprint.changes(before, footprint.look()) == []
 
 
 def test_a_killed_server_is_joined(theirs: Atoll) -> None:
@@ -84,8 +85,8 @@ def test_without_a_range_of_ids_the_missing_lines_are_named(theirs: Atoll) -> No
 
 
 @by_root
-def test_what_the_packets_do_is_the_same_for_root_and_for_a_user(home: Path) -> None:
-    """A random program of calls, and every packet that it asks about: two worlds, one protocol of both."""
+def test_answers_and_packets_are_the_same_for_root_and_for_a_user(home: Path) -> None:
+    """A random program of calls, all answers to it and every packet that it asks about: two worlds, one log of both."""
     logs = []
     for name, words in (("root", []), ("user", who(home))):
         log = home / f"{name}.log"
@@ -95,3 +96,5 @@ def test_what_the_packets_do_is_the_same_for_root_and_for_a_user(home: Path) -> 
         logs.append(log.read_text())
     assert logs[0] == logs[1]
     assert logs[0].count("packets: at ") > 30
+    calls = [int(one) for one in re.findall(r"\| answers: (\d+) calls, \w{64}\n", logs[0])]
+    assert (len(calls), min(calls) > 10, sum(calls) > 100) == (3, True, True), calls

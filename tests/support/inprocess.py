@@ -4,8 +4,10 @@ A boto3 client's requests never leave the process: botocore's before-send event 
 serialise, so both directions of the protocol are botocore's own. `call` goes to the registry directly.
 """
 
+import hashlib
 import io
 import random
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,6 +31,8 @@ REGION = "us-east-1"
 START = 1_700_000_000.0
 """Seconds since the epoch: 2023-11-14T22:13:20Z."""
 
+_GIVEN_TOKEN = re.compile(r"'ClientToken': '[^']*'")
+"""botocore makes one up for each call that takes one."""
 _SESSION = botocore.session.Session()
 
 
@@ -45,6 +49,13 @@ class InProcess:
         self._given: set[Key] = set()
         self.rng = random.Random(seed)
         self._requests = 0
+        self._calls = 0
+        self._answers = hashlib.sha256()
+
+    @property
+    def answered(self) -> str:
+        """How many calls it has had, and a digest of all answers to them, errors too, in their order."""
+        return f"{self._calls} calls, {self._answers.hexdigest()}"
 
     def draft(self, region: str = REGION, account: str = ACCOUNT) -> Tx:
         """A draft over the table, for tests that read or write the model itself."""
@@ -71,7 +82,19 @@ class InProcess:
         self, operation: str, *, service: str = "ec2", region: str = REGION, account: str = ACCOUNT, **params: Any
     ) -> dict[str, Any]:
         """One call of a handler, committed; AwsError leaves the table as it was."""
-        return self._call(account, region, account, service, operation, params)
+        return self._noted(account, region, account, service, operation, params)
+
+    def _noted(self, *asked: Any) -> dict[str, Any]:
+        self._calls += 1
+        said: object = None
+        try:
+            answer = said = self._call(*asked)
+        except AwsError as error:
+            said = (error.code, error.message)
+            raise
+        finally:
+            self._answers.update(_GIVEN_TOKEN.sub("", repr(said)).encode())
+        return answer
 
     def _call(
         self, access_key: str, region: str, account: str, service: str, operation: str, params: dict[str, Any]
@@ -129,7 +152,7 @@ class InProcess:
         try:
             asked = read(service, request_headers, b"", body)
             region, account = registry.region_of(service.name, signed.region), account_of(signed.access_key)
-            answer = self._call(signed.access_key, region, account, service.name, asked.operation, asked.params)
+            answer = self._noted(signed.access_key, region, account, service.name, asked.operation, asked.params)
         except AwsError as error:
             return serialise_error(service, error, self._request_id)
         return 200, serialise(service, asked.operation, answer, self._request_id)

@@ -74,7 +74,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first design")
     parser.add_argument("--no-packets", action="store_true", help="spec and walk only: no kernel")
     parser.add_argument("--without", nargs="*", default=[], help="features and changes to leave out")
-    parser.add_argument("--log", type=Path, help="one line a packet: seed, packet, prediction, arrival")
+    parser.add_argument(
+        "--log",
+        type=Path,
+        help="one line a packet: seed, packet, prediction, arrival; and one for all answers of the API",
+    )
     options = parser.parse_args(arguments)
     tally, started = Tally(), time.monotonic()
     with contextlib.ExitStack() as held:
@@ -89,6 +93,7 @@ def main(arguments: list[str]) -> int:
             tally.add(done)
             if log:
                 log.writelines(_log_line(seed, trial) for trial in done.trials)
+                log.write(f"{seed} | answers: {done.design.cloud.answered}\n")
     _print(tally, time.monotonic() - started, options)
     return 1 if tally.failures or tally.violations else 0
 
