@@ -34,6 +34,9 @@ def test_a_machine_that_has_everything_needs_nothing(root: bool) -> None:
     assert len(list(findings(machine(root=root)))) == 7
 
 
+MOUNTED_BELOW = """22 1 0:21 / / rw - overlay overlay rw
+23 22 0:22 / /usr/share/data rw - tmpfs tmpfs rw"""
+
 LACKS = [
     (machine(programs=PROGRAMS - {"runc"}), "sudo apt-get install -y runc"),
     (machine(root=True, files={"/proc/self/status": "CapEff:\t00000000a80425fb\n"}), PRIVILEGED),
@@ -54,6 +57,14 @@ LACKS = [
     (machine(tried={"world": "no"}, files={"/.dockerenv": " "}), PRIVILEGED),
     (machine(tried={**TRIED, "network": "EOPNOTSUPP"}), "sudo modprobe -a nf_tables nft_chain_nat nft_ct veth"),
     (machine(tried={**TRIED, "overlay": "ENODEV"}), "sudo modprobe overlay"),
+    (
+        machine(tried={**TRIED, "overlay": "EINVAL"}, files={"/proc/self/mountinfo": MOUNTED_BELOW}),
+        "sudo umount /usr/share/data   (or run Atoll as root: sudo atoll up)",
+    ),
+    (
+        machine(root=True, tried={**TRIED, "overlay": "ENODEV"}, files={"/proc/self/mountinfo": MOUNTED_BELOW}),
+        "sudo modprobe overlay",
+    ),
     (machine(programs={"runc"}), "install apache2 with your package manager"),
 ]  # fmt: skip
 

@@ -78,7 +78,11 @@ def findings(machine: Machine) -> Iterator[Finding]:
     for name, (what, cure) in ATTEMPTS.items():
         if name in machine.tried:
             error = machine.tried[name]
-            yield Finding(what, error or "yes", cure if error else "")
+            below = _mounted_below(machine, "/usr") if error and name == "overlay" and not machine.root else []
+            if below:  # the kernel lets no ordinary user look under a mount, and layers would: EINVAL
+                yield Finding(what, f"{' and '.join(below)} mounted below /usr", _unmount(below))
+            else:
+                yield Finding(what, error or "yes", cure if error else "")
     yield _packages(machine)
     yield _uplink(machine)
 
@@ -107,6 +111,15 @@ def _privilege(machine: Machine) -> Iterator[Finding]:
         yield Finding("guests have a range of ids", found, cure)
     if not lacking:
         yield Finding("guests have a range of ids", "yes")
+
+
+def _mounted_below(machine: Machine, folder: str) -> list[str]:
+    points = [line.split()[4] for line in machine.text("/proc/self/mountinfo").splitlines()]
+    return [point for point in points if point.startswith(f"{folder}/")]
+
+
+def _unmount(points: list[str]) -> str:
+    return f"sudo umount {' '.join(reversed(points))}   (or run Atoll as root: sudo atoll up)"
 
 
 def _capable(machine: Machine, number: int) -> bool:
