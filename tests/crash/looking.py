@@ -132,8 +132,7 @@ def _name(one: Element) -> str:
 def half_made_of_user(folder: Path, port: int, accounts: Sequence[str]) -> list[str]:
     """`half_made` for an ordinary user, who sees the world's namespaces from its user namespace alone."""
     command = [sys.executable, "-m", "tests.crash.looking", str(folder), str(port), *accounts]
-    enter = ["nsenter", "--user", "--target", str(host.keeper(folder))]
-    done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
+    done = subprocess.run([*host.entering(folder), *command], capture_output=True, text=True, check=False)
     return done.stdout.splitlines() + ([done.stderr] if done.returncode else [])
 
 

@@ -28,11 +28,10 @@ def test_forbidden_host_paths_are_absent(lab: Lab, tmp_path_factory: pytest.Temp
 
 def test_secrets_of_the_hosts_etc_are_absent(lab: Lab) -> None:
     lab.boot()
-    host = [line.split(":")[0:2] for line in Path("/etc/shadow").read_text().splitlines()]
-    passwords = [word for _, word in host if len(word) > 4]
     _, shadow = lab.sh("cat /etc/shadow")
     assert "root:*:" in shadow
-    assert not any(word in shadow for word in passwords)
+    accounts = [line.split(":") for line in shadow.splitlines()]
+    assert [name for name, password, *_ in accounts if password not in ("*", "!")] == []
     for path in ("ssl/private", "ssh", "apt", "sudoers", "profile.d", "pip.conf", "wgetrc", "machine-id", "gitconfig"):
         assert lab.sh(f"ls /etc/{path}")[0] != 0, path
 
@@ -46,6 +45,7 @@ def test_what_a_guest_writes_stays_in_its_own_layer(lab: Lab, guest_cache: Path)
     assert _fingerprint(guest_cache) == before
 
 
+@pytest.mark.skipif("ATOLL_CACHE" in os.environ, reason="there is no way to the packages from here (tools/run-tests)")
 def test_making_the_image_changes_nothing_of_the_hosts(tmp_path: Path) -> None:
     watched = (
         "/var/lib/dpkg",

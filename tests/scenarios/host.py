@@ -74,6 +74,11 @@ def keeper(folder: Path) -> int:
     return found.pid
 
 
+def entering(folder: Path) -> list[str]:
+    """Words before a command that looks at a world: an ordinary user sees one from its user namespace alone."""
+    return [] if os.geteuid() == 0 else ["nsenter", "--user", "--target", str(keeper(folder))]
+
+
 def outer(folder: Path) -> int:
     """The process that was started on the host and waits for the server: nobody's child, as the keeper is."""
     ours = family(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.newcomers import by_root
 from tests.scenarios.running import Atoll
 
 ORDINARY_USER = 65534
@@ -196,6 +197,7 @@ def ordinary() -> Iterator[Atoll]:
             made.down()
 
 
+@by_root
 def test_an_ordinary_user_has_the_records(ordinary: Atoll) -> None:
     own_cache = {"ATOLL_CACHE": f"{ordinary.folder}/cache"}
     up = ("atoll", "up", "--fabric", "none", "--port", str(ordinary.port))
@@ -206,6 +208,7 @@ def test_an_ordinary_user_has_the_records(ordinary: Atoll) -> None:
     assert ordinary.command(*AS_ORDINARY_USER, "atoll", "down").out == "Atoll is down.\n"
 
 
+@by_root
 @pytest.mark.kernel
 def test_an_ordinary_user_is_told_how_to_have_packets(atoll: Atoll, ordinary: Atoll) -> None:
     """With the image in the shared cache already, thanks to the first; else it would be fetched before."""

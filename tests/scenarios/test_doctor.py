@@ -22,7 +22,8 @@ def examined(
     tmp_path: Path, words: list[str], *, taken: str = "", more: Mapping[str, str] | None = None, how: str = ""
 ) -> tuple[int, str]:
     """Exit status and words of `atoll doctor`. `taken`: a script that takes something away, in mounts of its own."""
-    command = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f'{taken}\nexec "$@"', "sh", *words]
+    apart = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f'{taken}\nexec "$@"', "sh"]
+    command = [*(apart if taken else []), *words]
     env = {**environment(tmp_path / "state"), "PYTHONPATH": f"{REPO}/src:{REPO}", **(more or {})}
     done = subprocess.run(
         [*command, "atoll", "doctor", *how.split()], env=env, capture_output=True, text=True, check=False

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from atoll.linux import keeper, netns
+from atoll.linux import keeper
 from tests.scenarios import host
 from tests.scenarios.building import USER_DATA, described, instance, network
 from tests.scenarios.running import PATIENCE, Atoll
@@ -38,11 +38,27 @@ def kill_server(atoll: Atoll) -> None:
     host.until_ended({outer: "outer process"})
 
 
+CONNECT = """
+import socket, sys
+descriptor, address, port = sys.argv[1:]
+with socket.create_connection((address, int(port)), 10) as stream:
+    stream.settimeout(None)
+    socket.send_fds(socket.socket(fileno=int(descriptor)), [b"x"], [stream.fileno()])
+"""
+"""Connect where this program runs, and hand the connection to whom the descriptor leads."""
+
+
 def connection(atoll: Atoll, address: str, port: int) -> socket.socket:
     """A connection from the internet that is this process's own, so that it needs no server of Atoll's."""
     world = Path(f"/proc/{host.keeper(atoll.folder)}/root{atoll.folder}/world")
     (place,) = world.glob("*203.0.113.10")
-    return netns.call(place, lambda: socket.create_connection((address, port), 10))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        script = [sys.executable, "-c", CONNECT, str(theirs.fileno()), address, str(port)]
+        enter = [*host.entering(atoll.folder), "nsenter", f"--net={place}"]
+        subprocess.run([*enter, *script], pass_fds=(theirs.fileno(),), timeout=PATIENCE, check=True)
+        _, (stream,), _, _ = socket.recv_fds(ours, 1, 1)
+    return socket.socket(fileno=stream)
 
 
 def receive(stream: socket.socket, count: int) -> bytes:

@@ -125,7 +125,7 @@ def planted(grounds: Ground) -> Iterator[str]:
             place.write_text(name)
             undo.callback(place.unlink)
             place.chmod(0o644)
-        assert len(folders) > 3
+        assert len(folders) > 3 or not AS_ROOT  # an ordinary user may plant in his own alone
         yield name
 
 

@@ -1,5 +1,6 @@
 """atoll run: a program of the user's own, unmodified, on Atoll's internet and with the API."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.building import PAGE, USER_DATA, instance, network, page
+from tests.scenarios.newcomers import AS_ROOT
 from tests.scenarios.pages import Shell, matches, steps
 from tests.scenarios.running import REPO, Atoll, Said
 from tests.scenarios.terminal import DEADLINE, on_terminal
@@ -97,12 +99,20 @@ sha256sum "$0"
 """
 
 
+OF_A_USER_NAMESPACE = re.compile(r"^(user:|CapBnd:).*\n", re.MULTILINE)
+"""An ordinary user enters a network only through the user namespace that it belongs to (docs/reaching.md)."""
+
+
 def test_only_the_network_is_another(atoll: Atoll, tmp_path: Path) -> None:
     script = tmp_path / "aspects"
     script.write_text(ASPECTS)
-    outside = atoll.command("sh", str(script))
+    outside, there = (atoll.command(*words, "sh", str(script)) for words in ((), ("atoll", "run", "--")))
     assert outside.status == 0
-    assert atoll.run("run", "--", "sh", str(script)) == outside
+    if AS_ROOT:
+        assert there == outside
+    else:
+        assert there.out.count("\n") == outside.out.count("\n")
+        assert OF_A_USER_NAMESPACE.sub("", there.out) == OF_A_USER_NAMESPACE.sub("", outside.out)
     networks = [
         run("readlink", "/proc/self/ns/net").out for run in (atoll.command, lambda *c: atoll.run("run", "--", *c))
     ]
@@ -120,7 +130,10 @@ def test_exit_status_input_and_streams_are_the_programs(atoll: Atoll) -> None:
 
 
 def test_a_program_that_cannot_be_run_is_said_as_a_shell_says_it(atoll: Atoll, tmp_path: Path) -> None:
-    missing = atoll.run("run", "--", "no-such-command")
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    paths = {"PATH": f"{atoll.environment['PATH']}:{closed}"}
+    missing = atoll.run("run", "--", "no-such-command", extra=paths)
     assert (missing.status, missing.err) == (127, "atoll: no-such-command: No such file or directory\n")
     assert atoll.run("run", "--", str(tmp_path)).status == 126
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.host import keeper
+from tests.scenarios.host import entering, keeper
 from tests.scenarios.places import CLIENT, PORT, Place, tcp
 from tests.scenarios.running import Atoll
 
@@ -103,7 +103,7 @@ def without_own_address(place: TracedPlace, ip: str) -> Iterator[None]:
     router = f"/proc/{keeper(place.atoll.folder)}/root{place.atoll.folder}/world/router-{place.vpc}"
 
     def nft(*words: str) -> str:
-        command = ["nsenter", f"--net={router}", "nft", *words]
+        command = [*entering(place.atoll.folder), "nsenter", f"--net={router}", "nft", *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     found = re.search(rf'"e\w+" \. {re.escape(ip)}\b', nft("list", "set", "ip", "atoll", "own"))

@@ -1,7 +1,9 @@
 """exec, shell, internet, run: run a command somewhere inside."""
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -114,4 +116,8 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
     try:
         os.execvpe(command[0], command, environment)
     except OSError as error:
-        fail(f"{command[0]}: {error.strerror}", 127 if isinstance(error, FileNotFoundError) else 126)
+        # A folder of PATH that may not be entered makes execvp(3) say "Permission denied" of what is nowhere.
+        nowhere = "/" not in command[0] and shutil.which(command[0], os.F_OK, environment.get("PATH")) is None
+        if nowhere or isinstance(error, FileNotFoundError):
+            fail(f"{command[0]}: {os.strerror(errno.ENOENT)}", 127)
+        fail(f"{command[0]}: {error.strerror}", 126)
