@@ -12,7 +12,7 @@ from tests.kernel.guest_lab import Lab, laboratory
 
 @pytest.fixture(scope="session")
 def guest_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image of guests, made once a test session; or where tools/run-tests has had it made, while there was a way."""
+    """The image of guests, made once a test session; or before, by tools/run-tests, while there was a way."""
     named = os.environ.get("ATOLL_CACHE")
     cache = Path(named) if named else tmp_path_factory.mktemp("guest-cache")
     prepare_image(cache, print)
