@@ -163,6 +163,13 @@ def test_quotas(net: Network, cloud: InProcess, ec2: Any) -> None:
     refused("RouteLimitExceeded", net.create_route, destination="192.0.2.0/24", GatewayId=net.gateway)
 
 
+def test_a_local_route_counts_in_no_quota_whatever_its_target(net: Network, cloud: InProcess, ec2: Any) -> None:
+    _, interface = net.instance()
+    cloud.settings.limits["routes-per-table"] = 1
+    ec2.replace_route(RouteTableId=net.table, DestinationCidrBlock="10.0.0.0/16", NetworkInterfaceId=interface)
+    net.create_route(GatewayId=net.gateway)
+
+
 def test_a_route_to_a_gateway(net: Network, ec2: Any) -> None:
     assert net.create_route("0.0.0.1/0", GatewayId=net.gateway)["Return"] is True
     default = {

@@ -74,8 +74,12 @@ def _counts(tx: Tx, route: VpcRoute, family: int) -> int:
 
 
 def fits(tx: Tx, table: RouteTable) -> bool:
-    """Whether the table's own routes are within the quota: IPv4 and IPv6 apart, local ones not counted."""
-    mine = tx.by(VpcRoute, "route_table", table.id)
+    """Whether the table's own routes are within the quota: IPv4 and IPv6 apart, local ones not counted.
+
+    A local route is one whatever its target: a replaced one is a record, but takes no place that it did not have.
+    """
+    local = set(map(str, blocks(tx, table)))
+    mine = [route for route in tx.by(VpcRoute, "route_table", table.id) if route.to not in local]
     most = tx.limit("routes-per-table")
     return all(sum(_counts(tx, route, family) for route in mine) <= most for family in (4, 6))
 
