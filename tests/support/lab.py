@@ -70,17 +70,11 @@ class Lab:
 
     def event(self, instance: str, event: Event, boot: int | None = None) -> None:
         """Something happens to a guest."""
-        tx = self.cloud.draft(REGION, ACCOUNT)
-        known = tx.get(Instance, instance)
-        on_event(tx, instance, boot if boot is not None else known.boot if known else 0, event)
-        self.cloud.commit(tx.delta())
+        happen(self.cloud, instance, event, boot)
 
     def settle(self) -> None:
         """Guests do what states demand, until none demands anything."""
-        for one in list(self.cloud.table.all(Instance)):
-            if one.state in EFFECTS:
-                self.event(one.id, DONE[EFFECTS[one.state]])
-        assert not any(one.state in EFFECTS for one in self.cloud.table.all(Instance))
+        settle(self.cloud)
 
     def eni(self, id_: str) -> dict[str, Any]:
         """The ENI as it is described."""
@@ -99,3 +93,19 @@ class Lab:
     def address(self, allocation: str) -> dict[str, Any]:
         """The Elastic IP as it is described."""
         return dict(self.ec2.describe_addresses(AllocationIds=[allocation])["Addresses"][0])
+
+
+def happen(cloud: InProcess, instance: str, event: Event, boot: int | None = None) -> None:
+    """Something happens to a guest."""
+    tx = cloud.draft(REGION, ACCOUNT)
+    known = tx.get(Instance, instance)
+    on_event(tx, instance, boot if boot is not None else known.boot if known else 0, event)
+    cloud.commit(tx.delta())
+
+
+def settle(cloud: InProcess) -> None:
+    """Guests do what states demand, until none demands anything."""
+    for one in list(cloud.table.all(Instance)):
+        if one.state in EFFECTS:
+            happen(cloud, one.id, DONE[EFFECTS[one.state]])
+    assert not any(one.state in EFFECTS for one in cloud.table.all(Instance))

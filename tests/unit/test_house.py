@@ -40,8 +40,16 @@ def test_every_package_has_its_place_in_the_layers() -> None:
 
 
 def test_the_judge_shares_nothing_with_what_it_judges() -> None:
-    guilty = [(path.name, name) for path in sources("tests/spec") for name in imported(path) if "atoll" in name]
+    judges = [*sources("tests/spec"), *sources("tests/machine/rules")]
+    guilty = [(path.name, name) for path in judges for name in imported(path) if "atoll" in name]
     assert guilty == []
+    strange = [
+        (path.name, name)
+        for path in sources("tests/machine/rules")
+        for name in imported(path)
+        if name.startswith("tests.") and not name.startswith("tests.machine.rules")
+    ]
+    assert strange == []
 
 
 def test_the_judge_stays_small() -> None:

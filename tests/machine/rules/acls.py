@@ -1,0 +1,132 @@
+"""Network ACLs (facts 140, 141, 144 to 146)."""
+
+from tests.machine.rules.base import Answer, Asked, Why, operation
+from tests.machine.rules.vpcs import WORLD
+from tests.machine.rules.world import Acl, Entry, World
+
+FINAL = 32767
+
+
+@operation("CreateNetworkAcl", "InvalidVpcID.NotFound", "NetworkAclLimitExceeded")
+def create_network_acl(world: World, asked: Asked) -> Answer:
+    """It refuses everything until it has entries."""
+    why = Why()
+    vpc = why.find(world.vpcs, asked["VpcId"], "InvalidVpcID.NotFound")
+    if vpc:
+        beside = sum(one.vpc == vpc.id for one in world.acls.values())
+        why.when(beside >= world.quotas["acls"], "NetworkAclLimitExceeded")
+    why.stop()
+    assert vpc
+    acl = Acl(world.new("acl"), vpc.id, default=False)
+    for egress in (False, True):
+        acl.entries[egress, FINAL] = Entry("-1", "deny", WORLD)
+    world.acls[acl.id] = acl
+    return {"NetworkAcl": {"NetworkAclId": acl.id, "VpcId": vpc.id, "IsDefault": False, "Associations": []}}
+
+
+@operation("DeleteNetworkAcl", "InvalidNetworkAclID.NotFound", "InvalidParameterValue", "DependencyViolation")
+def delete_network_acl(world: World, asked: Asked) -> Answer:
+    """Not the default one, and none that a subnet has."""
+    why = Why()
+    acl = why.find(world.acls, asked["NetworkAclId"], "InvalidNetworkAclID.NotFound")
+    if acl:
+        why.when(acl.default, "InvalidParameterValue")
+        why.when(any(one.acl == acl.id for one in world.subnets.values()), "DependencyViolation")
+    why.stop()
+    assert acl
+    del world.acls[acl.id]
+    world.tags.pop(acl.id, None)
+    return {}
+
+
+def _entry(why: Why, asked: Asked) -> Entry | None:
+    block = why.network(asked["CidrBlock"])
+    why.when(not 1 <= asked["RuleNumber"] <= 32766, "InvalidParameterValue")
+    entry = Entry(asked["Protocol"], asked["RuleAction"], block) if block else None
+    if asked["Protocol"] in ("6", "17") and not why.when("PortRange" not in asked, "MissingParameter"):
+        low, high = asked["PortRange"]["From"], asked["PortRange"]["To"]
+        why.when(not 0 <= low <= high <= 65535, "InvalidParameterValue")
+        if entry:
+            entry.ports = low, high
+    if asked["Protocol"] == "1" and not why.when("IcmpTypeCode" not in asked, "MissingParameter") and entry:
+        entry.icmp = asked["IcmpTypeCode"]["Type"], asked["IcmpTypeCode"]["Code"]
+    return entry
+
+
+ENTRY = ("InvalidNetworkAclID.NotFound", "InvalidParameterValue", "MissingParameter")
+
+
+@operation("CreateNetworkAclEntry", *ENTRY, "NetworkAclEntryAlreadyExists", "NetworkAclEntryLimitExceeded")
+def create_network_acl_entry(world: World, asked: Asked) -> Answer:
+    """Each direction has its own numbers. The quota counts the final refusal."""
+    why = Why()
+    acl = why.find(world.acls, asked["NetworkAclId"], "InvalidNetworkAclID.NotFound")
+    entry = _entry(why, asked)
+    number = asked["Egress"], asked["RuleNumber"]
+    if acl:
+        beside = sum(egress == number[0] for egress, _ in acl.entries)
+        if not why.when(number in acl.entries and number[1] != FINAL, "NetworkAclEntryAlreadyExists"):
+            why.when(beside >= world.quotas["entries"], "NetworkAclEntryLimitExceeded")
+    why.stop()
+    assert acl
+    assert entry
+    acl.entries[number] = entry
+    return {}
+
+
+@operation("ReplaceNetworkAclEntry", *ENTRY, "InvalidNetworkAclEntry.NotFound")
+def replace_network_acl_entry(world: World, asked: Asked) -> Answer:
+    """An entry that there is."""
+    why = Why()
+    acl = why.find(world.acls, asked["NetworkAclId"], "InvalidNetworkAclID.NotFound")
+    entry = _entry(why, asked)
+    number = asked["Egress"], asked["RuleNumber"]
+    if acl:
+        why.when(number not in acl.entries, "InvalidNetworkAclEntry.NotFound")
+    why.stop()
+    assert acl
+    assert entry
+    acl.entries[number] = entry
+    return {}
+
+
+@operation(
+    "DeleteNetworkAclEntry",
+    "InvalidNetworkAclID.NotFound",
+    "InvalidParameterValue",
+    "InvalidNetworkAclEntry.NotFound",
+)
+def delete_network_acl_entry(world: World, asked: Asked) -> Answer:
+    """Not the final refusal."""
+    why = Why()
+    acl = why.find(world.acls, asked["NetworkAclId"], "InvalidNetworkAclID.NotFound")
+    number = asked["Egress"], asked["RuleNumber"]
+    why.when(not 1 <= number[1] <= 32766, "InvalidParameterValue")
+    if acl:
+        why.when(number not in acl.entries, "InvalidNetworkAclEntry.NotFound")
+    why.stop()
+    assert acl
+    del acl.entries[number]
+    return {}
+
+
+@operation(
+    "ReplaceNetworkAclAssociation",
+    "InvalidAssociationID.NotFound",
+    "InvalidNetworkAclID.NotFound",
+    "InvalidParameterValue",
+)
+def replace_network_acl_association(world: World, asked: Asked) -> Answer:
+    """Another ACL for a subnet, and a new association; with the same ACL nothing changes (fact 144)."""
+    why, association = Why(), asked["AssociationId"]
+    subnet = next((one for one in world.subnets.values() if one.acl_association == association), None)
+    why.when(subnet is None, "InvalidAssociationID.NotFound")
+    acl = why.find(world.acls, asked["NetworkAclId"], "InvalidNetworkAclID.NotFound")
+    if subnet and acl:
+        why.when(subnet.vpc != acl.vpc, "InvalidParameterValue")
+    why.stop()
+    assert subnet
+    assert acl
+    if subnet.acl != acl.id:
+        subnet.acl, subnet.acl_association = acl.id, world.new("aclassoc")
+    return {"NewAssociationId": subnet.acl_association}

@@ -1,0 +1,111 @@
+"""Calls against an independent model of AWS's rules; and that the machine tries every rule and sees what is wrong."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.machine.machine import Machine
+from tests.machine.names import DisagreementError
+from tests.machine.run import BATCH, campaign, never
+from tests.machine.site import settings
+from tests.support.inprocess import InProcess
+
+EXAMPLES, SEED = 60, 300
+"""These come to everything that the rules know; after a change of the machine a few more may be needed."""
+MOST = 120
+
+
+def test_atoll_answers_as_the_rules_say_and_every_rule_is_tried() -> None:
+    outcomes = campaign(EXAMPLES, SEED, shrink=False)
+    for more in range(EXAMPLES, MOST, BATCH):
+        if never(outcomes):
+            outcomes += campaign(BATCH, SEED + more, shrink=False)
+    assert never(outcomes) == []
+
+
+Spoil = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+def spoilt(spoil: Spoil) -> type[Machine]:
+    """A machine whose cloud answers something else."""
+
+    class Faulty(InProcess):
+        def _call(self, access_key: str, region: str, account: str, service: str, operation: str, params: Any) -> Any:
+            return spoil(operation, super()._call(access_key, region, account, service, operation, params))
+
+    class Spoilt(Machine):
+        def cloud(self) -> InProcess:
+            return Faulty(settings=settings())
+
+    return Spoilt
+
+
+def another_zone(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """One field of one answer."""
+    return {"Subnet": answer["Subnet"] | {"AvailabilityZone": "us-east-1f"}} if operation == "CreateSubnet" else answer
+
+
+def no_blackholes(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """A state that is shown too late."""
+    if operation == "DescribeRouteTables":
+        for table in answer["RouteTables"]:
+            for route in table["Routes"]:
+                route["State"] = "active"
+    return answer
+
+
+def one_more_free(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """A count that misses one."""
+    if operation == "DescribeSubnets":
+        for subnet in answer["Subnets"]:
+            subnet["AvailableIpAddressCount"] += 1
+    return answer
+
+
+def an_association_is_lost(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """A thing that is not shown."""
+    if operation == "DescribeRouteTables":
+        for table in answer["RouteTables"]:
+            table["Associations"] = [one for one in table["Associations"] if one["Main"]]
+    return answer
+
+
+@pytest.mark.parametrize("spoil", [another_zone, no_blackholes, one_more_free, an_association_is_lost])
+def test_a_wrong_answer_is_seen(spoil: Spoil) -> None:
+    with pytest.raises(DisagreementError):
+        campaign(40, SEED, machine=spoilt(spoil), shrink=False)
+
+
+@pytest.mark.parametrize("skipped", ["DeleteRoute", "RevokeSecurityGroupEgress", "ReplaceNetworkAclAssociation"])
+def test_a_call_that_does_nothing_is_seen(skipped: str) -> None:
+    """The answer is right and nothing has changed."""
+
+    class Idle(InProcess):
+        def _call(self, access_key: str, region: str, account: str, service: str, operation: str, params: Any) -> Any:
+            before = dict(self.table.records)
+            answer = super()._call(access_key, region, account, service, operation, params)
+            if operation == skipped:
+                after = dict(self.table.records)
+                self.table.apply({key: (after.get(key), before.get(key)) for key in {*before, *after}})
+            return answer
+
+    class Skipping(Machine):
+        def cloud(self) -> InProcess:
+            return Idle(settings=settings())
+
+    with pytest.raises(DisagreementError):
+        campaign(40, SEED, machine=Skipping, shrink=False)
+
+
+def test_a_check_that_is_missing_is_seen() -> None:
+    """A quota is larger than the rules say, so a call that they refuse is answered."""
+
+    class Lax(Machine):
+        def cloud(self) -> InProcess:
+            lax = settings()
+            lax.limits["vpcs-per-region"] += 1
+            return InProcess(settings=lax)
+
+    with pytest.raises(DisagreementError):
+        campaign(40, SEED, machine=Lax, shrink=False)
