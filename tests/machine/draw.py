@@ -187,9 +187,10 @@ def addresses(subnet: str) -> SearchStrategy[Any]:
             return st.just("10.0.0.9")
         block = world.subnets[subnet].block
         free = [str(block[n]) for n in (4, 5, 6, 7, 8, 9)]
-        return st.sampled_from(
-            [*free, *sorted(world.taken(subnet)), *[str(block[1]), str(block[-1]), "10.200.0.9"] * 2]
-        )
+        taken = sorted(world.taken(subnet))
+        mapped = [held.address for one in world.elastic_ips.values() if (held := one.association)]
+        wrong = [str(block[1]), str(block[-1]), "10.200.0.9"]
+        return st.sampled_from([*free, *taken * 2, *wrong * 2, *[one for one in mapped if one in taken] * 5])
 
     return of(choose)
 
@@ -218,7 +219,7 @@ def permissions(group: str) -> SearchStrategy[Any]:
     source = st.one_of(
         RANGES.map(lambda block: {"IpRanges": [{"CidrIp": block}]}),
         near("sg", group).map(lambda id_: {"UserIdGroupPairs": [{"GroupId": id_}]}),
-        st.sampled_from([{"IpRanges": [{"CidrIp": "10.3.0.0/16"}, {"CidrIp": "10.4.0.0/16"}]}, {}]),
+        st.sampled_from([{"IpRanges": [{"CidrIp": "10.3.0.0/16"}, {"CidrIp": "10.4.0.0/16"}]}, {}, {}]),
     )
     said = st.one_of(
         st.tuples(st.sampled_from(["tcp", "TCP", "6", "udp", "17"]), PORTS),

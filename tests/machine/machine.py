@@ -87,7 +87,12 @@ class Machine(RuleBasedStateMachine):
         pairs = [{"GroupId": "sg~2"}, {"GroupId": "sg~3"}]
         db = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": pairs}
         self.call("AuthorizeSecurityGroupEgress", GroupId="sg~3", IpPermissions=[db])
-        self.call("AllocateAddress", Domain="vpc")
+        for _ in range(2):
+            self.call("AllocateAddress", Domain="vpc")
+        self.site.look()  # which addresses were chosen
+        secondary = self.world.interfaces["eni~4"].addresses[1]
+        asked = {"NetworkInterfaceId": "eni~4", "PrivateIpAddress": secondary}
+        self.call("AssociateAddress", AllocationId="eipalloc~1", **asked)
 
     # VPCs
 
