@@ -2,7 +2,7 @@
 
 A name stands here if what it lists comes into being by somebody's call alone, and Atoll has built no such call. What
 AWS itself always has (offerings, prices, managed prefix lists, public snapshots) and what things that exist here have
-(an instance's topology) does not: an empty answer would be untrue.
+(an instance's application status) does not: an empty answer would be untrue.
 """
 
 EMPTY = frozenset(
@@ -46,7 +46,7 @@ EMPTY = frozenset(
         "ImageUsageReportEntries ImageUsageReports ImportImageTasks ImportSnapshotTasks LockedSnapshots "
         "ReplaceRootVolumeTasks SnapshotTierStatus StoreImageTasks",
         # Of instances and of the account
-        "DeclarativePoliciesReports InstanceEventWindows",
+        "DeclarativePoliciesReports ElasticGpus InstanceEventWindows",
     )
     for name in group.split()
 )

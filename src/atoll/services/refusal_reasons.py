@@ -11,6 +11,8 @@ _IMAGES = (
 _CLASSIC = "EC2-Classic is retired: every Elastic IP is of the domain vpc already."
 _SPOT = "Every instance is on demand: use RunInstances without InstanceMarketOptions."
 _HOSTS = "All instances share this machine: leave the tenancy at default."
+_LONG_IDS = "All ids are long, on AWS too since the periods of choice ended."
+_ALLOWED = "Images are a fixed table, and all of them are allowed."
 
 REASONS = {
     **dict.fromkeys(("AttachVolume", "CopyVolumes", "CreateVolume", "DetachVolume", "EnableVolumeIO"), _VOLUMES),
@@ -36,6 +38,16 @@ REASONS = {
     **dict.fromkeys(("MoveAddressToVpc", "RestoreAddressToClassic"), _CLASSIC),
     **dict.fromkeys(("RequestSpotFleet", "RequestSpotInstances"), _SPOT),
     **dict.fromkeys(("AllocateHosts", "ModifyHosts", "ReleaseHosts"), _HOSTS),
+    **dict.fromkeys(("ModifyIdFormat", "ModifyIdentityIdFormat"), _LONG_IDS),
+    **dict.fromkeys(("EnableAllowedImagesSettings", "ReplaceImageCriteriaInAllowedImagesSettings"), _ALLOWED),
+    "DescribeVpcEndpointServices": "AWS offers services there, and no endpoint to one can be made here.",
+    "DisableImageBlockPublicAccess": "An image cannot be shared with anybody here, so this stays on.",
+    "EnableSerialConsoleAccess": "A guest has no serial console to connect to: use the command atoll shell.",
+    "EnableSnapshotBlockPublicAccess": "There are no snapshots of one's own whose sharing could be blocked.",
+    "ModifyVpcBlockPublicAccessOptions": "Nothing here would obey it: use route tables, ACLs and security groups.",
+    "RegisterInstanceEventNotificationAttributes": "Nothing here schedules events or tells of them.",
+    "ReportInstanceStatus": "Nobody would read the report.",
+    "ValidateSecurityGroupQuotasForInterface": "AWS lets nobody but its own services call it.",
     "GetConsoleScreenshot": "A guest has no screen: use GetConsoleOutput, or the command atoll shell.",
     "GetInstanceUefiData": "A guest has no firmware.",
     "SendDiagnosticInterrupt": "A guest has no kernel of its own that could be interrupted.",

@@ -100,3 +100,12 @@ def test_zones_by_name_and_id(ec2: Any) -> None:
     assert message == "Invalid availability zone: [us-east-1z]"
     refused("InvalidParameterValue", ec2.describe_availability_zones, ZoneIds=["use1-az9"])
     refused("InvalidParameterValue", ec2.describe_availability_zones, Filters=named("colour", "blue"))
+
+
+def test_there_are_no_zones_to_opt_in_to(ec2: Any) -> None:
+    modify = ec2.modify_availability_zone_group
+    own = refused("InvalidParameterValue", modify, GroupName="us-east-1-zg-1", OptInStatus="opted-in")
+    assert "opt-in-not-required" in own
+    refused("InvalidParameterValue", modify, GroupName="us-east-1-bos-1", OptInStatus="opted-in")
+    refused("InvalidParameterValue", modify, GroupName="us-east-1-bos-1", OptInStatus="not-opted-in")
+    refused("MissingParameter", modify, GroupName="us-east-1-bos-1")

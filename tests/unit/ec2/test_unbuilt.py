@@ -16,9 +16,7 @@ EC2 = load("ec2")
 @pytest.mark.parametrize(
     "operation",
     [
-        "describe_instance_topology",  # what exists here has
         "describe_vpc_endpoint_services",  # what AWS itself always has
-        "describe_id_format",
         "describe_spot_price_history",
         "describe_reserved_instances_offerings",
         "describe_snapshots",

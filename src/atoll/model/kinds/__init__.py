@@ -24,6 +24,7 @@ from atoll.model.kinds.interfaces import (
 )
 from atoll.model.kinds.launching import (
     CreditDefault,
+    EbsDefaults,
     LaunchTemplate,
     LaunchTemplateVersion,
     MetadataDefaults,
@@ -80,6 +81,7 @@ KINDS: tuple[type[Entity], ...] = (
     ProfileAssociation,
     MetadataDefaults,
     CreditDefault,
+    EbsDefaults,
     Role,
     RolePolicy,
     Policy,
@@ -105,6 +107,7 @@ __all__ = [
     "CreditDefault",
     "DhcpOption",
     "DhcpOptions",
+    "EbsDefaults",
     "ElasticIp",
     "Entity",
     "Home",

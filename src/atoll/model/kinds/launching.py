@@ -86,3 +86,12 @@ class CreditDefault(Entity, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("home", "family")
     family: str
     credits: str
+
+
+class EbsDefaults(Entity, frozen=True, kw_only=True):
+    """What an account has chosen for the encryption of its volumes in a region."""
+
+    KIND: ClassVar[str] = "ebs-defaults"
+    KEY: ClassVar[tuple[str, ...]] = ("home",)
+    encrypted: bool = False
+    kms_key: str | None = None  # ARN; None: AWS's own key

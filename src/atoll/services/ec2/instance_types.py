@@ -1,7 +1,7 @@
 """Instance types: their real limits and answers (fact 60)."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -35,6 +35,11 @@ class Limits(NamedTuple):
 def _answers() -> dict[str, msgspec.Raw]:
     packed = (resources.files("atoll.services.ec2") / "data" / "instance-types.msgpack").read_bytes()
     return msgspec.msgpack.decode(zlib.decompress(packed), type=dict[str, msgspec.Raw])
+
+
+def names() -> Iterable[str]:
+    """Every type."""
+    return _answers()
 
 
 def exists(name: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from atoll.model.regions import REGIONS, Region, Zone
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
+from atoll.services.ec2.checks import invalid
 from atoll.services.ec2.describe import sift
 from atoll.services.registry import Request, Response, operation
 
@@ -47,6 +48,10 @@ def _check_known(noun: str, names: Iterable[str] | None, known: Iterable[str]) -
         raise AwsError("InvalidParameterValue", f"Invalid {noun}: [{', '.join(unknown)}]")
 
 
+def _group_name(region: Region) -> str:
+    return f"{region.name}-zg-1"
+
+
 def _shown(region: Region, zone: Zone) -> Response:
     return {
         "OptInStatus": NOT_REQUIRED,
@@ -54,7 +59,7 @@ def _shown(region: Region, zone: Zone) -> Response:
         "RegionName": region.name,
         "ZoneName": zone.name,
         "ZoneId": zone.id,
-        "GroupName": f"{region.name}-zg-1",
+        "GroupName": _group_name(region),
         "NetworkBorderGroup": region.name,
         "ZoneType": "availability-zone",
         "GroupLongName": f"{region.description} 1",
@@ -96,3 +101,14 @@ def describe_availability_zones(tx: Tx, request: Request) -> Response:
         return [zone[member]] if member else []
 
     return {"AvailabilityZones": sift(named, request, ZONE_FILTERS.__contains__, values)}
+
+
+@operation("ModifyAvailabilityZoneGroup", "GroupName OptInStatus")
+def modify_availability_zone_group(tx: Tx, request: Request) -> Response:
+    """Local Zones and Wavelength Zones, which one opts in to, there are none; a region's own zones have no choice."""
+    asked, name = request["OptInStatus"], request["GroupName"]
+    if asked != "opted-in":
+        raise invalid(asked, "optInStatus", "The only valid value is opted-in.")
+    if name in {_group_name(region) for region in REGIONS.values()}:
+        raise invalid(name, "groupName", f"The opt-in status of this group is {NOT_REQUIRED}.")
+    raise invalid(name, "groupName", f"There is no such group in {tx.region}: here are no Local or Wavelength Zones.")

@@ -3,9 +3,6 @@
 A volume is a record: a guest's disk is a layer of its own on this machine, whatever the volume's size, type and key.
 """
 
-import hashlib
-import re
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -15,12 +12,12 @@ from atoll.model.entity import Tags
 from atoll.model.kinds import Instance, Volume, VolumeAttachment
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2.checks import invalid, refuse_members, unbuilt
+from atoll.services.ec2 import ebs_defaults
+from atoll.services.ec2.checks import refuse_members, unbuilt
 from atoll.services.ec2.image_table import Image
 from atoll.services.ec2.volume_types import TYPES, Performance, performance
 
 EBS = ("DeleteOnTermination", "Encrypted", "Iops", "KmsKeyId", "SnapshotId", "Throughput", "VolumeSize", "VolumeType")
-KEY = re.compile(r"(?:arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key/)?(?P<id>[0-9a-f-]{36}|mrk-[0-9a-f]{32})\Z")
 
 
 class Root(NamedTuple):
@@ -81,25 +78,14 @@ def _root(tx: Tx, image: Image, ebs: Mapping[str, Any]) -> Root:
 def _key(tx: Tx, ebs: Mapping[str, Any]) -> str | None:
     """The key's ARN where the volume is encrypted; the account's default key where none is named."""
     named = ebs.get("KmsKeyId")
-    if not ebs.get("Encrypted"):
+    if not ebs.get("Encrypted") and not ebs_defaults.encrypts(tx):
         if named:
             raise AwsError(
                 "InvalidParameterDependency",
                 "The parameter KmsKeyId requires the parameter Encrypted to be set.",
             )
         return None
-    if named and ("alias/" in named):
-        raise unbuilt("A KMS key by its alias")
-    if named and not KEY.match(named):
-        raise invalid(named, "kmsKeyId", "Expecting the id or the ARN of a key.")
-    if named and named.startswith("arn:"):
-        return str(named)
-    return f"arn:aws:kms:{tx.region}:{tx.account}:key/{named or _default_key(tx.home)}"
-
-
-def _default_key(home: str) -> str:
-    """The id of the key alias/aws/ebs: one per home, for ever."""
-    return str(uuid.UUID(hashlib.sha256(f"aws/ebs/{home}".encode()).hexdigest()[:32]))
+    return ebs_defaults.key_arn(tx, named)
 
 
 def make(tx: Tx, instance: Instance, root: Root, tags: Tags) -> Volume:
