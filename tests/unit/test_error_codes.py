@@ -44,10 +44,11 @@ CODES = {
         DryRunOperation FilterLimitExceeded IdempotentInstanceTerminated IdempotentParameterMismatch
         IncorrectInstanceState InvalidAction InvalidDhcpOptionID.NotFound InvalidDhcpOptionsId.Malformed
         InvalidFlowLogId.NotFound InvalidEgressOnlyInternetGatewayId.NotFound InvalidGatewayID.NotFound
-        InvalidInstanceID.Malformed InvalidInstanceID.NotFound InvalidInternetGateway.NotFound InvalidInternetGatewayID.NotFound
-        InvalidNetworkInterfaceID.NotFound InvalidNextToken InvalidPaginationToken InvalidPrefixListId.NotFound
-        InvalidRouteTableID.NotFound InvalidRouteTableId.Malformed InvalidState InvalidSubnetId.Malformed
-        InvalidVpcID.NotFound MissingAuthenticationToken RequestExpired RequestLimitExceeded SignatureDoesNotMatch
+        InvalidInstanceID.Malformed InvalidInstanceID.NotFound InvalidInternetGateway.NotFound
+        InvalidInternetGatewayID.NotFound InvalidNetworkInterfaceID.NotFound InvalidNextToken
+        InvalidPaginationToken InvalidPrefixListId.NotFound InvalidRouteTableID.NotFound
+        InvalidRouteTableId.Malformed InvalidState InvalidSubnetId.Malformed InvalidVpcID.NotFound
+        MissingAuthenticationToken RequestExpired RequestLimitExceeded SignatureDoesNotMatch
         UnauthorizedOperation UnknownParameter UnsupportedOperation""",
 }  # fmt: skip
 

@@ -1,0 +1,172 @@
+"""An account with one of everything that EC2 makes here, and what each read needs to be asked for it."""
+
+from typing import Any
+
+from atoll.model.kinds import OwnImage
+from tests.support.expect import tag_specification
+from tests.support.inprocess import ACCOUNT, InProcess
+from tests.support.lab import Lab
+
+ANOTHER = "210987654321"
+
+
+class Everything(Lab):
+    """A lab in which each kind is there, with its optional parts."""
+
+    def __init__(self, cloud: InProcess) -> None:
+        super().__init__(cloud)
+        self.ec2.modify_vpc_attribute(VpcId=self.vpc, EnableDnsHostnames={"Value": True})
+        self.ec2.associate_vpc_cidr_block(VpcId=self.vpc, CidrBlock="10.1.0.0/16")
+        self._filters()
+        self._compute()
+        self._addresses()
+        self._routes()
+        self.ec2.create_subnet_cidr_reservation(SubnetId=self.subnet, Cidr="10.0.1.192/28", ReservationType="explicit")
+        self.ec2.create_dhcp_options(
+            DhcpConfigurations=[{"Key": "ntp-servers", "Values": ["10.0.0.9"]}],
+            TagSpecifications=tag_specification("dhcp-options", Name="x"),
+        )
+        self.ec2.create_tags(Resources=[self.vpc, self.subnet, self.gateway], Tags=[{"Key": "Name", "Value": "x"}])
+
+    def _filters(self) -> None:
+        other = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        self.web = self.group("web")
+        self.ec2.associate_security_group_vpc(GroupId=self.web, VpcId=other)
+        made = self.ec2.create_managed_prefix_list(
+            PrefixListName="office",
+            MaxEntries=5,
+            AddressFamily="IPv4",
+            Entries=[{"Cidr": "192.0.2.0/24", "Description": "d"}],
+        )
+        self.list: str = made["PrefixList"]["PrefixListId"]
+        permissions = [
+            {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+            {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+            {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": self.web, "Description": "d"}]},
+            {"IpProtocol": "udp", "FromPort": 1, "ToPort": 9, "PrefixListIds": [{"PrefixListId": self.list}]},
+        ]
+        self.ec2.authorize_security_group_ingress(GroupId=self.web, IpPermissions=permissions)
+        acl = self.ec2.create_network_acl(VpcId=self.vpc)["NetworkAcl"]["NetworkAclId"]
+        rule = {"NetworkAclId": acl, "Egress": False, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0"}
+        self.ec2.create_network_acl_entry(RuleNumber=1, Protocol="6", PortRange={"From": 1, "To": 9}, **rule)
+        self.ec2.create_network_acl_entry(RuleNumber=2, Protocol="1", IcmpTypeCode={"Type": 8, "Code": -1}, **rule)
+
+    def _compute(self) -> None:
+        ec2 = self.ec2
+        ec2.create_key_pair(KeyName="key", TagSpecifications=tag_specification("key-pair", Name="x"))
+        ec2.create_placement_group(GroupName="parts", Strategy="partition", PartitionCount=3)
+        ec2.create_placement_group(GroupName="apart", Strategy="spread")
+        template = ec2.create_launch_template(
+            LaunchTemplateName="web",
+            VersionDescription="first",
+            LaunchTemplateData={"ImageId": self.image, "InstanceType": "t3.micro", "Monitoring": {"Enabled": True}},
+        )
+        self.template: str = template["LaunchTemplate"]["LaunchTemplateId"]
+        self.instance_id = self.launch(
+            InstanceType="t3.micro",
+            KeyName="key",
+            Placement={"GroupName": "parts"},
+            IamInstanceProfile={"Name": "profile"},
+            UserData="#!/bin/sh",
+            TagSpecifications=tag_specification("instance", Name="x"),
+            NetworkInterfaces=[
+                {
+                    "DeviceIndex": 0,
+                    "SubnetId": self.subnet,
+                    "Groups": [self.web],
+                    "AssociatePublicIpAddress": True,
+                    "SecondaryPrivateIpAddressCount": 1,
+                }
+            ],
+        )
+        stopped = self.launch(InstanceType="m5.large")
+        ec2.stop_instances(InstanceIds=[stopped])
+        self.settle()
+        ec2.terminate_instances(InstanceIds=[self.launch()])
+        self.settle()
+        found = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [self.instance_id]}])
+        self.volume: str = found["Volumes"][0]["VolumeId"]
+        ec2.modify_volume(VolumeId=self.volume, Size=20, VolumeType="gp3")
+        own = OwnImage(
+            home=self.cloud.draft().home,
+            id="ami-0123456789abcdef0",
+            name="mine",
+            description="d",
+            created=self.cloud.draft().time,
+            software="x86_64-" + "0" * 64,
+        )
+        self.cloud.put(own)
+
+    def _addresses(self) -> None:
+        self.eni_id = self.interface(Groups=[self.web], Description="d", Ipv4PrefixCount=1)
+        allocation, _ = self.elastic_ip()
+        self.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=self.eni_id)
+        self.ec2.attach_network_interface(NetworkInterfaceId=self.eni_id, InstanceId=self.instance_id, DeviceIndex=1)
+        self.ec2.create_network_interface_permission(
+            NetworkInterfaceId=self.interface(), AwsAccountId=ANOTHER, Permission="INSTANCE-ATTACH"
+        )
+        self.ec2.modify_address_attribute(AllocationId=allocation, DomainName="www.example.com")
+        offered, _ = self.elastic_ip()
+        self.ec2.enable_address_transfer(AllocationId=offered, TransferAccountId=ANOTHER)
+
+    def _routes(self) -> None:
+        table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        self.ec2.associate_route_table(RouteTableId=table, SubnetId=self.subnet)
+        create = self.ec2.create_route
+        create(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=self.gateway)
+        create(RouteTableId=table, DestinationCidrBlock="172.16.0.0/16", InstanceId=self.interface_of_one())
+        create(RouteTableId=table, DestinationPrefixListId=self.list, NetworkInterfaceId=self.eni_id)
+
+    def interface_of_one(self) -> str:
+        """An instance with one ENI: a route may name it."""
+        return self.launch()
+
+    def questions(self) -> dict[str, list[dict[str, Any]]]:
+        """By operation: the parameters with which it is asked, where it needs some or has several answers."""
+        instance = {"InstanceId": self.instance_id}
+        hardware = {"ArchitectureTypes": ["x86_64"], "VirtualizationTypes": ["hvm"]}
+        return {
+            "DescribeIdentityIdFormat": [{"PrincipalArn": f"arn:aws:iam::{ACCOUNT}:root"}],
+            "DescribeImageAttribute": [
+                {"ImageId": image, "Attribute": name}
+                for image in (self.image, "ami-0123456789abcdef0")
+                for name in ("description", "launchPermission", "blockDeviceMapping", "bootMode", "productCodes")
+            ],
+            "DescribeInstanceAttribute": [
+                {**instance, "Attribute": name}
+                for name in (
+                    "instanceType", "userData", "disableApiTermination", "instanceInitiatedShutdownBehavior",
+                    "rootDeviceName", "blockDeviceMapping", "ebsOptimized", "sriovNetSupport", "enaSupport",
+                    "enclaveOptions", "disableApiStop", "productCodes", "kernel", "ramdisk",
+                )
+            ],
+            "DescribeInstanceStatus": [{"IncludeAllInstances": True}],
+            "DescribeInstanceTypes": [{"InstanceTypes": ["t3.micro", "p4d.24xlarge", "mac2.metal", "inf1.xlarge"]}],
+            "DescribeKeyPairs": [{"IncludePublicKey": True}],
+            "DescribeLaunchTemplateVersions": [{"LaunchTemplateId": self.template}],
+            "DescribeNetworkInterfaceAttribute": [
+                {"NetworkInterfaceId": self.eni_id, "Attribute": name}
+                for name in ("description", "groupSet", "sourceDestCheck", "attachment", "associatePublicIpAddress")
+            ],
+            "DescribeSecurityGroupReferences": [{"GroupId": [self.web]}],
+            "DescribeStaleSecurityGroups": [{"VpcId": self.vpc}],
+            "DescribeAddressesAttribute": [{"Attribute": "domain-name"}],
+            "DescribeVolumeAttribute": [
+                {"VolumeId": self.volume, "Attribute": name} for name in ("autoEnableIO", "productCodes")
+            ],
+            "DescribeVpcAttribute": [
+                {"VpcId": self.vpc, "Attribute": name}
+                for name in ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")
+            ],
+            "GetConsoleOutput": [instance],
+            "GetDefaultCreditSpecification": [{"InstanceFamily": "t3"}],
+            "GetInstanceTypesFromInstanceRequirements": [
+                {**hardware, "InstanceRequirements": {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 0}}}
+            ],
+            "GetLaunchTemplateData": [instance],
+            "GetManagedPrefixListAssociations": [{"PrefixListId": self.list}],
+            "GetManagedPrefixListEntries": [{"PrefixListId": self.list}],
+            "GetPasswordData": [instance],
+            "GetSecurityGroupsForVpc": [{"VpcId": self.vpc}],
+            "GetSubnetCidrReservations": [{"SubnetId": self.subnet}],
+        }  # fmt: skip
