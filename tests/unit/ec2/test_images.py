@@ -2,6 +2,7 @@
 
 import pytest
 
+from atoll.model.kinds import OwnImage
 from atoll.model.regions import REGIONS
 from tests.support.expect import filters, named, pages, refused
 from tests.support.inprocess import InProcess
@@ -153,3 +154,37 @@ def test_what_instances_were_launched_from(lab: Lab) -> None:
         assert describe(Filters=wanted)["InstanceImageMetadata"] == [shown]
     assert describe(Filters=filters(instance_state_name="stopped"))["InstanceImageMetadata"] == []
     refused("InvalidInstanceID.NotFound", describe, InstanceIds=["i-0123456789abcdef0"])
+
+
+def test_by_the_name_of_a_public_parameter(lab: Lab) -> None:
+    parameter = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"
+    found = lab.ec2.describe_images(Filters=filters(public_ssm_parameter_name=parameter))["Images"]
+    assert [image["ImageId"] for image in found] == [lab.image]
+    assert lab.ec2.describe_images(Filters=filters(public_ssm_parameter_name="/aws/service/none"))["Images"] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["image-allowed", "image-watermark.watermark-key", "scan-result.low-fix-available-since", "source-image-id"],
+)
+def test_what_no_image_has(lab: Lab, name: str) -> None:
+    assert lab.ec2.describe_images(Filters=named(name, "*"))["Images"] == []
+
+
+def test_of_deregistration_its_owner_is_told(lab: Lab) -> None:
+    assert "DeregistrationProtection" not in lab.ec2.describe_images(ImageIds=[lab.image])["Images"][0]
+    read = lab.ec2.describe_image_attribute
+    refused("UnsupportedOperation", read, ImageId=lab.image, Attribute="deregistrationProtection")
+    own = OwnImage(
+        home=lab.cloud.draft().home,
+        id="ami-0123456789abcdef0",
+        name="mine",
+        description="",
+        created=lab.cloud.draft().time,
+        software="x86_64-0",
+    )
+    lab.cloud.put(own)
+    assert lab.ec2.describe_images(Owners=["self"])["Images"][0]["DeregistrationProtection"] == "disabled"
+    shown = read(ImageId=own.id, Attribute="deregistrationProtection")
+    assert shown["DeregistrationProtection"] == {"Value": "disabled"}
+    refused("UnsupportedOperation", read, ImageId=own.id, Attribute="lastLaunchedTime")

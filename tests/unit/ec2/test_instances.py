@@ -228,3 +228,17 @@ def test_every_operation_of_this_family_is_registered() -> None:
         "ReleaseAddress", "ResetInstanceAttribute", "ResetNetworkInterfaceAttribute", "RunInstances",
         "StartInstances", "StopInstances", "TerminateInstances", "UnassignPrivateIpAddresses",
     } <= built  # fmt: skip
+
+
+def test_volumes_are_looked_at_of_nitro_instances_alone(lab: Lab) -> None:
+    nitro, xen = lab.launch(InstanceType="t3.micro"), lab.launch(InstanceType="t2.micro")
+    describe = lab.ec2.describe_instance_status
+    shown = {one["InstanceId"]: one for one in describe()["InstanceStatuses"]}
+    assert shown[nitro]["AttachedEbsStatus"] == shown[nitro]["SystemStatus"]
+    assert "AttachedEbsStatus" not in shown[xen]
+    found = describe(Filters=named("attached-ebs-status.status", "ok"))["InstanceStatuses"]
+    assert [one["InstanceId"] for one in found] == [nitro]
+    lab.ec2.stop_instances(InstanceIds=[nitro])
+    lab.settle()
+    (stopped,) = describe(InstanceIds=[nitro], IncludeAllInstances=True)["InstanceStatuses"]
+    assert stopped["AttachedEbsStatus"] == {"Status": "not-applicable"}

@@ -120,3 +120,13 @@ def test_describe(lab: Lab) -> None:
     refused("InvalidKeyPair.NotFound", describe, KeyPairIds=["key-0123456789abcdef0"])
     refused("InvalidParameterValue", describe, Filters=filters(colour="red"))
     lab.ec2.get_waiter("key_pair_exists").wait(KeyNames=["one"])
+
+
+def test_the_quota(cloud: InProcess) -> None:
+    ec2 = cloud.client()
+    cloud.settings.limits["key-pairs-per-region"] = 1
+    ec2.create_key_pair(KeyName="one", KeyType="ed25519")
+    refused("KeyPairLimitExceeded", ec2.create_key_pair, KeyName="two", KeyType="ed25519")
+    cloud.client(region="eu-west-1").create_key_pair(KeyName="two", KeyType="ed25519")
+    ec2.delete_key_pair(KeyName="one")
+    ec2.create_key_pair(KeyName="two", KeyType="ed25519")

@@ -298,3 +298,60 @@ def test_the_template_of_an_instance_launches_its_like(lab: Lab) -> None:
         assert second[name] == before[name], name
     assert {"Key": "Name", "Value": "web"} in second["Tags"]
     refused("InvalidInstanceID.NotFound", lab.ec2.get_launch_template_data, InstanceId="i-0123456789abcdef0")
+
+
+AL2 = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"
+
+
+def test_quotas(lab: Lab) -> None:
+    lab.cloud.settings.limits |= {"launch-templates-per-region": 2, "launch-template-versions": 2}
+    one, _ = template(lab), template(lab, "two")
+    refused(
+        "ResourceLimitExceeded",
+        lab.ec2.create_launch_template,
+        LaunchTemplateName="three",
+        LaunchTemplateData={"InstanceType": "t3.micro"},
+    )
+    more = partial(
+        lab.ec2.create_launch_template_version,
+        LaunchTemplateId=one,
+        LaunchTemplateData={"InstanceType": "t3.small"},
+    )
+    assert more()["LaunchTemplateVersion"]["VersionNumber"] == 2
+    refused("ResourceLimitExceeded", more)
+    lab.ec2.delete_launch_template_versions(LaunchTemplateId=one, Versions=["2"])
+    assert more()["LaunchTemplateVersion"]["VersionNumber"] == 3, "numbers are not used again"
+
+
+def test_an_image_by_a_parameter(lab: Lab) -> None:
+    """ResolveAlias [BC]: the image that the parameter means, where it is asked for."""
+    named_so = {"ImageId": f"resolve:ssm:{AL2}", "InstanceType": "t2.micro"}
+    made = lab.ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=named_so)
+    assert "Warning" not in made
+    create = partial(
+        lab.ec2.create_launch_template_version,
+        LaunchTemplateName="web",
+        SourceVersion="1",
+        LaunchTemplateData={"InstanceType": "t2.micro"},
+    )
+    assert create()["LaunchTemplateVersion"]["LaunchTemplateData"] == named_so
+    resolved = create(ResolveAlias=True)["LaunchTemplateVersion"]["LaunchTemplateData"]
+    assert resolved == named_so | {"ImageId": lab.image}
+
+    def images(**asked: Any) -> set[str]:
+        found = lab.ec2.describe_launch_template_versions(LaunchTemplateName="web", **asked)
+        return {one["LaunchTemplateData"]["ImageId"] for one in found["LaunchTemplateVersions"]}
+
+    assert images() == images(ResolveAlias=False) == {named_so["ImageId"]}
+    assert images(ResolveAlias=True) == {lab.image}
+    launched = run(lab, LaunchTemplate={"LaunchTemplateName": "web"}, SubnetId=lab.subnet)
+    assert launched["ImageId"] == lab.image
+
+
+def test_a_parameter_that_names_no_image(lab: Lab) -> None:
+    data = {"ImageId": "resolve:ssm:/none", "InstanceType": "t2.micro"}
+    made = lab.ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
+    assert [one["Code"] for one in made["Warning"]["Errors"]] == ["InvalidParameterValue"]
+    describe = partial(lab.ec2.describe_launch_template_versions, LaunchTemplateName="web")
+    assert describe()["LaunchTemplateVersions"]
+    refused("InvalidParameterValue", describe, ResolveAlias=True)

@@ -222,3 +222,12 @@ def test_modification(lab: Lab) -> None:
     refused("InvalidParameterCombination", modify, VolumeId=id_, MultiAttachEnabled=True)
     refused("MissingParameter", modify, VolumeId=id_, VolumeType="io1")
     refused("InvalidVolume.NotFound", modify, VolumeId=NOWHERE, Size=10)
+
+
+def test_the_status_of_a_volume_by_its_instance(lab: Lab) -> None:
+    instance, _ = lab.launch(), lab.launch()
+    describe = lab.ec2.describe_volume_status
+    (found,) = describe(Filters=named("attachment-status.instance-id", instance))["VolumeStatuses"]
+    (volume,) = lab.ec2.describe_volumes(Filters=named("attachment.instance-id", instance))["Volumes"]
+    assert found["VolumeId"] == volume["VolumeId"]
+    assert describe(Filters=named("attachment-status.io-performance", "*"))["VolumeStatuses"] == []

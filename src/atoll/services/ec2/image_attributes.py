@@ -23,6 +23,7 @@ VALUES = {
     "bootMode": "BootMode",
     "tpmSupport": "TpmSupport",
     "imdsSupport": "ImdsSupport",
+    "deregistrationProtection": "DeregistrationProtection",
 }
 """Attributes that are one value, each with its member of the image and of the answer."""
 
@@ -39,7 +40,7 @@ UNKNOWN = ("lastLaunchedTime", "uefiData", "deregistrationProtection")
 def describe_image_attribute(tx: Tx, request: Request) -> Response:
     """One attribute, named as AWS names it. Anyone may ask it of a public image."""
     image, name = need_image(tx, request["ImageId"]), request["Attribute"]
-    if name in UNKNOWN:
+    if name in UNKNOWN and VALUES.get(name) not in image_shape(image):
         raise unbuilt(f"The image attribute {name}")
     if name not in VALUES and name not in LISTS:
         raise invalid(name, "attribute", "Unknown attribute.")

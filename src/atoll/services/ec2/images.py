@@ -70,6 +70,8 @@ def image_shape(image: Image) -> dict[str, Any]:
         "Architecture": image.architecture,
         "ImageType": "machine",
     }
+    if not image.public:  # AWS tells it to the owner alone, and only an owner sees what is not public
+        shape["DeregistrationProtection"] = "disabled"
     if image.virtualization == "hvm":
         shape["SriovNetSupport"] = "simple"
     if image.alias is not None:
@@ -108,6 +110,23 @@ def _root(image: Image) -> dict[str, Any]:
     }
 
 
+WATERMARK = {
+    "source-image-creation-time": "SourceImageCreationTime",
+    "source-image-id": "SourceImageId",
+    "source-image-region": "SourceImageRegion",
+    "watermark-creation-time": "WatermarkCreationTime",
+    "watermark-key": "WatermarkKey",
+}
+SCAN = {
+    **{
+        f"{level}-fix-available-since": f"{level.capitalize()}FixAvailableSince"
+        for level in ("informational", "low", "medium", "high", "critical")
+    },
+    "finding-scan-date": "FindingScanDate",
+    "highest-finding-severity-label": "HighestFindingSeverityLabel",
+}
+"""No image here has a watermark or was scanned, is a copy, or names types; no rule says which are allowed."""
+
 PATHS = {
     "architecture": "Architecture",
     "block-device-mapping.delete-on-termination": "BlockDeviceMappings.Ebs.DeleteOnTermination",
@@ -121,8 +140,12 @@ PATHS = {
     "description": "Description",
     "ena-support": "EnaSupport",
     "hypervisor": "Hypervisor",
+    "image-allowed": "ImageAllowed",
     "image-id": "ImageId",
     "image-type": "ImageType",
+    **{f"image-watermark.{name}": f"ImageWatermarks.{member}" for name, member in WATERMARK.items()},
+    "instance-type-specification.supported-instance-type": "InstanceTypeSpecification.SupportedInstanceTypes",
+    "instance-type-specification.unsupported-instance-type": "InstanceTypeSpecification.UnsupportedInstanceTypes",
     "is-public": "Public",
     "kernel-id": "KernelId",
     "manifest-location": "ImageLocation",
@@ -135,6 +158,9 @@ PATHS = {
     "ramdisk-id": "RamdiskId",
     "root-device-name": "RootDeviceName",
     "root-device-type": "RootDeviceType",
+    **{f"scan-result.{name}": f"ScanResults.{member}" for name, member in SCAN.items()},
+    "source-image-id": "SourceImageId",
+    "source-image-region": "SourceImageRegion",
     "source-instance-id": "SourceInstanceId",
     "sriov-net-support": "SriovNetSupport",
     "state": "State",
@@ -144,11 +170,23 @@ PATHS = {
 }
 
 
+PUBLIC_NAME = "public-ssm-parameter-name"
+
+
+def _public_names(tx: Tx, id_: str) -> list[str]:
+    """The public parameters of Systems Manager whose value is the image."""
+    from atoll.services.ssm.public import public  # it knows this package's images, as in resolved_image
+
+    return [name for name, parameter in public(tx.region).items() if parameter.value == id_]
+
+
 def _known(name: str) -> bool:
-    return name in PATHS or name == "tag-key" or name.startswith("tag:")
+    return name in PATHS or name in (PUBLIC_NAME, "tag-key") or name.startswith("tag:")
 
 
-def _values(shape: dict[str, Any], name: str) -> Iterable[str]:
+def _values(tx: Tx, shape: dict[str, Any], name: str) -> Iterable[str]:
+    if name == PUBLIC_NAME:
+        return _public_names(tx, shape["ImageId"])
     if name in PATHS:
         return at(shape, PATHS[name])
     tags = shape.get("Tags", ())
@@ -172,7 +210,7 @@ def describe_images(tx: Tx, request: Request) -> Response:
         [image_shape(image) for image in found],
         request,
         _known,
-        _values,
+        lambda shape, name: _values(tx, shape, name),
     )
     shown, token = page(shapes, request)
     return answer("Images", shown, token)

@@ -11,6 +11,7 @@ from atoll.services.ec2.describe import answer, candidates, describe, no_pages_w
 from atoll.services.ec2.image_table import image_of
 from atoll.services.ec2.instance_filters import FILTERS, INDEXED, OWN
 from atoll.services.ec2.instance_shape import reservations, state_shape
+from atoll.services.ec2.instance_types import description
 from atoll.services.ec2.interface_shape import zone_id
 from atoll.services.ec2.lookup import need
 from atoll.services.registry import Request, Response, operation
@@ -30,7 +31,7 @@ def _status_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
     check: dict[str, Any] = {"Status": "ok" if running else "not-applicable"}
     if running:
         check["Details"] = [{"Name": "reachability", "Status": "passed"}]
-    return {
+    shape = {
         "AvailabilityZone": instance.zone,
         "AvailabilityZoneId": zone_id(instance.region, instance.zone),
         "Events": [],
@@ -40,6 +41,8 @@ def _status_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
         "Operator": {"Managed": False},
         "SystemStatus": check,
     }
+    nitro = description(instance.type).get("Hypervisor") != "xen"
+    return shape | ({"AttachedEbsStatus": check} if nitro else {})  # AWS looks at volumes of Nitro instances alone
 
 
 STATUS_FILTERS = {
@@ -50,6 +53,8 @@ STATUS_FILTERS = {
     **paths.filters(
         _status_shape,
         {
+            "application-status.status": "ApplicationStatus.Status",
+            "attached-ebs-status.status": "AttachedEbsStatus.Status",
             "event.code": "Events.Code",
             "event.description": "Events.Description",
             "event.instance-event-id": "Events.InstanceEventId",

@@ -79,6 +79,8 @@ def _free_name(tx: Tx, request: Request) -> str:
 
 
 def _put(tx: Tx, request: Request, name: str, type_: str, fingerprint: str, public_key: str) -> KeyPair:
+    if tx.count(KeyPair, "home", tx.home) >= tx.limit("key-pairs-per-region"):
+        raise AwsError("KeyPairLimitExceeded", "The maximum number of key pairs has been reached.")
     pair = KeyPair(
         home=tx.home,
         id=tx.new_id("key"),

@@ -1,5 +1,7 @@
 """Versions of launch templates: create, delete, describe."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from atoll.model.kinds import LaunchTemplate, LaunchTemplateVersion
@@ -8,6 +10,7 @@ from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import invalid
 from atoll.services.ec2.describe import candidates, describe
+from atoll.services.ec2.images import RESOLVE, resolved_image
 from atoll.services.ec2.launch_templates import (
     BY,
     DEFAULT,
@@ -47,7 +50,7 @@ def version_shape(tx: Tx, version: LaunchTemplateVersion) -> Response:
 
 @operation(
     "CreateLaunchTemplateVersion",
-    "LaunchTemplateId LaunchTemplateName LaunchTemplateData SourceVersion VersionDescription ClientToken",
+    "LaunchTemplateId LaunchTemplateName LaunchTemplateData SourceVersion VersionDescription ClientToken ResolveAlias",
 )
 def create_launch_template_version(tx: Tx, request: Request) -> Response:
     """On a source version the call's parameters are laid over that one's."""
@@ -59,7 +62,21 @@ def create_launch_template_version(tx: Tx, request: Request) -> Response:
     grown = replace(template, latest=template.latest + 1)
     tx.put(grown)
     version = put_version(tx, grown, data, described(request))
-    return {"LaunchTemplateVersion": version_shape(tx, version), **warnings(tx, data)}
+    return {"LaunchTemplateVersion": _shown_as(request)(tx, version), **warnings(tx, data)}
+
+
+def _shown_as(request: Request) -> Callable[[Tx, LaunchTemplateVersion], Response]:
+    """ResolveAlias: with the image that a parameter of Systems Manager names, instead of the parameter."""
+    return _resolved if request.get("ResolveAlias") else version_shape
+
+
+def _resolved(tx: Tx, version: LaunchTemplateVersion) -> Response:
+    shape = version_shape(tx, version)
+    data: Response = shape["LaunchTemplateData"]
+    named = data.get("ImageId", "")
+    if not named.startswith(RESOLVE):
+        return shape
+    return shape | {"LaunchTemplateData": data | {"ImageId": resolved_image(tx, named).id}}
 
 
 MOST_DELETED = 200
@@ -119,7 +136,7 @@ VERSION_FILTERS = paths.filters(
 @operation(
     "DescribeLaunchTemplateVersions",
     "LaunchTemplateId LaunchTemplateName Versions MinVersion MaxVersion Filters MaxResults NextToken "
-    "IncludeManagedResources",
+    "IncludeManagedResources ResolveAlias",
 )
 def describe_launch_template_versions(tx: Tx, request: Request) -> Response:
     """Of one template, the newest first; or the latest and default ones of all templates."""
@@ -135,9 +152,8 @@ def describe_launch_template_versions(tx: Tx, request: Request) -> Response:
             "MissingParameter",
             "Either a launch template ID or a launch template name must be specified in the request.",
         )
-    return describe(
-        tx, request, found, VERSION_FILTERS, "LaunchTemplateVersions", version_shape, least=1, most=MOST_TEMPLATES
-    )
+    shape = _shown_as(request)
+    return describe(tx, request, found, VERSION_FILTERS, "LaunchTemplateVersions", shape, least=1, most=MOST_TEMPLATES)
 
 
 def _versions(tx: Tx, template: LaunchTemplate, request: Request, named: list[str]) -> list[LaunchTemplateVersion]:

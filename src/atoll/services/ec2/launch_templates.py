@@ -17,7 +17,7 @@ from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import exactly_one, invalid, missing
 from atoll.services.ec2.describe import describe
-from atoll.services.ec2.images import need_image
+from atoll.services.ec2.images import resolved_image
 from atoll.services.ec2.instance_types import need_type
 from atoll.services.ec2.key_pairs import need_key
 from atoll.services.ec2.lookup import ID, need
@@ -132,7 +132,7 @@ def _subnets(tx: Tx, interfaces: Iterable[Mapping[str, Any]]) -> None:
 
 
 CHECKS: Mapping[str, Check] = {
-    "ImageId": need_image,
+    "ImageId": resolved_image,
     "InstanceType": lambda _tx, name: need_type(name),
     "KeyName": need_key,
     "SecurityGroupIds": _each(SecurityGroup),
@@ -163,6 +163,10 @@ def described(request: Request) -> str | None:
 
 def put_version(tx: Tx, template: LaunchTemplate, data: Data, description: str | None) -> LaunchTemplateVersion:
     """The template's newest version."""
+    if tx.count(LaunchTemplateVersion, "template", template.id) >= tx.limit("launch-template-versions"):
+        raise AwsError(
+            "ResourceLimitExceeded", f"The maximum number of versions of the launch template {template.id} was reached."
+        )
     version = LaunchTemplateVersion(
         home=tx.home,
         template=template.id,
@@ -191,6 +195,8 @@ def create_launch_template(tx: Tx, request: Request) -> Response:
     if by_name(tx, name) is not None:
         raise AwsError("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
     check_data(data)
+    if tx.count(LaunchTemplate, "home", tx.home) >= tx.limit("launch-templates-per-region"):
+        raise AwsError("ResourceLimitExceeded", "The maximum number of launch templates has been reached.")
     template = LaunchTemplate(
         home=tx.home,
         id=tx.new_id("lt"),

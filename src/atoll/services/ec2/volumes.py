@@ -9,7 +9,7 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import attribute, invalid, missing
-from atoll.services.ec2.describe import answer, candidates, describe, no_pages_with_ids, page, sift
+from atoll.services.ec2.describe import Filters, answer, candidates, describe, no_pages_with_ids, page, sift
 from atoll.services.ec2.interface_shape import zone_id
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.tags import tags_if_any
@@ -106,26 +106,30 @@ def _status_shape(_tx: Tx, volume: Volume) -> Shape:
     }
 
 
-STATUS_FILTERS = paths.filters(
-    _status_shape,
-    {
-        "action.code": "Actions.Code",
-        "action.description": "Actions.Description",
-        "action.event-id": "Actions.EventId",
-        "availability-zone": "AvailabilityZone",
-        "availability-zone-id": "AvailabilityZoneId",
-        "event.description": "Events.Description",
-        "event.event-id": "Events.EventId",
-        "event.event-type": "Events.EventType",
-        "event.not-after": "Events.NotAfter",
-        "event.not-before": "Events.NotBefore",
-        "operator.managed": "Operator.Managed",
-        "operator.principal": "Operator.Principal",
-        "volume-status.details-name": "VolumeStatus.Details.Name",
-        "volume-status.details-status": "VolumeStatus.Details.Status",
-        "volume-status.status": "VolumeStatus.Status",
-    },
-)
+STATUS_FILTERS: Filters[Volume] = {
+    "attachment-status.instance-id": lambda _tx, one: [one.attachment.instance] if one.attachment else [],
+    "attachment-status.io-performance": lambda _tx, _one: [],  # told of volumes with IOPS of their own
+    **paths.filters(
+        _status_shape,
+        {
+            "action.code": "Actions.Code",
+            "action.description": "Actions.Description",
+            "action.event-id": "Actions.EventId",
+            "availability-zone": "AvailabilityZone",
+            "availability-zone-id": "AvailabilityZoneId",
+            "event.description": "Events.Description",
+            "event.event-id": "Events.EventId",
+            "event.event-type": "Events.EventType",
+            "event.not-after": "Events.NotAfter",
+            "event.not-before": "Events.NotBefore",
+            "operator.managed": "Operator.Managed",
+            "operator.principal": "Operator.Principal",
+            "volume-status.details-name": "VolumeStatus.Details.Name",
+            "volume-status.details-status": "VolumeStatus.Details.Status",
+            "volume-status.status": "VolumeStatus.Status",
+        },
+    ),
+}
 
 
 @operation("DescribeVolumeStatus", "VolumeIds Filters MaxResults NextToken IncludeManagedResources")
