@@ -98,4 +98,4 @@ def describe_instance_image_metadata(tx: Tx, request: Request) -> Response:
     """Every instance with its image."""
     no_pages_with_ids(request, "InstanceIds")
     found = candidates(tx, Instance, request, "InstanceIds", {"instance-id": "id"})
-    return describe(tx, request, found, METADATA_FILTERS, "InstanceImageMetadata", _metadata_shape)
+    return describe(tx, request, found, METADATA_FILTERS, "InstanceImageMetadata", _metadata_shape, least=1)
