@@ -160,6 +160,7 @@ class Everything(Lab):
             ],
             "GetConsoleOutput": [instance],
             "GetDefaultCreditSpecification": [{"InstanceFamily": "t3"}],
+            "GetImageAncestry": [{"ImageId": self.image}],
             "GetInstanceTypesFromInstanceRequirements": [
                 {**hardware, "InstanceRequirements": {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 0}}}
             ],

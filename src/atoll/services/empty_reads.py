@@ -51,5 +51,8 @@ EMPTY = frozenset(
     for name in group.split()
 )
 
-MADE_HERE = frozenset({"ImageIds", "VpcIds"})
+EMPTY |= {f"List{kind}InRecycleBin" for kind in ("Images", "Snapshots", "Volumes")}
+"""Nothing is deleted into the bin, since no rule of it can be made."""
+
+MADE_HERE = frozenset({"ImageIds", "VolumeIds", "VpcIds"})
 """Parameters of those reads that name things which may exist: nothing is known of them there, so they are not built."""

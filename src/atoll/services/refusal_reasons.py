@@ -49,6 +49,7 @@ REASONS = {
     "ReportInstanceStatus": "Nobody would read the report.",
     "ValidateSecurityGroupQuotasForInterface": "AWS lets nobody but its own services call it.",
     "GetConsoleScreenshot": "A guest has no screen: use GetConsoleOutput, or the command atoll shell.",
+    "GetInstanceTpmEkPub": "A guest has no TPM.",
     "GetInstanceUefiData": "A guest has no firmware.",
     "SendDiagnosticInterrupt": "A guest has no kernel of its own that could be interrupted.",
 }

@@ -188,3 +188,12 @@ def test_of_deregistration_its_owner_is_told(lab: Lab) -> None:
     shown = read(ImageId=own.id, Attribute="deregistrationProtection")
     assert shown["DeregistrationProtection"] == {"Value": "disabled"}
     refused("UnsupportedOperation", read, ImageId=own.id, Attribute="lastLaunchedTime")
+
+
+def test_every_image_is_a_root(lab: Lab) -> None:
+    (entry,) = lab.ec2.get_image_ancestry(ImageId=lab.image)["ImageAncestryEntries"]
+    (image,) = lab.ec2.describe_images(ImageIds=[lab.image])["Images"]
+    assert (entry["ImageId"], entry["ImageOwnerAlias"]) == (lab.image, "amazon")
+    assert f"{entry['CreationDate']:%Y-%m-%dT%H:%M:%S}.000Z" == image["CreationDate"]
+    assert "SourceImageId" not in entry
+    refused("InvalidAMIID.NotFound", lab.ec2.get_image_ancestry, ImageId="ami-0123456789abcdef0")

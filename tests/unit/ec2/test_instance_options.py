@@ -141,3 +141,14 @@ def test_capacity_reservations(lab: Lab) -> None:
     describe = lab.ec2.describe_instances
     name = "capacity-reservation-specification.capacity-reservation-preference"
     assert describe(Filters=named(name, "open"))["Reservations"]
+
+
+def test_bandwidth_has_the_usual_weights(lab: Lab) -> None:
+    instance = lab.launch(InstanceType="m5.large")
+    modify = lab.ec2.modify_instance_network_performance_options
+    answer = modify(InstanceId=instance, BandwidthWeighting="default")
+    assert (answer["InstanceId"], answer["BandwidthWeighting"]) == (instance, "default")
+    assert lab.instance(instance)["NetworkPerformanceOptions"] == {"BandwidthWeighting": "default"}
+    refused("UnsupportedOperation", modify, InstanceId=instance, BandwidthWeighting="vpc-1")
+    refused("InvalidParameterValue", modify, InstanceId=instance, BandwidthWeighting="fast")
+    refused("InvalidInstanceID.NotFound", modify, InstanceId="i-0123456789abcdef0", BandwidthWeighting="default")

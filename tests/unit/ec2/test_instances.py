@@ -207,10 +207,13 @@ def test_the_console_is_read_from_the_running_world(lab: Lab, monkeypatch: pytes
         )
 
     monkeypatch.setattr(lab.cloud, "draft", draft)
-    answer = lab.ec2.get_console_output(InstanceId=instance, Latest=True)
+    refused("UnsupportedOperation", lab.ec2.get_console_output, InstanceId=instance, Latest=True)
+    answer = lab.ec2.get_console_output(InstanceId=instance)
     assert answer["Output"] == f"{instance}: \xe9 booted\n"
     assert answer["Timestamp"].timestamp() == lab.cloud.now
     refused("InvalidInstanceID.NotFound", lab.ec2.get_console_output, InstanceId="i-0123456789abcdef0")
+    nitro = lab.launch(InstanceType="t3.micro")
+    assert lab.ec2.get_console_output(InstanceId=nitro, Latest=True)["Output"] == f"{nitro}: \xe9 booted\n"
     lab.ec2.terminate_instances(InstanceIds=[instance])
     lab.settle()
     refused("IncorrectInstanceState", lab.ec2.get_console_output, InstanceId=instance)

@@ -69,6 +69,13 @@ def test_of_things_that_exist_nothing_is_said(cloud: InProcess) -> None:
     assert "VpcIds" in refused("UnsupportedOperation", ec2.describe_vpc_encryption_controls, VpcIds=[vpc])
 
 
+def test_nothing_is_in_the_bin(cloud: InProcess) -> None:
+    ec2 = cloud.client()
+    assert ec2.list_volumes_in_recycle_bin()["Volumes"] == []
+    refused("InvalidSnapshot.NotFound", ec2.list_snapshots_in_recycle_bin, SnapshotIds=["snap-0123456789abcdef0"])
+    refused("UnsupportedOperation", ec2.list_images_in_recycle_bin, ImageIds=["ami-0123456789abcdef0"])
+
+
 def test_filters_and_pages_of_nothing(cloud: InProcess) -> None:
     describe = cloud.client().describe_nat_gateways
     assert describe(Filters=named("vpc-id", "vpc-1"), MaxResults=5)["NatGateways"] == []

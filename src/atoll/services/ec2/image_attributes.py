@@ -1,5 +1,6 @@
 """DescribeImageAttribute, and what images instances were launched from: DescribeInstanceImageMetadata."""
 
+from datetime import datetime
 from typing import Any
 
 from atoll.model.kinds import Instance, OwnImage
@@ -53,6 +54,14 @@ def _shown(image: Image, name: str) -> Response:
         return {LISTS[name]: shape.get(LISTS[name], [])}
     member = VALUES[name]
     return {member: {"Value": shape[member]} if member in shape else {}}
+
+
+@operation("GetImageAncestry", "ImageId")
+def get_image_ancestry(tx: Tx, request: Request) -> Response:
+    """Each image is a root: none was made of another one that is known here."""
+    image = need_image(tx, request["ImageId"])
+    entry: Response = {"CreationDate": datetime.fromisoformat(image.created), "ImageId": image.id}
+    return {"ImageAncestryEntries": [entry | ({"ImageOwnerAlias": image.alias} if image.alias else {})]}
 
 
 def _metadata_shape(tx: Tx, instance: Instance) -> dict[str, Any]:

@@ -155,6 +155,15 @@ def modify_instance_cpu_options(tx: Tx, request: Request) -> Response:
     return {"InstanceId": instance.id, "CoreCount": changed.cores, "ThreadsPerCore": changed.threads}
 
 
+@operation("ModifyInstanceNetworkPerformanceOptions", "InstanceId BandwidthWeighting")
+def modify_instance_network_performance_options(tx: Tx, request: Request) -> Response:
+    """The weighting that every instance has: nothing here could weigh otherwise."""
+    instance, asked = _alive(tx, request), request["BandwidthWeighting"]
+    if one_of(asked, "bandwidthWeighting", ("default", "vpc-1", "ebs-1")) != "default":
+        raise unbuilt(f"BandwidthWeighting={asked}")
+    return {"InstanceId": instance.id, "BandwidthWeighting": asked}
+
+
 def check_capacity(specification: Mapping[str, Any]) -> dict[str, str]:
     """CapacityReservationSpecification: there are no reservations, so open and none are the same."""
     refuse_members(

@@ -60,6 +60,12 @@ def limits(name: str) -> Limits:
     return Limits(network["MaximumNetworkInterfaces"], network["Ipv4AddressesPerInterface"])
 
 
+def is_nitro(name: str) -> bool:
+    """Whether the type is built on the Nitro System; metal types, which have no hypervisor, are counted to it."""
+    shown = description(name)
+    return bool(shown.get("Hypervisor") == "nitro" or shown["BareMetal"])
+
+
 def need_type(name: str) -> str:
     """The type's name; InvalidParameterValue where there is none."""
     if not exists(name):

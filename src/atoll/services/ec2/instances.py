@@ -11,7 +11,7 @@ from atoll.services.ec2.describe import answer, candidates, describe, no_pages_w
 from atoll.services.ec2.image_table import image_of
 from atoll.services.ec2.instance_filters import FILTERS, INDEXED, OWN
 from atoll.services.ec2.instance_shape import reservations, state_shape
-from atoll.services.ec2.instance_types import description
+from atoll.services.ec2.instance_types import is_nitro
 from atoll.services.ec2.interface_shape import zone_id
 from atoll.services.ec2.lookup import need
 from atoll.services.registry import Request, Response, operation
@@ -41,8 +41,8 @@ def _status_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
         "Operator": {"Managed": False},
         "SystemStatus": check,
     }
-    nitro = description(instance.type).get("Hypervisor") != "xen"
-    return shape | ({"AttachedEbsStatus": check} if nitro else {})  # AWS looks at volumes of Nitro instances alone
+    looked_at = is_nitro(instance.type)  # AWS looks at the volumes of no others
+    return shape | ({"AttachedEbsStatus": check} if looked_at else {})
 
 
 STATUS_FILTERS = {
@@ -86,8 +86,14 @@ def describe_instance_status(tx: Tx, request: Request) -> Response:
 
 @operation("GetConsoleOutput", "InstanceId Latest")
 def get_console_output(tx: Tx, request: Request) -> Response:
-    """What the guest wrote, as of now: there is no older copy, so Latest changes nothing."""
+    """What the guest wrote, as of now: there is no older copy. Latest is for Nitro instances, as on AWS."""
     instance = need(tx, Instance, request["InstanceId"])
+    if request.get("Latest") and not is_nitro(instance.type):
+        raise AwsError(
+            "UnsupportedOperation",
+            "This instance type does not support retrieving the latest console logs. Only instance types on Nitro "
+            "hypervisor support latest console logs.",
+        )
     if instance.state == "terminated":
         raise AwsError("IncorrectInstanceState", f"The instance '{instance.id}' is terminated; its console is gone.")
     output = base64.b64encode(tx.facts.console(instance.id)).decode()

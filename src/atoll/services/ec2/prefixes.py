@@ -13,7 +13,7 @@ from atoll.packet import Prefix
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2.addressing import RESERVED_FIRST, RESERVED_LAST, is_free
 from atoll.services.ec2.checks import invalid
-from atoll.services.ec2.instance_types import description
+from atoll.services.ec2.instance_types import is_nitro
 from atoll.services.registry import Request
 
 LENGTH = 28
@@ -44,7 +44,7 @@ def asked_prefixes(request: Request) -> tuple[list[str], int]:
 
 def check_nitro(type_: str) -> None:
     """Only Nitro types have prefixes (fact 55)."""
-    if description(type_).get("Hypervisor") != "nitro" and not description(type_)["BareMetal"]:
+    if not is_nitro(type_):
         raise AwsError(
             "InvalidParameterCombination",
             f"IPv4 prefixes are not supported by the instance type {type_}: choose one built on the Nitro System.",
