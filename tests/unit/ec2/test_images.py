@@ -197,3 +197,12 @@ def test_every_image_is_a_root(lab: Lab) -> None:
     assert f"{entry['CreationDate']:%Y-%m-%dT%H:%M:%S}.000Z" == image["CreationDate"]
     assert "SourceImageId" not in entry
     refused("InvalidAMIID.NotFound", lab.ec2.get_image_ancestry, ImageId="ami-0123456789abcdef0")
+
+
+def test_owners_and_users_are_accounts(lab: Lab) -> None:
+    describe = lab.ec2.describe_images
+    for owner in ("aws-backup-vault", "aws-marketplace", "111122223333"):
+        assert describe(Owners=[owner])["Images"] == []
+    assert describe(ExecutableUsers=["111122223333"])["Images"] == []
+    for asked in ({"Owners": ["self", "canonical"]}, {"Owners": ["0123"]}, {"ExecutableUsers": ["amazon"]}):
+        refused("InvalidUserID.Malformed", describe, **asked)

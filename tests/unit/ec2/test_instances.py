@@ -245,3 +245,10 @@ def test_volumes_are_looked_at_of_nitro_instances_alone(lab: Lab) -> None:
     lab.settle()
     (stopped,) = describe(InstanceIds=[nitro], IncludeAllInstances=True)["InstanceStatuses"]
     assert stopped["AttachedEbsStatus"] == {"Status": "not-applicable"}
+
+
+def test_a_hundred_statuses_a_call(lab: Lab) -> None:
+    instance = lab.launch()
+    describe = lab.ec2.describe_instance_status
+    assert len(describe(InstanceIds=[instance] * 100)["InstanceStatuses"]) == 1
+    refused("InvalidParameterValue", describe, InstanceIds=[instance] * 101)

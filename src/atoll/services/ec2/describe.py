@@ -133,6 +133,12 @@ def no_pages_with_ids(request: Request, ids: str) -> None:
         )
 
 
+def most_named(request: Request, parameter: str, most: int = 100) -> None:
+    """How many things one call may name, where AWS documents a number."""
+    if len(request.get(parameter) or ()) > most:
+        raise AwsError("InvalidParameterValue", f"At most {most} of {parameter} can be named in one call.")
+
+
 def _token(start: int) -> str:
     return base64.urlsafe_b64encode(f"atoll/{start}".encode()).decode()
 

@@ -14,7 +14,10 @@ from atoll.services.registry import Request, Response, operation
 
 ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
 RESOLVE = "resolve:ssm:"
-ALIASES = ("amazon", "aws-marketplace", "self")
+ACCOUNT = re.compile(r"\d{12}\Z")
+OWNERS = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
+USERS = ("self", "all")
+"""What may stand in Owners and in ExecutableUsers instead of an account [BC DescribeImages]."""
 
 
 def need_image(tx: Tx, id_: str) -> Image:
@@ -203,6 +206,8 @@ def describe_images(tx: Tx, request: Request) -> Response:
     """None is deprecated, disabled or shared with somebody, so Include... adds none and ExecutableUsers self or an id
     finds none."""
     no_pages_with_ids(request, "ImageIds")
+    _check_users(request.get("Owners"), OWNERS)
+    _check_users(request.get("ExecutableUsers"), USERS)
     named = dict.fromkeys(request.get("ImageIds") or ())
     found = [need_image(tx, id_) for id_ in named] if named else _all(tx)
     found = [image for image in found if _owned(tx, image, request) and _executable(image, request)]
@@ -214,6 +219,12 @@ def describe_images(tx: Tx, request: Request) -> Response:
     )
     shown, token = page(shapes, request)
     return answer("Images", shown, token)
+
+
+def _check_users(named: Iterable[str] | None, words: Iterable[str]) -> None:
+    for one in named or ():
+        if one not in words and not ACCOUNT.match(one):
+            raise AwsError("InvalidUserID.Malformed", f'Invalid user id: "{one}"')
 
 
 def _owned(tx: Tx, image: Image, request: Request) -> bool:

@@ -4,14 +4,12 @@ from typing import Any
 
 from atoll.model.kinds import Instance, PlacementGroup
 from atoll.model.tx import Tx
-from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
-from atoll.services.ec2.describe import candidates, describe, no_pages_with_ids
+from atoll.services.ec2.describe import candidates, describe, most_named, no_pages_with_ids
 from atoll.services.ec2.interface_shape import zone_id
 from atoll.services.ec2.placement_groups import need_group
 from atoll.services.registry import Request, Response, operation
 
-MOST_NAMED = 100
 USUAL_PAGE = 20
 
 
@@ -38,9 +36,8 @@ FILTERS = paths.filters(
 def describe_instance_topology(tx: Tx, request: Request) -> Response:
     """Those that are named, those of named placement groups, or all that there are."""
     no_pages_with_ids(request, "InstanceIds")
-    for name in ("InstanceIds", "GroupNames"):
-        if len(request.get(name) or ()) > MOST_NAMED:
-            raise AwsError("InvalidParameterValue", f"At most {MOST_NAMED} of {name} can be named.")
+    most_named(request, "InstanceIds")
+    most_named(request, "GroupNames")
     groups = {need_group(tx, name).id for name in request.get("GroupNames") or ()}
     found = [
         one

@@ -7,7 +7,7 @@ from atoll.model.kinds import Instance
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
-from atoll.services.ec2.describe import answer, candidates, describe, no_pages_with_ids, page, select
+from atoll.services.ec2.describe import answer, candidates, describe, most_named, no_pages_with_ids, page, select
 from atoll.services.ec2.image_table import image_of
 from atoll.services.ec2.instance_filters import FILTERS, INDEXED, OWN
 from atoll.services.ec2.instance_shape import reservations, state_shape
@@ -78,6 +78,7 @@ STATUS_FILTERS = {
 def describe_instance_status(tx: Tx, request: Request) -> Response:
     """Running instances, or all. Checks pass from the moment that the guest runs."""
     no_pages_with_ids(request, "InstanceIds")
+    most_named(request, "InstanceIds")
     found = candidates(tx, Instance, request, "InstanceIds")
     if not request.get("IncludeAllInstances"):
         found = [one for one in found if one.state in ("running", "rebooting")]
