@@ -1,7 +1,7 @@
 """Reads of AWS's API that Atoll answers with the true empty set.
 
 A name stands here if what it lists comes into being by somebody's call alone, and Atoll has built no such call. What
-AWS itself always has (offerings, prices, managed prefix lists, public snapshots) and what things that exist here have
+AWS itself always has (offerings, prices, managed prefix lists) and what things that exist here have
 (an instance's application status) does not: an empty answer would be untrue.
 """
 

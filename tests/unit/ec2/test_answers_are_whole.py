@@ -101,6 +101,7 @@ ALWAYS = {
     "Image": "PlatformDetails UsageOperation BlockDeviceMappings EnaSupport Hypervisor Name RootDeviceName "
     "RootDeviceType VirtualizationType ImageId ImageLocation State OwnerId CreationDate Public Architecture ImageType",
     "EbsBlockDevice": "DeleteOnTermination SnapshotId VolumeSize VolumeType Encrypted",
+    "Snapshot": "Description Encrypted OwnerId Progress SnapshotId StartTime State StorageTier VolumeId VolumeSize",
     "KeyPairInfo": "KeyPairId KeyType Tags CreateTime KeyName KeyFingerprint PublicKey",
     "LaunchTemplate": "LaunchTemplateId LaunchTemplateName CreateTime CreatedBy DefaultVersionNumber "
     "LatestVersionNumber Operator",

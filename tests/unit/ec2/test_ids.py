@@ -61,6 +61,7 @@ KINDS = [
     ),
     ("describe_instances", "InstanceIds", "i", "InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound"),
     ("describe_volumes", "VolumeIds", "vol", "InvalidVolumeID.Malformed", "InvalidVolume.NotFound"),
+    ("describe_snapshots", "SnapshotIds", "snap", "InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound"),
     ("describe_images", "ImageIds", "ami", "InvalidAMIID.Malformed", "InvalidAMIID.NotFound"),
     (
         "describe_launch_templates",

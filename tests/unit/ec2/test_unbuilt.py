@@ -19,7 +19,6 @@ EC2 = load("ec2")
         "describe_vpc_endpoint_services",  # what AWS itself always has
         "describe_spot_price_history",
         "describe_reserved_instances_offerings",
-        "describe_snapshots",
         "describe_fpga_images",
         "create_transit_gateway",  # changes
     ],

@@ -46,7 +46,7 @@ def resolved_image(tx: Tx, id_: str) -> Image:
     return need_image(tx, value)
 
 
-def _all(tx: Tx) -> list[Image]:
+def visible_images(tx: Tx) -> list[Image]:
     """What the caller may see."""
     return [*images(tx.region).values(), *(own_image(one) for one in tx.mine(OwnImage))]
 
@@ -206,11 +206,11 @@ def describe_images(tx: Tx, request: Request) -> Response:
     """None is deprecated, disabled or shared with somebody, so Include... adds none and ExecutableUsers self or an id
     finds none."""
     no_pages_with_ids(request, "ImageIds")
-    _check_users(request.get("Owners"), OWNERS)
-    _check_users(request.get("ExecutableUsers"), USERS)
+    check_users(request.get("Owners"), OWNERS)
+    check_users(request.get("ExecutableUsers"), USERS)
     named = dict.fromkeys(request.get("ImageIds") or ())
-    found = [need_image(tx, id_) for id_ in named] if named else _all(tx)
-    found = [image for image in found if _owned(tx, image, request) and _executable(image, request)]
+    found = [need_image(tx, id_) for id_ in named] if named else visible_images(tx)
+    found = [image for image in found if owned(tx, image, request.get("Owners") or ()) and _executable(image, request)]
     shapes = sift(
         [image_shape(image) for image in found],
         request,
@@ -221,14 +221,16 @@ def describe_images(tx: Tx, request: Request) -> Response:
     return answer("Images", shown, token)
 
 
-def _check_users(named: Iterable[str] | None, words: Iterable[str]) -> None:
+def check_users(named: Iterable[str] | None, words: Iterable[str]) -> None:
+    """Accounts, or AWS's words for some."""
     for one in named or ():
         if one not in words and not ACCOUNT.match(one):
             raise AwsError("InvalidUserID.Malformed", f'Invalid user id: "{one}"')
 
 
-def _owned(tx: Tx, image: Image, request: Request) -> bool:
-    owners = set(request.get("Owners") or ())
+def owned(tx: Tx, image: Image, owners: Iterable[str]) -> bool:
+    """Whether one of those has the image; everybody, where none is named."""
+    owners = set(owners)
     if not owners:
         return True
     return image.owner in owners or image.alias in owners or ("self" in owners and image.owner == tx.account)
