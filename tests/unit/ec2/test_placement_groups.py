@@ -127,3 +127,31 @@ def test_a_stopped_instance_changes_its_group(lab: Lab) -> None:
     refused("UnsupportedOperation", modify, InstanceId=instance, HostId="h-0123456789abcdef0")
     refused("MissingParameter", modify, InstanceId=instance)
     refused("InvalidPlacementGroup.Unknown", modify, InstanceId=instance, GroupName="nowhere")
+
+
+def test_what_stops_gives_its_room_away(lab: Lab) -> None:
+    lab.ec2.create_placement_group(GroupName="apart", Strategy="spread")
+    placed = {"InstanceType": "m5.large", "Placement": {"GroupName": "apart"}}
+    first, second = lab.launch(**placed), lab.launch(**placed)
+    lab.ec2.stop_instances(InstanceIds=[first, second])
+    lab.settle()
+    others = [lab.launch(**placed) for _ in range(6)]
+    start = lab.ec2.start_instances
+    refused("InsufficientInstanceCapacity", start, InstanceIds=[first, second])
+    start(InstanceIds=[first])
+    lab.settle()
+    refused("InsufficientInstanceCapacity", start, InstanceIds=[second])
+    lab.ec2.terminate_instances(InstanceIds=others[:1])
+    lab.settle()
+    start(InstanceIds=[second])
+
+
+def test_the_type_of_what_is_in_a_group(lab: Lab) -> None:
+    group(lab, "near")
+    instance = lab.launch(InstanceType="m5.large", Placement={"GroupName": "near"})
+    lab.ec2.stop_instances(InstanceIds=[instance])
+    lab.settle()
+    modify = lab.ec2.modify_instance_attribute
+    refused("InvalidParameterCombination", modify, InstanceId=instance, InstanceType={"Value": "t3.micro"})
+    modify(InstanceId=instance, InstanceType={"Value": "m5.xlarge"})
+    assert lab.instance(instance)["InstanceType"] == "m5.xlarge"

@@ -27,6 +27,7 @@ from atoll.services.ec2.launch import (
     user_data,
 )
 from atoll.services.ec2.lookup import need
+from atoll.services.ec2.placement_groups import wanted_place
 from atoll.services.ec2.private_addresses import check_limit
 from atoll.services.registry import Request, Response, operation
 
@@ -113,6 +114,8 @@ def _type(tx: Tx, instance: Instance, value: str) -> None:
         check_architecture(image, value)
     check_interfaces(value, len(interfaces))
     check_ebs_optimized(value, wanted=instance.ebs_optimized)
+    if instance.placement_group:
+        wanted_place(tx, {"GroupId": instance.placement_group}, value)
     tx.put(changed)
     for interface in interfaces:
         check_limit(tx, interface, prefixes.slots_of(tx, interface.id))

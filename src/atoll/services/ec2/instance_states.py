@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from atoll.model.kinds import Instance
+from atoll.model.kinds import Instance, PlacementGroup
 from atoll.model.machines import POWERED
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import lifecycle
 from atoll.services.ec2.instance_shape import state_shape
 from atoll.services.ec2.lookup import need_all
+from atoll.services.ec2.placement_groups import check_room
 from atoll.services.registry import Request, Response, operation
 
 
@@ -38,7 +39,15 @@ def start_instances(tx: Tx, request: Request) -> Response:
     """From stopped; one that runs stays as it is."""
     instances = need_all(tx, Instance, request["InstanceIds"])
     _check(instances, POWERED | {"stopped"}, "started")
-    return {"StartingInstances": _each(instances, ("stopped",), lambda one: lifecycle.start(tx, one))}
+    return {"StartingInstances": _each(instances, ("stopped",), lambda one: _start(tx, one))}
+
+
+def _start(tx: Tx, instance: Instance) -> Instance:
+    """What is stopped takes no room of its placement group, so there may be none any more."""
+    group = tx.get(PlacementGroup, instance.placement_group) if instance.placement_group else None
+    if group is not None:
+        check_room(tx, group, instance.zone, 1)
+    return lifecycle.start(tx, instance)
 
 
 @operation("StopInstances", "InstanceIds Force Hibernate SkipOsShutdown")
