@@ -5,7 +5,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from atoll.services.ec2.instance_requirements import VALUES
+from atoll.services.ec2.instance_requirement_tables import VALUES
 from atoll.services.ec2.instance_types import description
 from tests.support.expect import pages, refused
 
@@ -119,6 +119,9 @@ def test_pages(ec2: Any) -> None:
         ("InvalidParameterValue", {"VCpuCount": {"Min": 4, "Max": 2}}),
         ("InvalidParameterValue", {"CpuManufacturers": ["via"]}),
         ("InvalidParameterValue", {"BareMetal": "yes"}),
+        ("InvalidParameterValue", {"AllowedInstanceTypes": ["m5.lar?e"]}),
+        ("InvalidParameterValue", {"ExcludedInstanceTypes": ["m" * 31]}),
+        ("InvalidParameterValue", {"ExcludedInstanceTypes": ["m5*"] * 401}),
         ("InvalidParameterCombination", {"AllowedInstanceTypes": ["m5*"], "ExcludedInstanceTypes": ["c5*"]}),
         ("UnsupportedOperation", {"OnDemandMaxPricePercentageOverLowestPrice": 20}),
         ("UnsupportedOperation", {"BaselinePerformanceFactors": {"Cpu": {"References": [{"InstanceFamily": "m6i"}]}}}),

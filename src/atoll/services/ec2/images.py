@@ -178,9 +178,9 @@ PUBLIC_NAME = "public-ssm-parameter-name"
 
 def _public_names(tx: Tx, id_: str) -> list[str]:
     """The public parameters of Systems Manager whose value is the image."""
-    from atoll.services.ssm.public import public  # it knows this package's images, as in resolved_image
+    from atoll.services.ssm.public import names_by_image  # it knows this package's images, as in resolved_image
 
-    return [name for name, parameter in public(tx.region).items() if parameter.value == id_]
+    return names_by_image(tx.region).get(id_, [])
 
 
 def _known(name: str) -> bool:

@@ -1,9 +1,10 @@
 """GetInstanceTypesFromInstanceRequirements: which types have the attributes that are asked for.
 
-Each attribute is one line of a table: how a type's description answers for it.
+Each attribute is one line of a table (instance_requirement_tables.py): how a type's description answers for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,119 +12,22 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2.checks import invalid, missing, refuse_members, wire
 from atoll.services.ec2.describe import answer, page
+from atoll.services.ec2.instance_requirement_tables import (
+    KINDS,
+    NEEDS,
+    NUMBERS,
+    USUAL,
+    VALUES,
+    WORDS,
+    Type,
+    local_storage,
+)
 from atoll.services.ec2.instance_types import description, names
 from atoll.services.ec2.wildcards import matcher
 from atoll.services.registry import Request, Response, operation
 
-Type = Mapping[str, Any]
-"""A type as DescribeInstanceTypes shows it."""
-
 WHERE = "InstanceRequirements"
-
-ACCELERATORS = {
-    "gpu": ("GpuInfo", "Gpus"),
-    "fpga": ("FpgaInfo", "Fpgas"),
-    "inference": ("InferenceAcceleratorInfo", "Accelerators"),
-    "media": ("MediaAcceleratorInfo", "Accelerators"),
-}
-"""Where a description has the accelerators of each kind."""
-
-MANUFACTURERS = {"AWS": "amazon-web-services"}
-"""Where descriptions write another name than requirements, beside the case."""
-
-
-def _manufacturer(name: str) -> str:
-    return MANUFACTURERS.get(name, name.lower())
-
-
-def _accelerators(type_: Type) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each with its kind. Trainium chips are in NeuronInfo alone; the other chips there stand under inference too."""
-    for kind, (info, member) in ACCELERATORS.items():
-        for one in type_.get(info, {}).get(member, ()):
-            yield kind, one
-    if "InferenceAcceleratorInfo" not in type_:
-        for one in type_.get("NeuronInfo", {}).get("NeuronDevices", ()):
-            yield "inference", {"Manufacturer": "AWS", **one}
-
-
-def _name(accelerator: Mapping[str, Any]) -> str:
-    """As requirements write it: "Virtex UltraScale (VU9P)" is vu9p."""
-    name: str = accelerator["Name"].lower()
-    return name[name.index("(") + 1 : -1] if name.endswith(")") else name.replace(" ", "-")
-
-
-def _count(accelerator: Mapping[str, Any]) -> int:
-    """A part of a GPU that stands for one counts as one."""
-    return int(accelerator.get("LogicalGpuCount", accelerator["Count"]))
-
-
-def _memory(type_: Type) -> int:
-    return sum(_count(one) * one.get("MemoryInfo", {}).get("SizeInMiB", 0) for _, one in _accelerators(type_))
-
-
-def _vcpus(type_: Type) -> int:
-    return int(type_["VCpuInfo"]["DefaultVCpus"])
-
-
-def _network(type_: Type) -> float:
-    return sum(float(one.get("BaselineBandwidthInGbps", 0)) for one in type_["NetworkInfo"]["NetworkCards"])
-
-
-def _storage(type_: Type) -> Mapping[str, Any]:
-    info: Mapping[str, Any] = type_.get("InstanceStorageInfo", {})
-    return info
-
-
-NUMBERS: dict[str, Callable[[Type], float]] = {
-    "VCpuCount": _vcpus,
-    "MemoryMiB": lambda type_: type_["MemoryInfo"]["SizeInMiB"],
-    "MemoryGiBPerVCpu": lambda type_: type_["MemoryInfo"]["SizeInMiB"] / 1024 / _vcpus(type_),
-    "NetworkInterfaceCount": lambda type_: type_["NetworkInfo"]["MaximumNetworkInterfaces"],
-    "TotalLocalStorageGB": lambda type_: _storage(type_).get("TotalSizeInGB", 0),
-    "BaselineEbsBandwidthMbps": lambda type_: (
-        type_["EbsInfo"].get("EbsOptimizedInfo", {}).get("BaselineBandwidthInMbps", 0)
-    ),
-    "AcceleratorCount": lambda type_: sum(_count(one) for _, one in _accelerators(type_)),
-    "AcceleratorTotalMemoryMiB": _memory,
-    "NetworkBandwidthGbps": _network,
-}
-"""Attributes with a least and a greatest value."""
-
-WORDS: dict[str, Callable[[Type], set[str]]] = {
-    "CpuManufacturers": lambda type_: {_manufacturer(type_["ProcessorInfo"]["Manufacturer"])},
-    "InstanceGenerations": lambda type_: {"current" if type_["CurrentGeneration"] else "previous"},
-    "AcceleratorTypes": lambda type_: {kind for kind, _ in _accelerators(type_)},
-    "AcceleratorManufacturers": lambda type_: {_manufacturer(one["Manufacturer"]) for _, one in _accelerators(type_)},
-    "AcceleratorNames": lambda type_: {_name(one) for _, one in _accelerators(type_)},
-}
-"""Attributes of which one of some values must be there."""
-
-KINDS: dict[str, Callable[[Type], bool]] = {
-    "BareMetal": lambda type_: type_["BareMetal"],
-    "BurstablePerformance": lambda type_: type_["BurstablePerformanceSupported"],
-    "LocalStorage": lambda type_: type_["InstanceStorageSupported"],
-}
-"""Attributes that are included, required or excluded."""
-
-USUAL = {"BareMetal": "excluded", "BurstablePerformance": "excluded"}
-"""What holds of them when nothing is said; local storage is included."""
-
-NEEDS: dict[str, Callable[[Type], bool]] = {
-    "RequireHibernateSupport": lambda type_: type_["HibernationSupported"],
-    "RequireEncryptionInTransit": lambda type_: type_["NetworkInfo"]["EncryptionInTransitSupported"],
-}
 CHOICES = ("included", "required", "excluded")
-VALUES = {
-    "CpuManufacturers": ("intel", "amd", "amazon-web-services", "apple"),
-    "InstanceGenerations": ("current", "previous"),
-    "AcceleratorTypes": ("gpu", "fpga", "inference", "media"),
-    "AcceleratorManufacturers": ("amazon-web-services", "amd", "nvidia", "xilinx", "habana"),
-    "AcceleratorNames": (
-        "a100", "inferentia", "k520", "k80", "m60", "radeon-pro-v520", "t4", "vu9p", "v100", "a10g", "h100", "t4g",
-        "l40s", "l4", "gaudi-hl-205", "inferentia2", "trainium", "trainium2", "u30",
-    ),
-    "LocalStorageTypes": ("hdd", "ssd"),
-}  # fmt: skip
 ARCHITECTURES = ("i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac")
 VIRTUALIZATIONS = ("hvm", "paravirtual")
 
@@ -164,7 +68,7 @@ def _needed(can: Test, wanted: bool) -> Test:
 def _disks(wanted: Iterable[str]) -> Test:
     """Of types that have local storage at all: whether there must be some, LocalStorage says."""
     chosen = frozenset(wanted)
-    return lambda type_: all(disk["Type"] in chosen for disk in _storage(type_).get("Disks", ()))
+    return lambda type_: all(disk["Type"] in chosen for disk in local_storage(type_).get("Disks", ()))
 
 
 def _named(patterns: Iterable[str], *, wanted: bool) -> Test:
@@ -172,9 +76,25 @@ def _named(patterns: Iterable[str], *, wanted: bool) -> Test:
     return lambda type_: matches([type_["InstanceType"]]) == wanted
 
 
+PATTERN = re.compile(r"[a-zA-Z0-9.*-]{1,30}\Z")
+MOST_PATTERNS = 400
+"""How types may be named, and how often [BC]; the dash is of names like u-6tb1.metal."""
+
+
+def _check_patterns(asked: Mapping[str, Any]) -> None:
+    for name in ("AllowedInstanceTypes", "ExcludedInstanceTypes"):
+        named = asked.get(name) or ()
+        if len(named) > MOST_PATTERNS:
+            raise AwsError("InvalidParameterValue", f"At most {MOST_PATTERNS} of {name} can be named.")
+        for one in named:
+            if not PATTERN.match(one):
+                raise invalid(one, wire(name), "Expecting an instance type, or a pattern with *.")
+
+
 def _check(asked: Mapping[str, Any]) -> None:
     refuse_members(asked, TESTS, WHERE)
     _check_values(asked)
+    _check_patterns(asked)
     for name in ("VCpuCount", "MemoryMiB"):
         if (asked.get(name) or {}).get("Min") is None:
             raise missing(f"{WHERE}.{name}.Min")

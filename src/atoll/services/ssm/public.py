@@ -88,6 +88,16 @@ def public(region: str) -> dict[str, ParameterVersion]:
     return dict(sorted(made.items()))
 
 
+@lru_cache(maxsize=64)
+def names_by_image(region: str) -> dict[str, list[str]]:
+    """The public parameters that name each image, by the image's id."""
+    found: dict[str, list[str]] = {}
+    for name, parameter in public(region).items():
+        if parameter.data_type == IMAGE:
+            found.setdefault(parameter.value, []).append(name)
+    return found
+
+
 def _names(image: Image) -> Iterable[str]:
     namer = _NAMERS.get(image.owner)
     return namer(image) if namer is not None else ()
