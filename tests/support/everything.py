@@ -53,7 +53,7 @@ class Everything(Lab):
 
     def _compute(self) -> None:
         ec2 = self.ec2
-        ec2.create_key_pair(KeyName="key", TagSpecifications=tag_specification("key-pair", Name="x"))
+        ec2.create_key_pair(KeyName="key", KeyType="ed25519", TagSpecifications=tag_specification("key-pair", Name="x"))
         ec2.create_placement_group(GroupName="parts", Strategy="partition", PartitionCount=3)
         ec2.create_placement_group(GroupName="apart", Strategy="spread")
         template = ec2.create_launch_template(
