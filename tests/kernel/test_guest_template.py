@@ -77,9 +77,10 @@ def test_every_script_of_the_image_parses() -> None:
 def test_every_package_of_the_table_leads_somewhere() -> None:
     rows = [line.split("\t") for line in (template.FILES / "lib/packages.tsv").read_text().splitlines()]
     assert len({row[0] for row in rows}) == len(rows)
-    for _, kind, what in rows:
-        assert kind in ("recipe", "command")
-        assert kind == "command" or (template.FILES / "lib/packages" / what).is_file()
+    for _, kind, what, *families in rows:
+        assert kind in ("recipe", "command", "module")
+        assert kind != "recipe" or (template.FILES / "lib/packages" / what).is_file()
+        assert families in ([], ["deb"], ["rpm"])
 
 
 def test_links_of_recipes_stay_inside_their_layer() -> None:

@@ -44,6 +44,22 @@ def test_an_instance_answers_and_its_server_is_not_root(theirs: Atoll) -> None:
     assert footprint.changes(before, footprint.look()) == []
 
 
+def test_postgresql_runs_as_its_own_user(theirs: Atoll) -> None:
+    """initdb refuses root, and its files must be their owner's alone: both need ids of the range."""
+    theirs.up()
+    ec2 = theirs.ec2()
+    script = """#!/bin/bash
+dnf install -y postgresql15-server
+postgresql-setup --initdb
+systemctl enable --now postgresql
+"""
+    made = instance(ec2, network(ec2), user_data=script)
+    asked = "until sudo -u postgres psql -Atc 'SELECT 6 * 7' 2>/dev/null; do :; done"
+    said = theirs.run("exec", made, "--", "timeout", "20", "sh", "-c", asked)
+    assert (said.status, said.out) == (0, "42\n"), said.err
+    assert theirs.run("exec", made, "--", "ps", "-o", "user=", "-C", "postgres").out.split()[0] == "postgres"
+
+
 def test_a_killed_server_is_joined(theirs: Atoll) -> None:
     theirs.up()
     ec2 = theirs.ec2()

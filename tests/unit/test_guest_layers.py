@@ -5,7 +5,7 @@ import pytest
 
 from atoll.guest import apt, building, layers
 from atoll.guest.errors import GuestError
-from atoll.guest.recipes import APACHE, Recipe
+from atoll.guest.recipes import APACHE, POSTGRESQL, Recipe
 
 
 def test_once_builds_once_whoever_asks(tmp_path: Path) -> None:
@@ -75,4 +75,16 @@ def test_a_package_that_cannot_be_fetched_is_an_error_that_leaves_nothing(
     monkeypatch.setattr(apt, "_apt_get", lambda _: "Could not resolve the archive")
     with pytest.raises(GuestError, match=r"apache2, which could not be fetched: .*Could not resolve the archive"):
         layers.layer(APACHE, tmp_path, lambda _: None)
+    assert not list((tmp_path / "layers").glob("*/"))
+
+
+def test_software_that_is_not_needed_is_told_of_and_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "present", lambda: True)
+    monkeypatch.setattr(apt, "_apt_get", lambda _: "Could not resolve the archive")
+    told: list[str] = []
+    assert layers.layer(POSTGRESQL, tmp_path, told.append) is None
+    assert told[-1].startswith("Instances will have no postgresql: ")
+    assert "Could not resolve the archive" in told[-1]
     assert not list((tmp_path / "layers").glob("*/"))

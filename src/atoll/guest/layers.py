@@ -21,13 +21,23 @@ Progress = Callable[[str], None]
 
 
 def layer(recipe: Recipe, cache: Path, progress: Progress) -> Path | None:
-    """The layer of `recipe`, fetched if it is not cached; None where the host's own program serves instead.
+    """The layer of `recipe`, fetched if it is not cached; None where there is none: the host's own program serves.
 
-    Raises GuestError when it can neither be found nor fetched.
+    Raises GuestError when software that is needed can neither be found nor fetched. What is not needed is then told of.
     """
     target = cache / "layers" / f"{recipe.name}-{digest(recipe)}"
     if target.is_dir():
         return target
+    try:
+        return _fetched(recipe, target, cache, progress)
+    except GuestError as error:
+        if recipe.needed:
+            raise
+        progress(f"Instances will have no {recipe.name}: {error}")
+        return None
+
+
+def _fetched(recipe: Recipe, target: Path, cache: Path, progress: Progress) -> Path | None:
     if not apt.present():
         if (Path("/") / recipe.program).exists():
             return None

@@ -21,7 +21,9 @@ class Recipe(msgspec.Struct, frozen=True):
     program: str
     """Path below / by which one sees that the software is there."""
     packages: tuple[str, ...]
-    """Debian's and Ubuntu's names; what they need and the host lacks is fetched with them."""
+    """Debian's and Ubuntu's names, or apt's patterns; what they need and the host lacks is fetched with them."""
+    needed: bool = True
+    """Whether Atoll starts without it; then guests fail to install it, by name."""
     links: tuple[tuple[str, str], ...] = ()
     """(path, aim) of links to make; a link whose aim is not there is left out."""
     drop: tuple[str, ...] = ()
@@ -49,4 +51,30 @@ APACHE = Recipe(
     drop=("usr/lib/systemd/system/*", "usr/share/doc/*", "usr/share/man/*", "etc/init.d/*", "etc/cron.daily/*"),
 )
 
-RECIPES: tuple[Recipe, ...] = (APACHE,)
+POSTGRESQL = Recipe(
+    name="postgresql",
+    program="usr/bin/postgres",
+    packages=(
+        # "postgresql" itself holds nothing: what it leads to has the version in its name.
+        "?reverse-depends(?exact-name(postgresql))",
+        "?reverse-depends(?exact-name(postgresql-client))",
+        "postgresql-common",
+        "postgresql-client-common",
+        "python3-psycopg2",
+    ),
+    needed=False,
+    drop=(
+        "usr/lib/systemd/system/*",
+        "usr/lib/systemd/system-generators/*",
+        "usr/lib/postgresql/*/lib/bitcode",  # for inlining into compiled queries; everything works without
+        "usr/share/doc/*",
+        "usr/share/man/*",
+        "usr/share/locale/*",
+        "usr/share/postgresql/*/man",
+        "etc/init.d/*",
+        "etc/cron.d/*",
+        "etc/logrotate.d/*",
+    ),
+)
+
+RECIPES: tuple[Recipe, ...] = (APACHE, POSTGRESQL)
