@@ -19,7 +19,8 @@ COMMANDS = sorted(
 
 def test_every_command_is_there() -> None:
     known = (
-        "demo eni,doctor,down,env,exec,image add,image list,image remove,internet,logs,reset,run,shell,status,trace,up"
+        "cidr,demo eni,doctor,down,env,exec,image add,image list,image remove,internet,logs,reset,run,shell,status,"
+        "trace,up"
     )
     assert ",".join(" ".join(words) for words in COMMANDS) == known
 

@@ -16,7 +16,7 @@ from atoll.compile.internet import host_id
 from atoll.guest.errors import GuestError
 from atoll.linux.process import run_for
 from atoll.local import control
-from atoll.model.kinds import KINDS
+from atoll.model.kinds import KINDS, Vpc
 from atoll.plan.dump import dump
 from atoll.plan.rows import INTERNET
 
@@ -51,6 +51,7 @@ class Control:
             "internet": self._internet,
             "run": self._run,
             "trace": self._trace,
+            "blocks": self._blocks,
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),
             "image-list": lambda _call: images.listed(server),
             "image-remove": lambda call: images.remove(server, call.request["image"]),
@@ -174,6 +175,24 @@ class Control:
         if source.startswith(f"{INTERNET}:"):
             self._host(source.removeprefix(f"{INTERNET}:"))
         return trace(self._server, call.request)
+
+    def _blocks(self, _call: Call) -> Any:
+        """The address blocks of all VPCs, whoever's they are."""
+        return self._server.read(
+            lambda: [
+                {
+                    "vpc": vpc.id,
+                    "name": dict(vpc.tags).get("Name", ""),
+                    "account": vpc.account,
+                    "region": vpc.region,
+                    "default": vpc.is_default,
+                    "block": str(block.prefix),
+                }
+                for vpc in self._server.writer.model.all(Vpc)
+                for block in vpc.blocks
+                if block.state == "associated"
+            ]
+        )
 
     def _audit(self, _call: Call) -> Any:
         server = self._server
