@@ -20,9 +20,10 @@ $(READY): pyproject.toml tools/system-packages
 	@touch $@
 
 .PHONY: demo
-demo: install ## build the article's ENI lab and try every claim with real packets
+demo: install ## build two articles, the ENI lab and the bank, and try every claim with real packets
 	@$(BIN)/atoll up
 	@$(BIN)/atoll demo eni
+	@$(BIN)/atoll demo bank
 
 .PHONY: test
 test: install ## all tests, those with real packets included

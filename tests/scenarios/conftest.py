@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.newcomers import AS_ROOT, ENVIRONMENT, who
-from tests.scenarios.running import REPO, Atoll
+from tests.scenarios.running import REPO, Atoll, Said
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,15 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atoll]:
     made = Atoll(tmp_path_factory.mktemp("records") / "state")
     made.up("--fabric", "none")
     yield made
+    made.delete()
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Atoll, Said]]:
+    """An Atoll in which `atoll demo bank` has run, and what that said. Tests leave the bank as it was designed."""
+    made = Atoll(tmp_path_factory.mktemp("bank") / "state")
+    made.up()
+    yield made, made.run("demo", "bank", patience=180)
     made.delete()
 
 

@@ -67,11 +67,15 @@ class Atoll:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.environment = environment(folder)
 
-    def run(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Said:
+    def run(
+        self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None, patience: float = PATIENCE
+    ) -> Said:
         """`atoll WORDS` on this state folder."""
-        return self.command("atoll", *words, stdin=stdin, extra=extra)
+        return self.command("atoll", *words, stdin=stdin, extra=extra, patience=patience)
 
-    def command(self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None) -> Said:
+    def command(
+        self, *words: str, stdin: str = "", extra: Mapping[str, str] | None = None, patience: float = PATIENCE
+    ) -> Said:
         """Any command, in the same environment."""
         done = subprocess.run(
             [*self.who, *words],
@@ -80,7 +84,7 @@ class Atoll:
             cwd=self.folder.parent,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)

@@ -10,7 +10,7 @@ from atoll.cli.commands import app
 from tests.scenarios.running import Atoll
 
 TOP = typer.main.get_command(app)
-GROUPS = {"demo": ("eni",), "image": ("add", "list", "remove")}
+GROUPS = {"demo": ("bank", "eni"), "image": ("add", "list", "remove")}
 COMMANDS = sorted(
     [(name,) for name in getattr(TOP, "commands", {}) if name not in GROUPS]
     + [(group, name) for group, names in GROUPS.items() for name in names]
@@ -19,8 +19,8 @@ COMMANDS = sorted(
 
 def test_every_command_is_there() -> None:
     known = (
-        "cidr,demo eni,doctor,down,env,exec,image add,image list,image remove,internet,logs,reset,run,shell,status,"
-        "trace,up"
+        "cidr,demo bank,demo eni,doctor,down,env,exec,image add,image list,image remove,internet,logs,reset,run,shell,"
+        "status,trace,up"
     )
     assert ",".join(" ".join(words) for words in COMMANDS) == known
 

@@ -22,18 +22,43 @@ def clean(ec2: Any, demo: str) -> None:
         ec2.release_address(AllocationId=address["AllocationId"])
     for interface in ec2.describe_network_interfaces(Filters=mine)["NetworkInterfaces"]:
         ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
-    for group in ec2.describe_security_groups(Filters=mine)["SecurityGroups"]:
-        ec2.delete_security_group(GroupId=group["GroupId"])
+    _groups(ec2, mine)
     for subnet in ec2.describe_subnets(Filters=mine)["Subnets"]:
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    for acl in ec2.describe_network_acls(Filters=mine)["NetworkAcls"]:
+        ec2.delete_network_acl(NetworkAclId=acl["NetworkAclId"])
     for table in ec2.describe_route_tables(Filters=mine)["RouteTables"]:
         ec2.delete_route_table(RouteTableId=table["RouteTableId"])
-    for gateway in ec2.describe_internet_gateways(Filters=mine)["InternetGateways"]:
+    _gateways(ec2, mine)
+    for vpc in ec2.describe_vpcs(Filters=mine)["Vpcs"]:
+        ec2.delete_vpc(VpcId=vpc["VpcId"])
+
+
+def no_default_vpc(ec2: Any) -> None:
+    """Delete the region's default VPC, as the article advises, with what AWS put into it."""
+    for vpc in ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]:
+        here = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+        attached = [{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}]
+        for subnet in ec2.describe_subnets(Filters=here)["Subnets"]:
+            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        _gateways(ec2, attached)
+        ec2.delete_vpc(VpcId=vpc["VpcId"])
+
+
+def _groups(ec2: Any, which: list[dict[str, Any]]) -> None:
+    groups = ec2.describe_security_groups(Filters=which)["SecurityGroups"]
+    for group in groups:  # a group that another one refers to cannot go
+        if group["IpPermissions"]:
+            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+    for group in groups:
+        ec2.delete_security_group(GroupId=group["GroupId"])
+
+
+def _gateways(ec2: Any, which: list[dict[str, Any]]) -> None:
+    for gateway in ec2.describe_internet_gateways(Filters=which)["InternetGateways"]:
         for attachment in gateway["Attachments"]:
             ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=attachment["VpcId"])
         ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
-    for vpc in ec2.describe_vpcs(Filters=mine)["Vpcs"]:
-        ec2.delete_vpc(VpcId=vpc["VpcId"])
 
 
 def _terminate(ec2: Any, mine: list[dict[str, Any]]) -> None:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from atoll.cli.demo.building import Builder
 from atoll.cli.demo.claims import Claims
-from atoll.cli.demo.clean import clean, tags
+from atoll.cli.demo.clean import clean
 from atoll.cli.demo.lab import Lab
 
 DEMO = "eni"
 REGION = "us-east-1"
 TITLE = "Elastic network interfaces: the article, claim by claim"
-IMAGE = "ami-12c6146b"
 CLIENT = "203.0.113.10"
 
 PAGE = "Testing ENI"
@@ -35,6 +35,7 @@ class EniDemo:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.ec2 = lab.ec2
+        self.build = Builder(lab.ec2, DEMO)
         self.claims = Claims(TITLE)
 
     def run(self) -> Claims:
@@ -52,27 +53,21 @@ class EniDemo:
 
     def network(self) -> None:
         """What the article takes for granted: a VPC with a public subnet. The second subnet is in another AZ."""
-        ec2 = self.ec2
-        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tags("vpc", DEMO, "eni-lab"))
-        self.vpc = vpc["Vpc"]["VpcId"]
-        self.subnet = self._subnet("10.0.1.0/24", f"{REGION}a")
-        self.other_subnet = self._subnet("10.0.2.0/24", f"{REGION}b")
-        gateway = ec2.create_internet_gateway(TagSpecifications=tags("internet-gateway", DEMO, "eni-lab"))
-        gateway_id = gateway["InternetGateway"]["InternetGatewayId"]
-        ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=self.vpc)
-        table = ec2.create_route_table(VpcId=self.vpc, TagSpecifications=tags("route-table", DEMO, "public"))
-        table_id = table["RouteTable"]["RouteTableId"]
-        ec2.create_route(RouteTableId=table_id, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway_id)
-        for subnet in (self.subnet, self.other_subnet):
-            ec2.associate_route_table(RouteTableId=table_id, SubnetId=subnet)
+        build = self.build
+        self.vpc = build.vpc("10.0.0.0/16", "eni-lab")
+        self.subnet = build.subnet(self.vpc, "10.0.1.0/24", f"{REGION}a", f"{REGION}a")
+        self.other_subnet = build.subnet(self.vpc, "10.0.2.0/24", f"{REGION}b", f"{REGION}b")
+        gateway = build.gateway(self.vpc, "eni-lab")
+        table = build.route_table(self.vpc, "public", self.subnet, self.other_subnet)
+        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
 
     def first_interface(self) -> None:
         """Tasks 1 to 4: an instance with Apache, and an Elastic IP on its primary ENI."""
-        self.group_1 = self._group("my-sg-1")
+        self.group_1 = self.build.group(self.vpc, "my-sg-1")
         self.ec2.authorize_security_group_ingress(GroupId=self.group_1, IpPermissions=WEB)
         self.instance = self._launch("eni-web")
-        self.eth0 = self._interface_of(self.instance, 0)
-        self.allocation_1, self.ip_1 = self._allocate("first")
+        self.eth0 = self.build.interface_of(self.instance, 0)
+        self.allocation_1, self.ip_1 = self.build.allocate("first")
         self.ec2.associate_address(AllocationId=self.allocation_1, NetworkInterfaceId=self.eth0)
         seen = self.lab.http_once_up(self.ip_1)
         self._claim("my-sg-1 opens port 80: the Elastic IP on eth0 answers the internet", ANSWERS, seen)
@@ -80,10 +75,10 @@ class EniDemo:
 
     def second_interface(self) -> None:
         """Tasks 5 to 8: a second ENI with a closed group, a second Elastic IP, attached as eth1."""
-        self.group_2 = self._group("my-sg-2")
-        self.second = self._interface(self.subnet, self.group_2, "second-eni")
+        self.group_2 = self.build.group(self.vpc, "my-sg-2")
+        self.second = self.build.interface(self.subnet, self.group_2, "second-eni")
         self._claim("a new ENI is available", "available", self._status(self.second))
-        self.allocation_2, self.ip_2 = self._allocate("second")
+        self.allocation_2, self.ip_2 = self.build.allocate("second")
         bound = self.ec2.associate_address(
             AllocationId=self.allocation_2, NetworkInterfaceId=self.second, AllowReassociation=False
         )
@@ -106,7 +101,7 @@ class EniDemo:
         """The article's scope: several Elastic IPs on one ENI, one a private address."""
         answer = self.ec2.assign_private_ip_addresses(NetworkInterfaceId=self.eth0, SecondaryPrivateIpAddressCount=1)
         private = answer["AssignedPrivateIpAddresses"][0]["PrivateIpAddress"]
-        allocation, public = self._allocate("third")
+        allocation, public = self.build.allocate("third")
         self.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=self.eth0, PrivateIpAddress=private)
         self._claim("a third Elastic IP on eth0's secondary address answers", ANSWERS, self.lab.http(public))
         self._claim("Apache was asked at the secondary address", private, self._address_asked(public))
@@ -134,7 +129,7 @@ class EniDemo:
             "OperationNotPermitted",
             refusal(lambda: ec2.detach_network_interface(AttachmentId=attachment)),
         )
-        third = self._interface(self.subnet, self.group_1, "third-eni")
+        third = self.build.interface(self.subnet, self.group_1, "third-eni")
         self._claim(
             "a third ENI on a t2.micro is refused",
             "AttachmentLimitExceeded",
@@ -142,7 +137,7 @@ class EniDemo:
                 lambda: ec2.attach_network_interface(NetworkInterfaceId=third, InstanceId=self.instance, DeviceIndex=2)
             ),
         )
-        far = self._interface(self.other_subnet, self.group_1, "far-eni")
+        far = self.build.interface(self.other_subnet, self.group_1, "far-eni")
         self.instance_2 = self._launch("eni-second")
         self._claim(
             "an ENI of another AZ is refused",
@@ -158,14 +153,14 @@ class EniDemo:
         """Key feature 5: the ENI moves to another instance of the AZ, and everything it owns with it."""
         ec2 = self.ec2
         ec2.authorize_security_group_ingress(GroupId=self.group_2, IpPermissions=WEB)
-        before = self._described(self.second)
+        before = self.build.described(self.second)
         ec2.detach_network_interface(AttachmentId=before["Attachment"]["AttachmentId"])
         ec2.get_waiter("network_interface_available").wait(NetworkInterfaceIds=[self.second])
         self._claim("detached, its Elastic IP is silent", "silent", self.lab.http(self.ip_2))
         own = f"second instance {self.instance_2}"
         self.lab.inside(self.instance_2, "sh", "-c", f"echo '{own}' > /var/www/html/index.html")
         ec2.attach_network_interface(NetworkInterfaceId=self.second, InstanceId=self.instance_2, DeviceIndex=1)
-        after = self._described(self.second)
+        after = self.build.described(self.second)
         self._claim("moved, it keeps MAC, addresses, groups and Elastic IP", _owned(before), _owned(after))
         self._claim("traffic now reaches the second instance", f"answers: {own}", self.lab.http_once_up(self.ip_2))
         self._claim("the first instance still answers at its own", ANSWERS, self.lab.http(self.ip_1))
@@ -195,85 +190,34 @@ class EniDemo:
         """The automatic public address is lost on a stop; the Elastic IP is not."""
         ec2 = self.ec2
         # An instance with two ENIs gets no automatic address when it starts (aws-behaviour 72).
-        ec2.detach_network_interface(AttachmentId=self._described(self.second)["Attachment"]["AttachmentId"])
+        ec2.detach_network_interface(AttachmentId=self.build.described(self.second)["Attachment"]["AttachmentId"])
         both = [self.instance, self.instance_2]
-        before = self._public_ip(self.instance_2)
+        before = self.build.public_ip(self.instance_2)
         ec2.stop_instances(InstanceIds=both)
         ec2.get_waiter("instance_stopped").wait(InstanceIds=both)
         self._claim("stopped, the Elastic IP is silent", "silent", self.lab.http(self.ip_1))
         ec2.start_instances(InstanceIds=both)
         ec2.get_waiter("instance_running").wait(InstanceIds=both)
-        after = self._public_ip(self.instance_2)
+        after = self.build.public_ip(self.instance_2)
         changed = "changed" if before and after and before != after else f"{before} -> {after}"
         self._claim("stop and start: the automatic public IP changes", "changed", changed)
-        self._claim("... the Elastic IP stays", self.ip_1, self._public_ip(self.instance))
+        self._claim("... the Elastic IP stays", self.ip_1, self.build.public_ip(self.instance))
         self._claim("... and answers again, from the enabled service", ANSWERS, self.lab.http_once_up(self.ip_1))
 
     def _claim(self, text: str, expected: str, seen: str) -> None:
         self.claims.add(text, expected, seen)
 
-    def _subnet(self, block: str, zone: str) -> str:
-        made = self.ec2.create_subnet(
-            VpcId=self.vpc, CidrBlock=block, AvailabilityZone=zone, TagSpecifications=tags("subnet", DEMO, zone)
-        )
-        return str(made["Subnet"]["SubnetId"])
-
-    def _group(self, name: str) -> str:
-        made = self.ec2.create_security_group(
-            GroupName=name, Description=name, VpcId=self.vpc, TagSpecifications=tags("security-group", DEMO, name)
-        )
-        return str(made["GroupId"])
-
     def _launch(self, name: str) -> str:
-        made = self.ec2.run_instances(
-            ImageId=IMAGE,
-            InstanceType="t2.micro",
-            MinCount=1,
-            MaxCount=1,
-            UserData=USER_DATA,
-            NetworkInterfaces=[
-                {
-                    "DeviceIndex": 0,
-                    "SubnetId": self.subnet,
-                    "Groups": [self.group_1],
-                    "AssociatePublicIpAddress": name == "eni-second",
-                }
-            ],
-            TagSpecifications=tags("instance", DEMO, name),
+        return self.build.instance(
+            name,
+            USER_DATA,
+            SubnetId=self.subnet,
+            Groups=[self.group_1],
+            AssociatePublicIpAddress=name == "eni-second",
         )
-        instance = str(made["Instances"][0]["InstanceId"])
-        self.ec2.get_waiter("instance_running").wait(InstanceIds=[instance])
-        return instance
-
-    def _interface(self, subnet: str, group: str, name: str) -> str:
-        made = self.ec2.create_network_interface(
-            SubnetId=subnet, Groups=[group], Description=name, TagSpecifications=tags("network-interface", DEMO, name)
-        )
-        return str(made["NetworkInterface"]["NetworkInterfaceId"])
-
-    def _allocate(self, name: str) -> tuple[str, str]:
-        made = self.ec2.allocate_address(Domain="vpc", TagSpecifications=tags("elastic-ip", DEMO, name))
-        return str(made["AllocationId"]), str(made["PublicIp"])
-
-    def _described(self, interface: str) -> dict[str, Any]:
-        found = self.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
-        described: dict[str, Any] = found[0]
-        return described
 
     def _status(self, interface: str) -> str:
-        return str(self._described(interface)["Status"])
-
-    def _instance(self, instance: str) -> dict[str, Any]:
-        found = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
-        described: dict[str, Any] = found[0]
-        return described
-
-    def _interface_of(self, instance: str, index: int) -> str:
-        interfaces = self._instance(instance)["NetworkInterfaces"]
-        return str(next(one for one in interfaces if one["Attachment"]["DeviceIndex"] == index)["NetworkInterfaceId"])
-
-    def _public_ip(self, instance: str) -> str:
-        return str(self._instance(instance).get("PublicIpAddress", ""))
+        return str(self.build.described(interface)["Status"])
 
     def _links(self, instance: str) -> str:
         names = self.lab.inside(instance, "ls", "/sys/class/net").split()

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from atoll.local.control import ask
 
@@ -17,10 +17,10 @@ BOOT = 60.0
 
 PROBE = """
 import socket, sys, urllib.request
-ip, seconds = sys.argv[1], float(sys.argv[2])
+url, seconds = sys.argv[1], float(sys.argv[2])
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
-    body = opener.open(f"http://{ip}/", timeout=seconds).read().decode().strip()
+    body = opener.open(url, timeout=seconds).read().decode().strip()
     print("answers: " + body)
 except OSError as error:
     reason = getattr(error, "reason", error)
@@ -28,6 +28,62 @@ except OSError as error:
     silent = isinstance(reason, (TimeoutError, socket.timeout))
     print("refused" if refused else "silent" if silent else f"error: {reason}")
 """
+
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), float(sys.argv[3])).close()
+    print("connected")
+except ConnectionRefusedError:
+    print("refused")
+except TimeoutError:
+    print("silent")
+"""
+
+SCAN = """
+import os, socket, struct, sys
+ip, first, last, udp = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "udp"
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+way = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+way.connect((ip, 9))
+segments = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+segments.settimeout(0.3)
+mine, target = socket.inet_aton(way.getsockname()[0]), socket.inet_aton(ip)
+source = 20000 + int.from_bytes(os.urandom(2), "big") % 10000  # nothing remembers an earlier scan of the same
+fixed = struct.unpack("!10H", mine + target + struct.pack("!HHHHHH", 6, 20, source, 0x5002, 64240, 0))
+for port in range(first, last + 1):
+    total = sum(fixed) + port
+    while total > 65535:
+        total = (total & 65535) + (total >> 16)
+    segments.sendto(struct.pack("!HHIIHHHH", source, port, 0, 0, 0x5002, 64240, total ^ 65535, 0), (ip, 0))
+    if udp:
+        datagrams.sendto(b"?", (ip, port))
+answered = set()
+try:
+    while True:
+        packet = segments.recv(100)
+        header = packet[(packet[0] & 15) * 4:]
+        if packet[12:16] == target and header[2:4] == source.to_bytes(2, "big"):
+            answered.add(int.from_bytes(header[:2], "big"))
+except TimeoutError:
+    print(",".join(map(str, sorted(answered))) or "none")
+"""
+"""A SYN to each port, as fast as they can be written, and a datagram if asked for: prints the TCP ports that said
+anything at all."""
+
+PORTS = (1, 65535)
+INTERNET = "203.0.113.10"
+
+
+class Scan(NamedTuple):
+    """What a scan found: the TCP ports that answered, and how many packets the target's kernel was given."""
+
+    answered: str
+    arrived: int
+    sent: int
+
+    def __str__(self) -> str:
+        return f"{self.arrived:,} of {self.sent:,} arrive"
 
 
 class Lab:
@@ -38,14 +94,41 @@ class Lab:
         self.ec2 = client("ec2", endpoint, region)
         self.region = region
 
-    def http(self, ip: str, *, source: str = "203.0.113.10", seconds: float = PATIENCE) -> str:
-        """GET / from a host of the internet: "answers: ...", "refused" or "silent"."""
-        command = [sys.executable, "-I", "-c", PROBE, ip, str(seconds)]
+    def http(self, ip: str, path: str = "/", *, seconds: float = PATIENCE) -> str:
+        """GET from a host of the internet: "answers: ...", "refused" or "silent"."""
+        return self.program(INTERNET, PROBE, f"http://{ip}{path}", str(seconds))
+
+    def http_once_up(self, ip: str, path: str = "/", good: Callable[[str], bool] | None = None) -> str:
+        """The same, for a server that may still be starting: the first (good) answer, or the last thing seen."""
+        return until(lambda: self.http(ip, path), good or (lambda seen: seen.startswith("answers")), BOOT)
+
+    def tcp(self, source: str, ip: str, port: int, *, seconds: float = PATIENCE) -> str:
+        """Open a connection from an internet host (its address) or an instance: "connected", "refused" or "silent"."""
+        return self.program(source, CONNECT, ip, str(port), str(seconds))
+
+    def scan(self, source: str, ip: str, target: str, *, ports: tuple[int, int] = PORTS, udp: bool = False) -> Scan:
+        """Every port of an address, by TCP, perhaps by UDP; `target`: the instance there, whose kernel counts."""
+        before = self._received(target)
+        answered = self.program(source, SCAN, ip, *map(str, ports), "udp" if udp else "")
+        sent = (ports[1] - ports[0] + 1) * (2 if udp else 1)
+        return Scan(answered, self._received(target) - before, sent)
+
+    def program(self, source: str, code: str, *arguments: str) -> str:
+        """What a Python program prints on an internet host (its address) or in an instance (its id)."""
+        if source.startswith("i-"):
+            return self.inside(source, "/usr/bin/python3", "-I", "-c", code, *arguments)
+        command = [sys.executable, "-I", "-c", code, *arguments]
         return self._output({"do": "internet", "ip": source, "command": command, "env": {}, "cwd": "/"})
 
-    def http_once_up(self, ip: str) -> str:
-        """The same, for a server that may still be starting: the first answer, or the last thing seen."""
-        return until(lambda: self.http(ip), lambda seen: seen.startswith("answers"), BOOT)
+    def _received(self, instance: str) -> int:
+        """How many TCP segments came in, and datagrams to ports where nobody listens, since the guest's boot."""
+        lines = [line.split() for line in self.inside(instance, "cat", "/proc/net/snmp").splitlines()]
+        counters = {
+            names[0] + name: int(value)
+            for names, values in zip(lines[::2], lines[1::2], strict=True)
+            for name, value in zip(names[1:], values[1:], strict=True)
+        }
+        return counters["Tcp:InSegs"] + counters["Udp:NoPorts"]
 
     def inside(self, instance: str, *command: str) -> str:
         """What a command prints in an instance."""
