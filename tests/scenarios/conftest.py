@@ -3,14 +3,18 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.scenarios import running
 from tests.scenarios.newcomers import AS_ROOT, ENVIRONMENT, who
+from tests.scenarios.pages import Shell
 from tests.scenarios.running import REPO, Atoll, Said
+from tests.support import quick_aws as quick_aws_program
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +50,32 @@ def own_atoll(tmp_path: Path) -> Iterator[Atoll]:
     made = Atoll(tmp_path / "state")
     yield made
     made.delete()
+
+
+@pytest.fixture(scope="session")
+def quick_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The AWS CLI, loaded once for all its commands: the path of the program."""
+    folder = tmp_path_factory.mktemp("aws")
+    place, program = folder / "socket", folder / "aws"
+    quick_aws_program.write_client(program, place)
+    command = [sys.executable, "-m", "tests.support.quick_aws", str(place)]
+    environment = running.environment(folder / "state")
+    with subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stdout is not None
+            assert serving.stdout.readline() == "listening\n"
+            yield program
+        finally:
+            serving.kill()
+
+
+@pytest.fixture
+def reader(own_atoll: Atoll, quick_aws: Path) -> Iterator[Shell]:
+    """A reader's shell in the repository's folder. `atoll up` on a page takes a port and a folder of the test's."""
+    shell = Shell({**own_atoll.environment, "ATOLL_PORT": str(own_atoll.port)}, REPO)
+    assert shell.run(f'aws() {{ {quick_aws} "$@"; }}').strip() == ""
+    yield shell
+    shell.close()
 
 
 @pytest.fixture

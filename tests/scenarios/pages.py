@@ -81,3 +81,19 @@ class Shell:
     def close(self) -> None:
         """Close the shell."""
         self._bash.communicate(timeout=10)
+
+
+def shows_what_it_says(page: Path, shell: Shell) -> None:
+    """Run every command of the page, and compare every output."""
+    for step in steps(page.read_text()):
+        printed = shell.run(step.commands)
+        assert matches(step.seen, printed), (
+            f"{page.name}:{step.line}\n{step.commands}\n-- the page says\n{step.seen}\n-- seen\n{printed}"
+        )
+
+
+def is_all_steps(page: Path) -> bool:
+    """Whether each block of the page is commands or their output."""
+    text = page.read_text()
+    found = steps(text)
+    return text.count("```") == 2 * (len(found) + sum(bool(step.seen) for step in found))

@@ -1,30 +1,16 @@
 """docs/tutorial-eni.md does what it says: every command run in one shell, every output compared."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.scenarios.pages import Shell, matches, steps
-from tests.scenarios.running import REPO, Atoll
+from tests.scenarios.pages import Shell, is_all_steps, matches, shows_what_it_says, steps
+from tests.scenarios.running import REPO
 
 PAGE = REPO / "docs" / "tutorial-eni.md"
 
 
-@pytest.fixture
-def reader(own_atoll: Atoll) -> Iterator[Shell]:
-    """A reader's shell in the repository's folder. `atoll up` on the page takes a port and a folder of the test's."""
-    shell = Shell({**own_atoll.environment, "ATOLL_PORT": str(own_atoll.port)}, REPO)
-    yield shell
-    shell.close()
-
-
 @pytest.mark.kernel
 def test_every_command_shows_what_the_page_says(reader: Shell) -> None:
-    for step in steps(PAGE.read_text()):
-        printed = reader.run(step.commands)
-        assert matches(step.seen, printed), (
-            f"{PAGE.name}:{step.line}\n{step.commands}\n-- the page says\n{step.seen}\n-- seen\n{printed}"
-        )
+    shows_what_it_says(PAGE, reader)
 
 
 def test_what_is_compared_can_differ() -> None:
@@ -45,7 +31,5 @@ def test_output_without_commands_is_no_page() -> None:
 
 
 def test_the_page_shows_output_and_has_no_other_blocks() -> None:
-    page = PAGE.read_text()
-    found = steps(page)
-    assert page.count("```") == 2 * (len(found) + sum(bool(step.seen) for step in found))
-    assert sum(step.seen.count("\n") for step in found) > 30
+    assert is_all_steps(PAGE)
+    assert sum(step.seen.count("\n") for step in steps(PAGE.read_text())) > 30
