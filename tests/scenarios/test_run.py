@@ -11,7 +11,7 @@ import pytest
 
 from tests.scenarios.building import PAGE, USER_DATA, instance, network, page
 from tests.scenarios.newcomers import AS_ROOT
-from tests.scenarios.pages import Shell, matches, steps
+from tests.scenarios.pages import Shell, shows_what_it_says
 from tests.scenarios.running import REPO, Atoll, Said
 from tests.scenarios.terminal import DEADLINE, on_terminal
 
@@ -279,12 +279,5 @@ def test_an_address_that_is_no_host_is_refused(atoll: Atoll, address: str) -> No
 GUIDE = REPO / "docs" / "reaching.md"
 
 
-def test_the_guide_shows_what_is_seen(own_atoll: Atoll) -> None:
-    environment = {**own_atoll.environment, "ATOLL_PORT": str(own_atoll.port)}
-    shell = Shell(environment, REPO)
-    try:
-        for step in steps(GUIDE.read_text()):
-            printed = shell.run(step.commands)
-            assert matches(step.seen, printed), f"{GUIDE.name}:{step.line}\n{step.commands}\n-- seen\n{printed}"
-    finally:
-        shell.close()
+def test_the_guide_shows_what_is_seen(reader: Shell) -> None:
+    shows_what_it_says(GUIDE, reader)
