@@ -141,11 +141,15 @@ def _packages(machine: Machine) -> Finding:
     what = "guests' software can be fetched"
     if machine.has("apt-get") and machine.has("dpkg-deb"):
         return Finding(what, "with apt")
-    lacking = [recipe.name for recipe in RECIPES if not machine.has(Path(recipe.program).name)]
+    lacking = [recipe for recipe in RECIPES if not machine.has(Path(recipe.program).name)]
+    names = [recipe.name for recipe in lacking]
     if not lacking:
         return Finding(what, "this machine's own programs serve")
     return Finding(
-        what, f"no apt, and no {', '.join(lacking)}", f"install {' '.join(lacking)} with your package manager"
+        what,
+        f"no apt, and no {', '.join(names)}",
+        f"install {' '.join(names)} with your package manager",
+        must=any(recipe.needed for recipe in lacking),
     )
 
 
