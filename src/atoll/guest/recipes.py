@@ -66,7 +66,11 @@ POSTGRESQL = Recipe(
     drop=(
         "usr/lib/systemd/system/*",
         "usr/lib/systemd/system-generators/*",
-        "usr/lib/postgresql/*/lib/bitcode",  # for inlining into compiled queries; everything works without
+        # What compiles expensive queries, 100 MB: where it is not, they are interpreted.
+        "usr/lib/postgresql/*/lib/llvmjit*",
+        "usr/lib/postgresql/*/lib/bitcode",
+        "usr/lib/*/libLLVM*",
+        "usr/lib/llvm-*",
         "usr/share/doc/*",
         "usr/share/man/*",
         "usr/share/locale/*",
