@@ -1,6 +1,5 @@
 """examples/bank/mistakes: each made in the standing bank, with the packets that pass or die by it, and mended."""
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from atoll.cli.demo.bank import REGION
 from atoll.cli.demo.lab import INTERNET, Lab
 from examples.bank.mistakes import mistakes
 from examples.bank.parts import DATABASE, Bank, find
-from tests.scenarios.running import Atoll, Said
+from tests.scenarios.running import REPO, Atoll, Said
 
 pytestmark = pytest.mark.kernel
 
@@ -166,7 +165,7 @@ def test_they_can_be_made_by_hand(standing: Standing, bank: tuple[Atoll, Said]) 
     """As examples/bank/README.md says."""
     atoll, _ = bank
     run = 'eval "$(atoll env)" && python -m examples.bank.mistakes'
-    paths = {"PYTHONPATH": os.getcwd()}
+    paths = {"PYTHONPATH": f"{REPO}/src:{REPO}"}
     assert "web_group_on_another_server" in atoll.command("bash", "-c", run, extra=paths).out
     assert atoll.command("bash", "-c", f"{run} make web_group_on_another_server", extra=paths).status == 0
     assert neighbour(standing) == "connected"

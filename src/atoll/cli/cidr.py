@@ -31,6 +31,8 @@ def cidr(
     the VPCs in a running Atoll are avoided, and overlaps among them are named: AWS makes such VPCs without a word, but
     can never peer them.
 
+    Example: atoll cidr --hosts 200
+
     Example: atoll cidr --vpcs 2 --azs 2 --hosts web=50 --hosts db=10 --avoid 10.0.0.0/16
     """
     avoided = [_block(text) for text in avoid or ()]
