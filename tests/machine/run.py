@@ -1,6 +1,10 @@
-"""A longer campaign: `python -m tests.machine.run COUNT [SEED]`. COUNT examples of up to STEPS calls each.
+"""A longer campaign: `python -m tests.machine.run COUNT [SEED [MOST]]`. COUNT examples of up to STEPS calls each.
 
-Prints how often each outcome was seen, and the smallest run that shows a disagreement if there is one.
+Prints how often each outcome was seen, and the smallest run that shows a disagreement if there is one. With MOST it
+goes on until each outcome was seen, up to that many examples; the exit status is 1 when one never was.
+
+The same seed makes the same calls in the same program only: Hypothesis draws from the constants of all modules that
+are loaded as well.
 """
 
 import sys
@@ -52,16 +56,22 @@ def never(outcomes: Counter[Outcome]) -> list[Outcome]:
     return sorted(known - set(outcomes))
 
 
-def main() -> None:
+def main() -> int:
     """Run the campaign that the command line asks for."""
-    count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    count, seed, most = [*map(int, sys.argv[1:]), 0, 0][:3]
     begun = time.monotonic()
-    outcomes = campaign(count, seed)
+    outcomes = campaign(count, seed, shrink=not most)
+    while count < most and never(outcomes):
+        outcomes += campaign(BATCH, seed + count, shrink=False)
+        count += BATCH
     for (operation, code), times in sorted(outcomes.items()):
         print(f"{times:8} {operation} {code}")
-    print(f"{sum(outcomes.values())} calls in {time.monotonic() - begun:.0f} s, {len(outcomes)} outcomes")
+    print(
+        f"{count} examples, {sum(outcomes.values())} calls in {time.monotonic() - begun:.0f} s, {len(outcomes)} outcomes"
+    )
     print(f"never: {never(outcomes)}")
+    return int(bool(most and never(outcomes)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

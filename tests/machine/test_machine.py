@@ -1,29 +1,31 @@
 """Calls against an independent model of AWS's rules; and that the machine tries every rule and sees what is wrong."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.machine.machine import Machine
 from tests.machine.names import DisagreementError
-from tests.machine.run import BATCH, campaign, never
+from tests.machine.run import campaign
 from tests.machine.site import settings
 from tests.support.inprocess import InProcess
 
-EXAMPLES, SEED = 60, 340
-"""These come to everything that the rules know; after a change of the machine a few more may be needed."""
-MOST = 120
+ROOT = Path(__file__).parents[2]
+
+EXAMPLES, SEED, MOST = 60, 340, 300
+"""The first come to everything that the rules know; after a change of the machine a few more may be needed."""
 SPOILT_SEED = 300
 """Comes soon to what is spoilt below."""
 
 
 def test_atoll_answers_as_the_rules_say_and_every_rule_is_tried() -> None:
-    outcomes = campaign(EXAMPLES, SEED, shrink=False)
-    for more in range(EXAMPLES, MOST, BATCH):
-        if never(outcomes):
-            outcomes += campaign(BATCH, SEED + more, shrink=False)
-    assert never(outcomes) == []
+    command = [sys.executable, "-m", "tests.machine.run", *map(str, (EXAMPLES, SEED, MOST))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 Spoil = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -76,7 +78,7 @@ def an_association_is_lost(operation: str, answer: dict[str, Any]) -> dict[str, 
 @pytest.mark.parametrize("spoil", [another_zone, no_blackholes, one_more_free, an_association_is_lost])
 def test_a_wrong_answer_is_seen(spoil: Spoil) -> None:
     with pytest.raises(DisagreementError):
-        campaign(40, SPOILT_SEED, machine=spoilt(spoil), shrink=False)
+        campaign(MOST, SPOILT_SEED, machine=spoilt(spoil), shrink=False)
 
 
 @pytest.mark.parametrize("skipped", ["DeleteRoute", "ReplaceNetworkAclAssociation"])
@@ -97,7 +99,7 @@ def test_a_call_that_does_nothing_is_seen(skipped: str) -> None:
             return Idle(settings=settings())
 
     with pytest.raises(DisagreementError):
-        campaign(40, SPOILT_SEED, machine=Skipping, shrink=False)
+        campaign(MOST, SPOILT_SEED, machine=Skipping, shrink=False)
 
 
 def test_a_check_that_is_missing_is_seen() -> None:
@@ -110,4 +112,4 @@ def test_a_check_that_is_missing_is_seen() -> None:
             return InProcess(settings=lax)
 
     with pytest.raises(DisagreementError):
-        campaign(40, SPOILT_SEED, machine=Lax, shrink=False)
+        campaign(MOST, SPOILT_SEED, machine=Lax, shrink=False)
