@@ -66,9 +66,8 @@ def main() -> int:
         count += BATCH
     for (operation, code), times in sorted(outcomes.items()):
         print(f"{times:8} {operation} {code}")
-    print(
-        f"{count} examples, {sum(outcomes.values())} calls in {time.monotonic() - begun:.0f} s, {len(outcomes)} outcomes"
-    )
+    spent = time.monotonic() - begun
+    print(f"{count} examples, {sum(outcomes.values())} calls in {spent:.0f} s, {len(outcomes)} outcomes")
     print(f"never: {never(outcomes)}")
     return int(bool(most and never(outcomes)))
 
