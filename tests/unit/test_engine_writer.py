@@ -55,6 +55,12 @@ class RowFabric:
     def namespace(self, node: str) -> Path | None:
         return None
 
+    def router(self, domain: str) -> Path | None:
+        return None
+
+    def port_behind(self, domain: str, interface: int) -> str | None:
+        return None
+
     def dump(self) -> str:
         return ""
 

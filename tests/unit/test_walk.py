@@ -31,6 +31,7 @@ from atoll.plan.rows import (
     ToPort,
     Wearing,
 )
+from atoll.plan.services import METADATA
 from atoll.records import Table
 from tests.unit.lagoon import (
     CLIENT,
@@ -539,6 +540,22 @@ def test_a_balancer_is_the_sender_whatever_the_source() -> None:
     assert forward(plan, "eni-lb", tcp(CLIENT, "10.0.2.5", 5432))[0].at == "eni-db"
     as_guest = change(plan, replace(row(plan, Node, "i-lb"), kind=NodeKind.GUEST))
     assert refused(as_guest, "eni-lb", tcp(CLIENT, "10.0.2.5", 5432)) is Reason.RECEIVER_RULES
+
+
+# what a domain answers itself
+
+
+def test_a_vpc_takes_what_is_for_its_services_past_rules_fences_and_tables() -> None:
+    asked = tcp("10.0.2.5", METADATA.ip)
+    closed = with_fence(lab(), "priv")
+    verdict = probe(closed, "eni-db", asked)
+    assert (verdict.arrives, verdict.at, verdict.answered, verdict.answer_source) == (True, VPC, True, METADATA.ip)
+    for other in (tcp("10.0.2.5", METADATA.ip, 81), replace(asked, protocol=UDP), tcp("10.0.2.5", "169.254.169.253")):
+        assert not probe(closed, "eni-db", other).arrives
+    assert not probe(closed, "eni-client", tcp(CLIENT, METADATA.ip)).arrives, "the internet has no such service"
+    assert refused(closed, "eni-db", tcp("10.0.2.6", METADATA.ip)) is Reason.SPOOFED
+    down = change(closed, replace(row(closed, Site, row(closed, Segment, "priv").site), up=False))
+    assert refused(down, "eni-db", asked) is Reason.NO_POWER
 
 
 # reasons and cost

@@ -46,6 +46,14 @@ class Watched:
         """The real one's."""
         return self.real.namespace(node)
 
+    def router(self, domain: str) -> Path | None:
+        """The real one's."""
+        return self.real.router(domain)
+
+    def port_behind(self, domain: str, interface: int) -> str | None:
+        """The real one's."""
+        return self.real.port_behind(domain, interface)
+
     def dump(self) -> str:
         """The real one's."""
         return self.real.dump()

@@ -10,15 +10,16 @@ from atoll.analyze.lookup import Plan, domain_of, held_by, owns
 from atoll.analyze.state import FRESH, State
 from atoll.analyze.walk import Walk, forward
 from atoll.packet import Flow, Reason
-from atoll.plan.rows import Port
+from atoll.plan.rows import Domain, Port
 from atoll.records import Delta
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """What became of a packet and of its answer.
 
-    `at`, `seen`: the port that the packet reached and what it looked like there. `answer_source`: where the answer
-    came from as its receiver saw it, if it got there. `reason`: the first thing that stopped either of the two.
+    `at`, `seen`: the port (or domain, for its services) that the packet reached and what it looked like there.
+    `answer_source`: where the answer came from as its receiver saw it, if it got there. `reason`: the first thing that
+    stopped either of the two.
     """
 
     arrives: bool
@@ -89,6 +90,9 @@ def _exchange(plan: Plan, port: str, flow: Flow, state: State, *, opener: bool) 
     state = state.plus(walk.state)
     if walk.at is None:
         return Verdict(False, None, None, False, None, walk.reason, walk, None), state
+    if plan.get(Domain, walk.at) is not None:  # its answer goes straight back to who asked
+        answerer = walk.flow.destination
+        return Verdict(True, walk.at, walk.flow, True, answerer, Reason.DELIVERED, walk, None), state
     answering = _answering(plan, walk.at, walk.flow.destination)
     if answering is None:
         return Verdict(True, walk.at, walk.flow, False, None, Reason.NOT_MINE, walk, None), state

@@ -14,7 +14,8 @@ from atoll.analyze.lookup import Plan, best_route, held_by, is_balancer, owner, 
 from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
 from atoll.packet import Flow, Reason
-from atoll.plan.rows import Deliver, Direction, Drop, Link, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.rows import Deliver, Direction, Domain, DomainKind, Drop, Link, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.services import is_asked
 from atoll.records import Key
 
 MAX_ROUTES = 32
@@ -37,8 +38,8 @@ class Hop(msgspec.Struct, frozen=True):
 class Walk(msgspec.Struct, frozen=True):
     """One outcome. `sent`: the packet as it left; `flow`: as it was when it was taken or refused.
 
-    `at`: the port that took it, None where it was refused. `state`: the ends and frames that it made; of a packet that
-    was refused, those of the domains that it had left before.
+    `at`: the port that took it, or the domain whose service it is for; None where it was refused. `state`: the ends and
+    frames that it made; of a packet that was refused, those of the domains that it had left before.
     """
 
     reason: Reason
@@ -114,6 +115,10 @@ class _Walker:
         if port.guard and not is_own:
             detail = f"{self.flow.source} is not one of its addresses"
             self._meet(Hop("port", port.id, detail, (port.key,), Reason.SPOOFED))
+        domain = self.plan.get(Domain, segment.domain) if is_asked(self.flow) else None
+        if domain and domain.kind is DomainKind.VPC:
+            self._meet(Hop("domain", domain.id, f"answers at {self.flow.destination} itself", (domain.key,)))
+            return domain.id
         return self._leave(port, segment, port if is_own or is_balancer(self.plan, port) else None)
 
     def _leave(self, port: Port, segment: Segment, sender: Port | None) -> str | None:

@@ -11,7 +11,7 @@ from atoll.app.names import find_interface, find_port
 from atoll.linux.probe import ICMP, TCP, UDP, Seen, probe
 from atoll.model.kinds import NetworkInterface
 from atoll.packet import Flow, ip_number
-from atoll.plan.rows import INTERNET, Address, Mapping, Port, Segment
+from atoll.plan.rows import INTERNET, Address, Domain, Mapping, Port, Segment
 from atoll.records import Table
 
 if TYPE_CHECKING:
@@ -128,5 +128,8 @@ def _owner(plan: Table, destination: str, domain: str) -> str | None:
 
 
 def _namespace(server: "Server", port: str) -> Path | None:
+    """Where a port's packets come in, or those for a domain's own services."""
+    if server.writer.plan.get(Domain, port) is not None:
+        return server.fabric.router(port)
     row = server.writer.plan.get(Port, port)
     return server.fabric.namespace(row.node) if row and row.node else None

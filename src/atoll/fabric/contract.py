@@ -60,6 +60,14 @@ class Fabric(Protocol):
         """The path of the network namespace in which that node's software runs; None where there is none."""
         ...
 
+    def router(self, domain: str) -> Path | None:
+        """The path of the network namespace in which that domain itself listens; None where there is none."""
+        ...
+
+    def port_behind(self, domain: str, interface: int) -> str | None:
+        """The port from which packets come in by that interface of the domain's router. At once, from any thread."""
+        ...
+
     def dump(self) -> str:
         """The real state as stable text (no counters, no handles): equal texts mean equal behaviour."""
         ...

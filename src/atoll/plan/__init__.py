@@ -40,5 +40,6 @@ giving it its outside address; lets in only what is addressed to a Mapping's out
 one; and refuses private and shared addresses (RFC 1918, RFC 6598) on its outer side, and sources from there that its
 arrival table on side a keeps inside (by any route but one to a link): nobody outside has them. `InSet` matches what
 the Member rows of its set hold at that moment, and never counts as open to the whole world. What a node sends to an
-address of its own, on whichever of its ports, never leaves it.
+address of its own, on whichever of its ports, never leaves it. What a port sends to a service of its VPC's domain
+(`services.py`) is taken by the domain itself: `guard` and law 7 are asked, no table, fence or filter.
 """

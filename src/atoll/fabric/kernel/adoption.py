@@ -21,7 +21,9 @@ def take_up(world: World, reaper: Reaper, applied: Table) -> None:
     Enforcer(world, reaper, {one.key: (None, one) for one in missing}).run()
     _number(world, records)
     for router in world.routers.values():
-        router.whole = {link.name for link in rtnl.links(router.route) if link.alias}
+        for link in rtnl.links(router.route):
+            if link.alias:
+                router.know(link)
 
 
 def _number(world: World, records: Iterable[Record]) -> None:

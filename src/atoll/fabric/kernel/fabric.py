@@ -99,9 +99,14 @@ class KernelFabric:
         return self._world.nodes.get(node)
 
     def router(self, domain: str) -> Path | None:
-        """The namespace of a domain's router, for traces and tests."""
+        """See Fabric."""
         router = self._world.routers.get(domain)
         return router.path if router else None
+
+    def port_behind(self, domain: str, interface: int) -> str | None:
+        """See Fabric."""
+        router = self._world.routers.get(domain)
+        return router.behind.get(interface) if router else None
 
     def dump(self) -> str:
         """See Fabric."""

@@ -1,9 +1,10 @@
 """The guest's side of an ENI, configured as Amazon Linux does it: once, when something appears. The guest may change it
 afterwards.
 
-Index 0 has the default route. Every later ENI has a routing table of its own for what its addresses send, so that
-each address answers through its own ENI, and a default route of lesser preference. All of it is taken away with the
-address: policy rules name no interface and would outlive it, and the pair itself may wait long to be removed.
+Index 0 has the default route, and those to what the VPC itself answers. Every later ENI has a routing table of its own
+for what its addresses send, so that each address answers through its own ENI, and a default route of lesser preference.
+All of it is taken away with the address: policy rules name no interface and would outlive it, and the pair itself may
+wait long to be removed.
 """
 
 import errno
@@ -15,6 +16,8 @@ from atoll.fabric.kernel import names
 from atoll.fabric.kernel.objects import GuestAddress
 from atoll.linux import netns, rtnl
 from atoll.linux.netlink import ROUTE, Message, Netlink
+from atoll.plan.rows import INTERNET
+from atoll.plan.services import SERVICES
 
 TABLES = 10_000
 """Routing table, policy rule priority and default metric of the ENI with index n: TABLES + n."""
@@ -69,6 +72,8 @@ def _configuration(address: GuestAddress, link: int | None) -> list[Message]:
     if address.primary:
         batch.append(rtnl.set_neighbour(_gateway(address, link)))
         batch.append(_routed(_default(address, link, rtnl.MAIN)))
+        for route, neighbour in _services(address, link):
+            batch += [rtnl.set_neighbour(neighbour), _routed(route)]
     if address.index:
         batch += [_routed(route) for route in _own_table(address, link)]
         batch += [rtnl.delete_rule(_rule(address)), rtnl.add_rule(_rule(address))]
@@ -88,6 +93,8 @@ def _removal(address: GuestAddress, link: int | None) -> list[Message]:
         own = _own_table(address, link) if address.index else ()
         batch += [rtnl.delete_route(route) for route in (*own, _default(address, link, rtnl.MAIN))]
         batch.append(rtnl.delete_neighbour(_gateway(address, link)))
+        for route, neighbour in _services(address, link):
+            batch += [rtnl.delete_route(route), rtnl.delete_neighbour(neighbour)]
     return [*batch, rtnl.delete_address(_address(address, link))]
 
 
@@ -97,6 +104,16 @@ def _address(address: GuestAddress, link: int) -> rtnl.Address:
 
 def _gateway(address: GuestAddress, link: int) -> rtnl.Neighbour:
     return rtnl.Neighbour(link, address.gateway, names.ROUTER_MAC)
+
+
+def _services(address: GuestAddress, link: int) -> list[tuple[rtnl.Route, rtnl.Neighbour]]:
+    """The link-local routes of eth0 to what its VPC answers; the internet answers nothing."""
+    if address.index or address.domain == INTERNET:
+        return []
+    return [
+        (rtnl.Route(f"{service.ip}/32", link=link), rtnl.Neighbour(link, service.ip, names.ROUTER_MAC))
+        for service in SERVICES
+    ]
 
 
 def _own_table(address: GuestAddress, link: int) -> tuple[rtnl.Route, rtnl.Route]:

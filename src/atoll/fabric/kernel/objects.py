@@ -147,7 +147,7 @@ class Neighbour(Record, frozen=True, kw_only=True):
 
 
 class RouterAddress(Record, frozen=True, kw_only=True):
-    """An address of the router itself: a segment's gateway."""
+    """An address of the router itself: a segment's gateway, or where its domain answers."""
 
     KIND: ClassVar[str] = "router-address"
     KEY: ClassVar[tuple[str, ...]] = ("domain", "ip")

@@ -3,6 +3,7 @@
 Everything that grows is an element; docs/kernel.md walks a packet through it.
 """
 
+import socket
 from collections.abc import Iterator
 
 from atoll.fabric.kernel import names
@@ -30,6 +31,7 @@ from atoll.linux.nft.expr import (
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.nft.wire import Hook, SetShape
 from atoll.plan.rows import DomainKind
+from atoll.plan.services import SERVICES
 
 Rule = tuple[Expression, ...]
 
@@ -176,7 +178,16 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
     yield "through", None, (zone_by(DESTINATION), (goto("leave"),))
     yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)
-    yield "input", Hook(1, 0), ()
+
+
+def _input() -> Iterator[Rule]:
+    """Ports reach what their domain answers, and nothing else of a router; what comes over a link reaches nothing."""
+    yield (*FROM_LINK, DROP)
+    for service in SERVICES:
+        there = (address(DESTINATION), Is(socket.inet_aton(service.ip)))
+        protocol = (Load(Meta.L4PROTO), Is(bytes([service.protocol])))
+        port = (LoadPacket(Base.TRANSPORT, 2, 2), Is(service.port.to_bytes(2, "big")))
+        yield (*there, *protocol, *port, ACCEPT)
 
 
 def _forward() -> tuple[Rule, ...]:
@@ -264,9 +275,10 @@ def static(domain: str, kind: DomainKind) -> Iterator[Chain | Set | Element]:
         yield Set(domain=domain, name=name, shape=shape)
     parts = list(_raw())
     if kind is DomainKind.INTERNET:
-        parts += [("forward", Hook(2, 0), _forward()), ("ends", None, ((ACCEPT,),))]
+        parts += [("input", Hook(1, 0), ()), ("forward", Hook(2, 0), _forward()), ("ends", None, ((ACCEPT,),))]
     else:
-        parts += [("forward", Hook(2, 0), _forward()), *_ends(), *_translation()]
+        parts += [("input", Hook(1, 0), tuple(_input())), ("forward", Hook(2, 0), _forward())]
+        parts += [*_ends(), *_translation()]
         yield from _judged_elements(domain)
     yield Element(domain=domain, set="departures", shape="interface-verdict", low=(names.LOOPBACK,), value="drop")
     for chain, hook, rules in parts:

@@ -112,8 +112,7 @@ class Reaper:
             if router:
                 router.routing(rtnl.delete_links(found, DEAD) if len(found) > 1 else [rtnl.delete_link(found[0])])
                 for name in found:
-                    router.numbers.give_back("interface", name)
-                    router.whole.discard(name)
+                    router.forget(name)
 
     def _forget(self, record: Veth | Trunk) -> None:
         home = self._pairs[_home(record)]

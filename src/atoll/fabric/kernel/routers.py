@@ -54,6 +54,7 @@ class Router:
         self._ledger = Ledger(_ledger(path))
         self.numbers = Numbers(self._ledger)
         self.whole: set[str] = set()  # interfaces that were made to the end, so their pairs can be used again
+        self.behind: dict[int, str] = {}  # the port, or the link, behind the interface of that number
         with contextlib.ExitStack() as opened:
             opened.callback(self._ledger.close)
             self.route = opened.enter_context(netns.call(path, lambda: Netlink(ROUTE)))
@@ -72,7 +73,19 @@ class Router:
     def finish(self, link: rtnl.Link) -> None:
         """A pair has been made to the end. Its alias says so to whoever takes over: it is set last."""
         self.routing([rtnl.set_alias(link.number, link.alias)])
+        self.know(link)
+
+    def know(self, link: rtnl.Link) -> None:
+        """That pair is whole."""
         self.whole.add(link.name)
+        self.behind[link.number] = link.alias
+
+    def forget(self, name: str) -> None:
+        """The interface of that name is gone."""
+        with contextlib.suppress(KeyError):
+            del self.behind[self.numbers.get("interface", name)]
+        self.numbers.give_back("interface", name)
+        self.whole.discard(name)
 
     def close(self) -> None:
         """Close sockets and ledger; the namespace goes on."""

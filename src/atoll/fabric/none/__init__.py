@@ -35,6 +35,16 @@ class NoFabric:
         del node
         return None
 
+    def router(self, domain: str) -> Path | None:
+        """Nothing listens anywhere."""
+        del domain
+        return None
+
+    def port_behind(self, domain: str, interface: int) -> str | None:
+        """No packet comes from anywhere."""
+        del domain, interface
+        return None
+
     def dump(self) -> str:
         """The rows, one a line."""
         return "".join(f"{' '.join(key)} {record}\n" for key, record in sorted(self.rows.records.items()))

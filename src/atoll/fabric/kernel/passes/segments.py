@@ -10,7 +10,8 @@ from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.rtnl import Kind
 from atoll.packet import Prefix
-from atoll.plan.rows import Domain, Node, Segment, Site
+from atoll.plan.rows import Domain, DomainKind, Node, Segment, Site
+from atoll.plan.services import SERVICES
 from atoll.records import Pass, Record, View
 
 
@@ -20,6 +21,9 @@ def domain(_: View, row: Record) -> Iterator[Record]:
     yield Namespace(id=names.router(row.id), router=True)
     yield from pipeline.static(row.id, row.kind)
     yield Route(domain=row.id, table="", prefix="0.0.0.0/0", kind=Kind.UNICAST, device=names.LOOPBACK, metric=4000)
+    if row.kind is DomainKind.VPC:
+        for service in SERVICES:
+            yield RouterAddress(domain=row.id, ip=service.ip)
 
 
 def node(_: View, row: Record) -> Iterator[Record]:
