@@ -36,8 +36,8 @@ async def server(patience: float) -> AsyncIterator[tuple[int, Site]]:
     """A server that serves; its port. It has less patience than a real one."""
     site = Site()
     await site.writer.load()
-    before = http.PATIENCE, endpoint.PATIENCE
-    http.PATIENCE = endpoint.PATIENCE = patience
+    before = http.PatientProtocol.PATIENCE, endpoint.PATIENCE
+    http.PatientProtocol.PATIENCE = endpoint.PATIENCE = patience
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
         web = uvicorn.Server(web_settings(site.endpoint))
         serving = asyncio.create_task(web._serve([listening]))
@@ -47,7 +47,7 @@ async def server(patience: float) -> AsyncIterator[tuple[int, Site]]:
             web.should_exit = True
             await serving
             await site.close()
-            http.PATIENCE, endpoint.PATIENCE = before
+            http.PatientProtocol.PATIENCE, endpoint.PATIENCE = before
 
 
 def written(wire: Wire, rng: random.Random) -> bytes:
