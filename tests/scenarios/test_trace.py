@@ -56,6 +56,12 @@ def test_a_filtered_packet_names_what_stopped_it(place: TracedPlace) -> None:
     assert found["predicted"] == {"arrives": False, "answered": False, "reason": "security group, inbound"}
 
 
+def test_metadata_is_answered_by_the_vpc_itself(place: TracedPlace) -> None:
+    status, found = traced(place, place.closed, "169.254.169.254:80")
+    assert (status, found["arrived"], found["answered"], found["agree"]) == (0, True, True, True)
+    assert f"arrived at {place.vpc}" in str(found["seen"])
+
+
 def test_ping_and_datagrams(place: TracedPlace) -> None:
     assert traced(place, place.open, CLIENT)[0] == 0
     status, found = traced(place, place.open, f"{CLIENT}:53/udp")

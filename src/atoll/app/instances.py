@@ -15,9 +15,19 @@ GRACE = 5.0
 class RealGuests:
     """Carries effects out with containers (engine.effects.Guests)."""
 
-    def __init__(self, guests: Guests, namespace: Callable[[str], Path | None], resolver: str = "") -> None:
-        """`resolver`: whom guests ask for names; nobody, so that names fail at once instead of after a silence."""
+    def __init__(
+        self,
+        guests: Guests,
+        namespace: Callable[[str], Path | None],
+        resolver: str = "",
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`resolver`: whom guests ask for names; nobody, so that names fail at once instead of after a silence.
+
+        `ready`: returns when what a guest may ask in its first moment is there.
+        """
         self.guests = guests
+        self._ready = ready
         self._namespace = namespace
         self._resolver = resolver
 
@@ -25,6 +35,7 @@ class RealGuests:
         """See engine.effects.Guests."""
         match effect:
             case Effect.START | Effect.REBOOT:
+                self._ready()
                 self.guests.start(self._boot(instance))
                 return Event.STARTED
             case Effect.STOP:

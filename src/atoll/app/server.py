@@ -19,6 +19,7 @@ from atoll.app.http import PatientProtocol
 from atoll.app.inner_api import InnerApi
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
+from atoll.app.metadata import MetadataService, read_secret
 from atoll.app.outside import proxy
 from atoll.compile import constants
 from atoll.compile.internet import DEFAULT_PREFIX, UPLINK, host_id
@@ -84,7 +85,9 @@ class Server:
             Facts(console=self.guests.console) if self.guests else NO_FACTS,
         )
         resolver = uplink.RESOLVER if options.uplink else ""
-        runner = RealGuests(self.guests, self.fabric.namespace, resolver) if self.guests else NoGuests()
+        self.metadata = MetadataService(self.writer, self.fabric, read_secret(options.folder.secret))
+        ready = lambda: self.on_loop(self.metadata.ready)  # noqa: E731 - on a guest's thread
+        runner = RealGuests(self.guests, self.fabric.namespace, resolver, ready) if self.guests else NoGuests()
         self.effects = Effects(runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report)
         self.stop = asyncio.Event()
@@ -117,9 +120,10 @@ class Server:
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
         await self._connect_uplink()
-        await self._resume(joined=joined)
         endpoint = Endpoint(self.writer, self.effects, self.reset)
         web = uvicorn.Server(web_settings(endpoint))
+        await self.metadata.start(web.server_state)
+        await self._resume(joined=joined)
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
         outside = proxy(self.writer, self.fabric, self.options.public_pool)
@@ -131,6 +135,7 @@ class Server:
         tell(self.options.ready_fd, {"ok": {"endpoint": self.endpoint, "socks": self.socks}})
         await self.stop.wait()
         await outside.close()
+        self.metadata.close()
         web.should_exit = True
         await serving
         for task in background:

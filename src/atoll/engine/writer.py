@@ -12,7 +12,7 @@ from atoll.engine.store import Store
 from atoll.fabric.contract import Fabric, FabricError, SuspectError
 from atoll.model.tx import NO_FACTS, Facts, Settings, Tx
 from atoll.plan.rows import Row
-from atoll.records import Delta, Record, Table, inverse
+from atoll.records import Delta, Proposal, Record, Table, inverse
 
 T = TypeVar("T")
 
@@ -55,6 +55,7 @@ class Writer:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fabric")
         self._suspect: str | None = None
         self._owed: Delta = {}  # what the network still has to take back
+        self._watchers: list[Callable[[Delta], None]] = []
         self._compiler = compiler()
         self.model = Table()
         self.plan = Table()
@@ -99,10 +100,23 @@ class Writer:
                 return Written(result, delta)
             proposal = self._compiler.propose(tx, delta)
             await self.on_worker(lambda: self._make_real(proposal.delta, delta))
-            self.model.apply(delta)
-            self.plan.apply(proposal.delta)
-            self._compiler.accept(proposal)
+            self._accept(delta, proposal)
         return Written(result, delta)
+
+    def watch(self, watcher: Callable[[Delta], None]) -> None:
+        """Have that called on the loop with what each write from now on has changed in the plan, once it is committed.
+
+        It must not raise.
+        """
+        self._watchers.append(watcher)
+
+    def _accept(self, model: Delta, proposal: Proposal) -> None:
+        """It is real and durable: it is the truth."""
+        self.model.apply(model)
+        self.plan.apply(proposal.delta)
+        self._compiler.accept(proposal)
+        for watcher in self._watchers:
+            watcher(proposal.delta)
 
     def _make_real(self, plan: Delta, model: Delta) -> None:
         self._heal()
@@ -156,9 +170,7 @@ class Writer:
             model = inverse(gone)
             proposal = self._compiler.propose(kept, model)
             await self.on_worker(lambda: self._make_real(proposal.delta, model))
-            self.model.apply(model)
-            self.plan.apply(proposal.delta)
-            self._compiler.accept(proposal)
+            self._accept(model, proposal)
         return model
 
     async def on_worker(self, work: Callable[[], T]) -> T:

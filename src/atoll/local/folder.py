@@ -60,6 +60,11 @@ class StateFolder(NamedTuple):
         return self.path / "cgroups"
 
     @property
+    def secret(self) -> Path:
+        """What tokens of instance metadata, and keys of instances' roles, are made with."""
+        return self.path / "secret"
+
+    @property
     def cache(self) -> Path:
         """What guests' images are made of; may be shared by several ($ATOLL_CACHE)."""
         named = os.environ.get("ATOLL_CACHE")

@@ -111,3 +111,17 @@ def test_what_an_account_enforces(lab: Lab) -> None:
     modify = lab.ec2.modify_instance_metadata_options
     refused("UnsupportedOperation", modify, InstanceId=instance, HttpTokens="optional")
     modify(InstanceId=instance, HttpTokens="required")
+
+
+@pytest.mark.parametrize("key", ["a b", "k8s.io/name", ".", "..", "_index", "\u00e9"])
+def test_tags_that_metadata_shows_have_keys_that_can_be_names_in_a_path(lab: Lab, key: str) -> None:
+    tagged = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": "x"}]}]
+    shown = {"InstanceMetadataTags": "enabled"}
+    refused("InvalidParameterValue", lab.launch_pending, TagSpecifications=tagged, MetadataOptions=shown)
+    instance = lab.launch(TagSpecifications=tagged)
+    modify = lab.ec2.modify_instance_metadata_options
+    refused("InvalidParameterValue", modify, InstanceId=instance, **shown)
+    lab.ec2.delete_tags(Resources=[instance], Tags=[{"Key": key}])
+    modify(InstanceId=instance, **shown)
+    refused("InvalidParameterValue", lab.ec2.create_tags, Resources=[instance], Tags=tagged[0]["Tags"])
+    lab.ec2.create_tags(Resources=[instance], Tags=[{"Key": "a-b_c+d=e,f.g@h:i", "Value": "x"}])

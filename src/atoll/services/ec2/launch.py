@@ -295,6 +295,7 @@ def _launch(tx: Tx, launch: Launch, index: int) -> Instance:
         partition=placement_groups.next_partition(tx, launch.place),
         **launch.fields,
     )
+    metadata_options.check_tags(instance)
     tx.put(instance)
     root_volumes.make(tx, instance, launch.root, launch.volume_tags)
     if launch.profile is not None:

@@ -1,5 +1,6 @@
 """How instances' metadata answers: options of an instance, and an account's defaults for them (fact 159)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,6 +71,23 @@ def options_shape(options: MetadataOptions) -> dict[str, Any]:
     }
 
 
+TAG_KEY = re.compile(r"[0-9a-zA-Z\-_+=,.@:]{1,255}")
+RESERVED_KEYS = (".", "..", "_index")
+
+
+def check_tags(instance: Instance) -> None:
+    """Tags that metadata shows are names in a path, so their keys may not be any text."""
+    if instance.metadata.tags != "enabled":
+        return
+    for key, _ in instance.tags:
+        if key in RESERVED_KEYS or not TAG_KEY.fullmatch(key):
+            raise AwsError(
+                "InvalidParameterValue",
+                f"'{key}' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{{1,255}}), and "
+                "must not be a reserved name ('.', '..', '_index')",
+            )
+
+
 @operation(
     "ModifyInstanceMetadataOptions",
     "InstanceId HttpTokens HttpPutResponseHopLimit HttpEndpoint HttpProtocolIpv6 InstanceMetadataTags",
@@ -85,7 +103,9 @@ def modify_instance_metadata_options(tx: Tx, request: Request) -> Response:
     options = replace(instance.metadata, **asked)
     if _defaults(tx).enforced == "enabled" and options.tokens != "required":
         raise AwsError("UnsupportedOperation", "The account enforces HttpTokens=required (HttpTokensEnforced).")
-    tx.put(replace(instance, metadata=options))
+    changed = replace(instance, metadata=options)
+    check_tags(changed)
+    tx.put(changed)
     return {"InstanceId": instance.id, "InstanceMetadataOptions": options_shape(options) | {"State": "pending"}}
 
 

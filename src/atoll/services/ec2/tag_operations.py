@@ -8,6 +8,7 @@ import msgspec
 from atoll.model.entity import Entity
 from atoll.model.kinds import (
     BY_PREFIX,
+    Instance,
     InterfacePermission,
     NetworkAclAssociation,
     ProfileAssociation,
@@ -17,6 +18,7 @@ from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.ec2.describe import page, sift
 from atoll.services.ec2.lookup import ID, need
+from atoll.services.ec2.metadata_options import check_tags
 from atoll.services.ec2.tags import merged
 from atoll.services.ec2.wildcards import WILD
 from atoll.services.registry import Request, Response, operation
@@ -52,7 +54,10 @@ def create_tags(tx: Tx, request: Request) -> Response:
     if not request["Tags"]:
         raise AwsError("MissingParameter", "The request must contain the parameter tagSet")
     for resource in _resources(tx, request).values():
-        tx.put(msgspec.structs.replace(resource, tags=merged(tx, resource.tags, request["Tags"])))
+        tagged = msgspec.structs.replace(resource, tags=merged(tx, resource.tags, request["Tags"]))
+        if isinstance(tagged, Instance):
+            check_tags(tagged)
+        tx.put(tagged)
     return {}
 
 
