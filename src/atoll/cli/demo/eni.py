@@ -86,6 +86,8 @@ class EniDemo:
         self.ec2.attach_network_interface(NetworkInterfaceId=self.second, InstanceId=self.instance, DeviceIndex=1)
         self._claim("attached, it is in-use", "in-use", self._status(self.second))
         self._claim("the guest sees both interfaces", "eth0 eth1", self._links(self.instance))
+        both = " ".join(sorted((self.eth0, self.second)))
+        self._claim("... and its metadata names both", both, self._named_in_metadata())
         self._claim(
             "my-sg-2 has no rule: the second address is silent, not refused", "silent", self.lab.http(self.ip_2)
         )
@@ -222,6 +224,12 @@ class EniDemo:
     def _links(self, instance: str) -> str:
         names = self.lab.inside(instance, "ls", "/sys/class/net").split()
         return " ".join(sorted(name for name in names if name.startswith("eth")))
+
+    def _named_in_metadata(self) -> str:
+        """The ENIs of which the instance is told at 169.254.169.254."""
+        macs = "http://169.254.169.254/latest/meta-data/network/interfaces/macs/"
+        script = f"for mac in $(curl -s {macs}); do curl -s {macs}${{mac}}interface-id; echo; done"
+        return " ".join(sorted(self.lab.inside(self.instance, "sh", "-c", script).split()))
 
     def _logged_client(self) -> str:
         lines = self.lab.inside(self.instance, "cat", "/var/log/httpd/access_log").splitlines()
