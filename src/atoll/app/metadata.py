@@ -6,8 +6,10 @@ time, each bounded by `app/http.py`.
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
+import resource
 import secrets
 import socket
 from collections import Counter
@@ -34,8 +36,9 @@ from atoll.services.metadata.answers import refusal
 
 log = logging.getLogger(__name__)
 
-MOST_OF_A_PORT, MOST = 32, 1024
-"""Connections at once, of one ENI and of all; those beyond are reset."""
+MOST_OF_A_PORT = 32
+MOST = min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+"""Connections at once, of one ENI and of all; those beyond are reset. The API needs files as well."""
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -76,7 +79,8 @@ class MetadataProtocol(PatientProtocol):
     def bound(self, hops: int) -> None:
         """From now on nothing of this connection goes farther than that."""
         opened: socket.socket = self.transport.get_extra_info("socket")
-        opened.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
+        with contextlib.suppress(OSError):  # it has gone away already
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
 
 
 class MetadataService:
