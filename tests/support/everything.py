@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from atoll.model.kinds import OwnImage
 from tests.support.expect import tag_specification
 from tests.support.inprocess import ACCOUNT, InProcess
 from tests.support.lab import Lab
@@ -87,15 +86,7 @@ class Everything(Lab):
         found = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [self.instance_id]}])
         self.volume: str = found["Volumes"][0]["VolumeId"]
         ec2.modify_volume(VolumeId=self.volume, Size=20, VolumeType="gp3")
-        own = OwnImage(
-            home=self.cloud.draft().home,
-            id="ami-0123456789abcdef0",
-            name="mine",
-            description="d",
-            created=self.cloud.draft().time,
-            software="x86_64-" + "0" * 64,
-        )
-        self.cloud.put(own)
+        self.cloud.put_own_image()
 
     def _addresses(self) -> None:
         self.eni_id = self.interface(Groups=[self.web], Description="d", Ipv4PrefixCount=1)

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
 from atoll.engine.store import from_disk, to_disk
-from atoll.model.kinds import ClientToken
+from atoll.model.kinds import ClientToken, OwnImage
 from atoll.model.tx import Settings, Tx
 from atoll.protocol import AwsError, by_signing_name, headers, load, read, scope, serialise, serialise_error
 from atoll.protocol import account as account_of
@@ -67,6 +67,20 @@ class InProcess:
         for record in records:
             tx.put(record)
         self.commit(tx.delta())
+
+    def put_own_image(self) -> OwnImage:
+        """An image of the account's own: `atoll image add` makes them, and no operation."""
+        tx = self.draft()
+        own = OwnImage(
+            home=tx.home,
+            id="ami-0123456789abcdef0",
+            name="mine",
+            description="",
+            created=tx.time,
+            software="x86_64-" + "0" * 64,
+        )
+        self.put(own)
+        return own
 
     def commit(self, delta: Delta) -> None:
         """Make a draft the truth, once each entity has shown that the disk would give it back as it is."""

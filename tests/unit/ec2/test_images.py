@@ -2,7 +2,6 @@
 
 import pytest
 
-from atoll.model.kinds import OwnImage
 from atoll.model.regions import REGIONS
 from tests.support.expect import filters, named, pages, refused
 from tests.support.inprocess import InProcess
@@ -175,15 +174,7 @@ def test_of_deregistration_its_owner_is_told(lab: Lab) -> None:
     assert "DeregistrationProtection" not in lab.ec2.describe_images(ImageIds=[lab.image])["Images"][0]
     read = lab.ec2.describe_image_attribute
     refused("UnsupportedOperation", read, ImageId=lab.image, Attribute="deregistrationProtection")
-    own = OwnImage(
-        home=lab.cloud.draft().home,
-        id="ami-0123456789abcdef0",
-        name="mine",
-        description="",
-        created=lab.cloud.draft().time,
-        software="x86_64-0",
-    )
-    lab.cloud.put(own)
+    own = lab.cloud.put_own_image()
     assert lab.ec2.describe_images(Owners=["self"])["Images"][0]["DeregistrationProtection"] == "disabled"
     shown = read(ImageId=own.id, Attribute="deregistrationProtection")
     assert shown["DeregistrationProtection"] == {"Value": "disabled"}

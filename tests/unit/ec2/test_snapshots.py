@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from atoll.model.kinds import OwnImage
 from tests.support.expect import named, pages, refused
 from tests.support.inprocess import ACCOUNT
 from tests.support.lab import Lab
@@ -16,15 +15,7 @@ def root(image: dict[str, Any]) -> str:
 
 def own_image(lab: Lab) -> str:
     """An image of the account's own; the id of its snapshot."""
-    own = OwnImage(
-        home=lab.cloud.draft().home,
-        id="ami-0123456789abcdef0",
-        name="mine",
-        description="",
-        created=lab.cloud.draft().time,
-        software="x86_64-0",
-    )
-    lab.cloud.put(own)
+    lab.cloud.put_own_image()
     (image,) = lab.ec2.describe_images(Owners=["self"])["Images"]
     return root(image)
 
