@@ -13,12 +13,14 @@ from atoll.compile import constants
 from atoll.engine.clock import ManualClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
+from atoll.engine.timers import Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.none import NoFabric
+from atoll.model.kinds import NatGateway
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
 from atoll.services import served  # noqa: F401 - registers the handlers
-from atoll.services.ec2 import lifecycle
+from atoll.services.ec2 import lifecycle, nat_gateway_states
 from tests.fuzz.corpus import Wire
 
 
@@ -27,13 +29,19 @@ class Site:
 
     def __init__(self) -> None:
         zones = [f"us-east-1{letter}" for letter in "abcdef"]
-        self.writer = Writer(Store(None), NoFabric(), ManualClock(), Settings(), constants(zones), seed=1)
+        clock = ManualClock()
+        self.writer = Writer(Store(None), NoFabric(), clock, Settings(), constants(zones), seed=1)
         self.effects = Effects(NoGuests(), self._report)
-        self.endpoint = Endpoint(self.writer, self.effects, self.writer.reset)
+        self.timers = Timers(self.writer, clock, self._report, self._look)
+        self.endpoint = Endpoint(self.writer, self.effects, self.timers, self.writer.reset)
 
     async def _report(self, instance: str, boot: int, event: Event) -> None:
         written = await self.writer.write("0" * 12, "atoll", lambda tx: lifecycle.on_event(tx, instance, boot, event))
         self.effects.follow(written.delta)
+
+    async def _look(self, gateway: NatGateway) -> None:
+        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id)  # noqa: E731
+        await self.writer.write(gateway.account, gateway.region, decide)
 
     @classmethod
     @contextlib.asynccontextmanager

@@ -277,8 +277,8 @@ def test_a_node_goes_and_one_of_its_name_comes(lab: FabricLab) -> None:
 
 def test_what_is_not_built_is_refused_before_anything_changes(lab: FabricLab) -> None:
     before = lab.fabric.dump()
-    with pytest.raises(FabricError, match="translator"):
-        lab.put(Node(id="nat", site="az-a", kind=NodeKind.TRANSLATOR), rule("x", "sg-shut", IN))
+    with pytest.raises(FabricError, match="balancer"):
+        lab.put(Node(id="lb", site="az-a", kind=NodeKind.BALANCER), rule("x", "sg-shut", IN))
     assert lab.fabric.dump() == before
 
 

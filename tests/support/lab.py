@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from atoll.engine.timers import due_gateways
 from atoll.model.kinds import Instance
 from atoll.model.machines import EFFECTS, Effect, Event
 from atoll.services.ec2.lifecycle import on_event
+from atoll.services.ec2.nat_gateway_states import on_due
 from tests.support.inprocess import ACCOUNT, REGION, InProcess
 
 DONE = {
@@ -109,3 +111,12 @@ def settle(cloud: InProcess) -> None:
         if one.state in EFFECTS:
             happen(cloud, one.id, DONE[EFFECTS[one.state]])
     assert not any(one.state in EFFECTS for one in cloud.table.all(Instance))
+    look(cloud)
+
+
+def look(cloud: InProcess) -> None:
+    """What the engine does about NAT gateways whose time has come."""
+    for gateway in due_gateways(cloud.table, cloud.now):
+        tx = cloud.draft(gateway.region, gateway.account)
+        on_due(tx, gateway.id)
+        cloud.commit(tx.delta())

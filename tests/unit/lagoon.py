@@ -15,6 +15,7 @@ from atoll.plan.rows import (
     In,
     Link,
     Mapping,
+    Masquerade,
     Match,
     Node,
     NodeKind,
@@ -26,6 +27,7 @@ from atoll.plan.rows import (
     Segment,
     Site,
     ToLink,
+    ToPort,
     Via,
     Wearing,
 )
@@ -106,6 +108,21 @@ def public(inside: str, outside: str) -> list[Row]:
     return [
         Mapping(link="igw", inside=inside, outside=outside, origin=(f"eipassoc-{outside}",)),
         route(INTERNET, f"{outside}/32", ToLink("igw"), INTERNET),
+    ]
+
+
+def nat(
+    name: str, segment: str, ip: str, *more: str, table: str = "", site: str = "az-a", domain: str = VPC
+) -> list[Row]:
+    """Translator nat-NAME with port eni-nat-NAME, which gives all of its addresses; `table` leads out through it."""
+    node, eni = f"nat-{name}", f"eni-nat-{name}"
+    own = port(f"nat-{name}", node, 0, segment, ip, domain=domain, guard=False)
+    return [
+        Node(id=node, site=site, kind=NodeKind.TRANSLATOR),
+        *own,
+        *(Address(domain=domain, ip=one, port=eni, primary=False) for one in more),
+        *(Masquerade(node=node, address=one) for one in (ip, *more)),
+        *([route(table, "0.0.0.0/0", ToPort(eni), domain)] if table else []),
     ]
 
 

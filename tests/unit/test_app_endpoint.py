@@ -17,13 +17,14 @@ from atoll.compile import constants
 from atoll.engine.clock import ManualClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
+from atoll.engine.timers import Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.none import NoFabric
-from atoll.model.kinds import InternetGateway, Subnet, Vpc
+from atoll.model.kinds import InternetGateway, NatGateway, Subnet, Vpc
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
 from atoll.services import registry
-from atoll.services.ec2 import lifecycle
+from atoll.services.ec2 import lifecycle, nat_gateway_states
 
 SCOPE = "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -37,13 +38,18 @@ class Site:
             Store(folder / "atoll.db"), NoFabric(), clock, settings, constants(["us-east-1a", "us-east-1b"]), seed=1
         )
         self.effects = Effects(NoGuests(), self._report)
-        self.endpoint = Endpoint(self.writer, self.effects, self.writer.reset)
+        self.timers = Timers(self.writer, clock, self._report, self._look)
+        self.endpoint = Endpoint(self.writer, self.effects, self.timers, self.writer.reset)
 
     async def _report(self, instance: str, boot: int, event: Event) -> None:
         written = await self.writer.write(
             "000000000000", "atoll", lambda tx: lifecycle.on_event(tx, instance, boot, event)
         )
         self.effects.follow(written.delta)
+
+    async def _look(self, gateway: NatGateway) -> None:
+        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id)  # noqa: E731
+        await self.writer.write(gateway.account, gateway.region, decide)
 
     async def ask(self, *, key: str = "atoll", region: str = "us-east-1", service: str = "ec2", **fields: str) -> Reply:
         names = {"authorization": SCOPE.format(key=key, region=region, service=service)}
@@ -121,7 +127,7 @@ def test_a_first_call_that_is_refused_is_a_first_call_too(tmp_path: Path) -> Non
     async def story(site: Site) -> None:
         assert refusal(await site.ask(Action="CreateVpc")) == (400, "MissingParameter")
         assert len(list(site.writer.model.all(Vpc))) == 1
-        assert (await site.ask(Action="DescribeNatGateways", key="210987654321"))[0] == 200
+        assert (await site.ask(Action="DescribeTransitGateways", key="210987654321"))[0] == 200
         assert len(list(site.writer.model.all(Vpc))) == 1, "nothing that is built was asked there"
 
     run(tmp_path, story)
@@ -160,6 +166,7 @@ def test_default_vpcs_can_be_switched_off(tmp_path: Path) -> None:
         ({"Action": "CreateVpc", "CidrBlock": "10.0.0.0/16", "Colour": "red"}, "UnknownParameter"),
         ({"Action": "CreateVpc", "AmazonProvidedIpv6CidrBlock": "true"}, "UnsupportedOperation"),
         ({"Action": "DescribeNatGateways", "NatGatewayId.1": "nat-0123456789abcdef0"}, "NatGatewayNotFound"),
+        ({"Action": "DescribeFlowLogs", "FlowLogId.1": "fl-0123456789abcdef0"}, "InvalidFlowLogId.NotFound"),
     ],
 )
 def test_what_cannot_be_done_is_a_400_that_nobody_retries(tmp_path: Path, fields: dict[str, str], code: str) -> None:
@@ -283,7 +290,7 @@ def test_half_a_request_is_not_served(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
-@pytest.mark.parametrize("action", ["DescribeVpcs", "CreateInternetGateway", "DescribeNatGateways", "CreateVolume"])
+@pytest.mark.parametrize("action", ["DescribeVpcs", "CreateInternetGateway", "DescribeFlowLogs", "CreateVolume"])
 def test_a_region_that_is_not_here_is_refused(tmp_path: Path, action: str) -> None:
     async def story(site: Site) -> None:
         assert refusal(await site.ask(Action=action, region="xx-mars-1")) == (400, "InvalidParameterValue")

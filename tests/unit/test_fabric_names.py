@@ -6,7 +6,7 @@ from atoll.fabric.contract import FabricError
 from atoll.fabric.kernel import names
 from atoll.fabric.kernel.support import refuse_unsupported
 from atoll.packet import Prefix
-from atoll.plan.rows import Address, Domain, DomainKind, Filter, Mapping, Node, NodeKind, Segment
+from atoll.plan.rows import Address, Domain, DomainKind, Filter, Mapping, Masquerade, Node, NodeKind, Segment
 from atoll.records import Record
 
 
@@ -23,7 +23,7 @@ def test_interface_names_fit_and_differ() -> None:
         (Address(domain="vpc-1", ip="fd00::5", port="p", primary=True), "IPv4 only"),
         (Mapping(link="igw", inside="fd00::5", outside="fd00::6"), "IPv4 only"),
         (Segment(id="s", domain="d", site="z", prefix=Prefix.parse("fd00::/64"), table="t"), "IPv4 only"),
-        (Node(id="nat", site="z", kind=NodeKind.TRANSLATOR), "no translator"),
+        (Masquerade(node="nat", address="10.0.0.9", idle=60), "after 350 seconds"),
         (Node(id="lb", site="z", kind=NodeKind.BALANCER), "no balancer"),
         (Domain(id="internet-2", kind=DomainKind.INTERNET), "one internet"),
         (Filter(id="sg", domain="internet"), "nothing is filtered"),

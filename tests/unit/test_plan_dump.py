@@ -18,7 +18,7 @@ from atoll.plan.rows import (
     ToPort,
 )
 from atoll.records import Table
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, public, route, rule
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, nat, public, route, rule
 
 
 def everything() -> Table:
@@ -34,6 +34,7 @@ def everything() -> Table:
         Port(id="eni-free", segment="priv", mac="02:00:00:00:00:01", mtu=1500),
         route("rtb-priv", "192.0.2.0/24", ToPort("eni-free")),
         route("rtb-priv", "0.0.0.0/0", Drop()),
+        *nat("a", "pub", "10.0.1.9"),
     )
 
 
@@ -53,6 +54,7 @@ def test_a_line_a_row_with_what_is_not_as_usual_and_the_origin() -> None:
         "route rtb-priv 192.0.2.0/24  domain=vpc-1  via=port:eni-free",
         "route rtb-pub 0.0.0.0/0  domain=vpc-1  via=link:igw",
         "mapping igw 10.0.1.5  outside=198.18.0.7  # eipassoc-198.18.0.7",
+        "masquerade nat-a 10.0.1.9",
         "filter acl-1  domain=vpc-1  ordered=yes",
         "rule acl-1/100  filter=acl-1  direction=in  match=icmp,type:8/0,0.0.0.0/0  allow=no  order=100  # acl-1/100",
         "rule sgr-ref  filter=sg-db  direction=out  match=tcp,1-2,sent-by:sg-web  # sgr-ref",
@@ -84,7 +86,7 @@ def test_json_comes_back_as_the_same_plan() -> None:
     again = from_json(to_json(plan))
     assert again.records == plan.records
     assert to_json(again) == to_json(plan)
-    assert again.keys(Port, "segment", "pub") == [("port", "eni-web")]
+    assert again.keys(Port, "segment", "pub") == [("port", "eni-nat-a"), ("port", "eni-web")]
 
 
 def test_json_that_is_no_plan() -> None:

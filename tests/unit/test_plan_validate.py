@@ -14,6 +14,7 @@ from atoll.plan.rows import (
     InSet,
     Link,
     Mapping,
+    Masquerade,
     Node,
     Port,
     Row,
@@ -25,7 +26,7 @@ from atoll.plan.rows import (
 )
 from atoll.plan.validate import REFERENCES, Reference, problems
 from atoll.records import Table
-from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, port, route, row, rule
+from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, nat, port, route, row, rule
 
 PLAN = lab()
 
@@ -135,6 +136,15 @@ def test_a_good_plan_has_no_problems() -> None:
             [Wearing(port="eni-client", slot=0, filter="sg-web")],
             "wearing eni-client 0: its port is not filtered",
         ),
+        ([Masquerade(node="i-web", address="10.0.1.5")], "masquerade i-web 10.0.1.5: i-web is no translator"),
+        (
+            [*nat("a", "pub", "10.0.1.9"), Masquerade(node="nat-a", address="10.0.1.5")],
+            "masquerade nat-a 10.0.1.5: nat-a does not have 10.0.1.5",
+        ),
+        (
+            [*nat("a", "pub", "10.0.1.9"), *port("nat-a", "nat-a", 0, "pub", "10.0.1.9")],
+            "port eni-nat-a: of translator nat-a, and guarded or filtered",
+        ),
         ([Domain(id="internet-2", kind=DomainKind.INTERNET)], "domain: more than one internet: internet internet-2"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -147,6 +157,7 @@ EXTENDED = change(
     PLAN,
     Filter(id="acl-1", domain=VPC, ordered=True),
     replace(row(PLAN, Segment, "pub"), fence="acl-1"),
+    *nat("a", "pub", "10.0.1.9", table="rtb-priv"),
 )
 
 

@@ -1,8 +1,9 @@
-"""What the network remembers of a connection: the ends that track it, and the mappings it crossed by."""
+"""What the network remembers of a connection: the ends that track it, the mappings it crossed by, its translations."""
 
 from msgspec import Struct
 
 from atoll.analyze.links import Frame
+from atoll.analyze.translators import Translation
 from atoll.packet import Flow
 from atoll.plan.rows import Address, Mapping, Node, Port
 from atoll.records import Delta, Record
@@ -21,6 +22,7 @@ class State(Struct, frozen=True):
 
     ends: tuple[End, ...] = ()
     frames: tuple[Frame, ...] = ()
+    translations: tuple[Translation, ...] = ()
 
     def end(self, port: str, flow: Flow) -> End | None:
         """The end at that port, for a packet of either direction."""
@@ -30,7 +32,8 @@ class State(Struct, frozen=True):
         """Both; what is known already is not repeated."""
         ends = (end for end in more.ends if self.end(end.port, end.flow) is None)
         frames = (frame for frame in more.frames if frame not in self.frames)
-        return State((*self.ends, *ends), (*self.frames, *frames))
+        translations = (one for one in more.translations if one not in self.translations)
+        return State((*self.ends, *ends), (*self.frames, *frames), (*self.translations, *translations))
 
     def after(self, delta: Delta) -> "State":
         """What is left of it when the plan has changed (law 5)."""
@@ -39,13 +42,24 @@ class State(Struct, frozen=True):
         kept = (end for end in self.ends if not any(_forgets(end, old, new) for old, new in changes))
         addresses = {frame.inside for frame in gone}
         ends = (end for end in kept if addresses.isdisjoint((end.flow.source, end.flow.destination)))
-        return State(tuple(ends), tuple(frame for frame in self.frames if frame not in gone))
+        translations = (one for one in self.translations if not any(_untranslates(one, *pair) for pair in changes))
+        return State(tuple(ends), tuple(frame for frame in self.frames if frame not in gone), tuple(translations))
 
 
 def _ends_mapping(frame: Frame, old: Record | None, new: Record | None) -> bool:
     if not isinstance(old, Mapping) or (old.link, old.inside, old.outside) != (frame.link, frame.inside, frame.outside):
         return False
     return not isinstance(new, Mapping) or new.outside != old.outside
+
+
+def _untranslates(one: Translation, old: Record | None, new: Record | None) -> bool:
+    """The node is gone, or the address that the connection appears as."""
+    match old, new:
+        case Node(id=one.node), None:
+            return True
+        case Address(ip=one.sent.source, port=port), _:
+            return not isinstance(new, Address) or new.port != port
+    return False
 
 
 def _forgets(end: End, old: Record | None, new: Record | None) -> bool:

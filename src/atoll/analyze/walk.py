@@ -13,6 +13,7 @@ from atoll.analyze.links import Crossing, Frame, cross
 from atoll.analyze.lookup import Plan, best_route, held_by, is_balancer, owner, owns, without_power
 from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
+from atoll.analyze.translators import Translation, choices, is_translator, translate
 from atoll.packet import Flow, Reason
 from atoll.plan.rows import Deliver, Direction, Domain, DomainKind, Drop, Link, Port, Route, Segment, ToLink, ToPort
 from atoll.plan.services import is_asked
@@ -60,7 +61,10 @@ def forward(plan: Plan, port: str, flow: Flow, state: State = FRESH, *, opener: 
 
     `opener`: the packet goes the way of the connection's first one; others make no end track.
     """
-    return (_Walker(plan, flow, state, opener).walk(port),)
+    first = _Walker(plan, flow, state, opener)
+    walks = [first.walk(port)]
+    walks += [_Walker(plan, flow, state, opener, pick).walk(port) for pick in range(1, first.choices)]
+    return tuple(walks)
 
 
 class _Step(NamedTuple):
@@ -74,8 +78,11 @@ class _Step(NamedTuple):
 class _Walker:
     """One packet under way."""
 
-    def __init__(self, plan: Plan, flow: Flow, state: State, opener: bool) -> None:
+    def __init__(self, plan: Plan, flow: Flow, state: State, opener: bool, pick: int = 0) -> None:
+        """`pick`: which of its addresses a translator gives to the connection (law 6)."""
         self.opener = opener
+        self.pick = pick
+        self.choices = 1  # how many addresses there were to pick from
         self.plan = plan
         self.sent = flow
         self.flow = flow
@@ -83,6 +90,8 @@ class _Walker:
         self.hops: list[Hop] = []
         self.ends: list[End] = []
         self.frames: list[Frame] = []
+        self.translations: list[Translation] = []
+        self.passages = 0
         self.kept = FRESH
         self.refusal: Reason | None = None
         self.refused_as = flow
@@ -91,8 +100,11 @@ class _Walker:
         at = self._send(sender)
         if self.refusal is not None:
             return Walk(self.refusal, None, self.sent, self.refused_as, tuple(self.hops), self.kept)
-        state = State(tuple(self.ends), tuple(self.frames))
+        state = self._state()
         return Walk(Reason.DELIVERED, at, self.sent, self.flow, tuple(self.hops), state)
+
+    def _state(self) -> State:
+        return State(tuple(self.ends), tuple(self.frames), tuple(self.translations))
 
     def _meet(self, hop: Hop) -> None:
         self.hops.append(hop)
@@ -160,14 +172,16 @@ class _Walker:
         if crossing.frame:
             self.frames.append(crossing.frame)
         if self.ends and self.refusal is None:
-            self.kept = State(tuple(self.ends), tuple(self.frames))
+            self.kept = self._state()
         return crossing.domain
 
-    def _arrive(self, port: Port, sender: Port | None, from_segment: str | None) -> str:
+    def _arrive(self, port: Port, sender: Port | None, from_segment: str | None) -> str | None:
         segment = self.plan.get(Segment, port.segment)
         if segment and segment.id != from_segment:
             self._fence(segment, Direction.IN)
         self._power(port, None)
+        if segment and is_translator(self.plan, port):
+            return self._through(port, segment)
         if port.guard and not (segment and owns(self.plan, port, segment.domain, self.flow.destination)):
             detail = f"{self.flow.destination} is not one of its addresses"
             self._meet(Hop("port", port.id, detail, (port.key,), Reason.NOT_MINE))
@@ -175,6 +189,26 @@ class _Walker:
         if self.refusal is None:
             self._meet(Hop("port", port.id, "takes it", (port.key,)))
         return port.id
+
+    def _through(self, port: Port, segment: Segment) -> str | None:
+        """Through a translator, which is none of the connection's ends: law 4."""
+        self.passages += 1
+        if self.passages > MAX_ROUTES:
+            self._meet(Hop("node", str(port.node), "round in circles", (port.key,), Reason.LOOP))
+            return None
+        known = (*self.state.translations, *self.translations)
+        passage = translate(self.plan, port, segment.domain, self.flow, known, opener=self.opener, pick=self.pick)
+        self._meet(Hop("node", str(port.node), passage.detail, (port.key, *passage.rows), passage.refusal))
+        if passage.refusal:
+            return None
+        self.flow = passage.flow
+        if passage.translation:
+            self.choices = max(self.choices, len(choices(self.plan, str(port.node))))
+            self.translations.append(passage.translation)
+        if self.refusal is None:
+            self.kept = self._state()
+        sender = port if owns(self.plan, port, segment.domain, self.flow.source) else None
+        return self._leave(port, segment, sender)
 
     def _power(self, port: Port, detail: str | None) -> None:
         missing = without_power(self.plan, port)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from atoll.engine.effects import Effects
+from atoll.engine.timers import Timers
 from atoll.engine.writer import CommitError, Writer
 from atoll.model.tx import Tx
 from atoll.protocol import (
@@ -61,9 +62,12 @@ AWS's waiters sleep 15 seconds between looks."""
 class Endpoint:
     """The ASGI application."""
 
-    def __init__(self, writer: Writer, effects: Effects, reset: Callable[[], Awaitable[object]]) -> None:
+    def __init__(
+        self, writer: Writer, effects: Effects, timers: Timers, reset: Callable[[], Awaitable[object]]
+    ) -> None:
         self._writer = writer
         self._effects = effects
+        self._timers = timers
         self._reset = reset
 
     async def __call__(self, connection: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -142,7 +146,7 @@ class Endpoint:
         if service.is_read(call.operation):
             return decide(self._writer.draft(owner, region))
         written = await self._writer.write(owner, region, decide)
-        started = self._effects.follow(written.delta)
+        started = [*self._effects.follow(written.delta), *self._timers.follow(written.delta)]
         if started:
             await asyncio.wait(started, timeout=HOLD)
         return written.result

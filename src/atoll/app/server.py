@@ -32,13 +32,13 @@ from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
 from atoll.guest import Guests
 from atoll.linux.keeper import is_at
-from atoll.model.kinds import Instance, InternetHost
+from atoll.model.kinds import Instance, InternetHost, NatGateway
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
 from atoll.packet import Prefix
 from atoll.services import served  # noqa: F401 - registers the handlers
-from atoll.services.ec2 import lifecycle
+from atoll.services.ec2 import lifecycle, nat_gateway_states
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Server:
         ready = lambda: self.on_loop(self.metadata.ready)  # noqa: E731 - on a guest's thread
         runner = RealGuests(self.guests, self.fabric.namespace, resolver, ready) if self.guests else NoGuests()
         self.effects = Effects(runner, self.report)
-        self.timers = Timers(self.writer, self.clock, self.report)
+        self.timers = Timers(self.writer, self.clock, self.report, self.look)
         self.stop = asyncio.Event()
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
 
@@ -120,7 +120,7 @@ class Server:
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
         await self._connect_uplink()
-        endpoint = Endpoint(self.writer, self.effects, self.reset)
+        endpoint = Endpoint(self.writer, self.effects, self.timers, self.reset)
         web = uvicorn.Server(web_settings(endpoint))
         await self.metadata.start(web.server_state)
         await self._resume(joined=joined)
@@ -195,6 +195,11 @@ class Server:
         """An event of an instance, through the same writer as any call."""
         written = await self.writer.write(*SYSTEM, lambda tx: lifecycle.on_event(tx, instance, boot, event))
         self.effects.follow(written.delta)
+
+    async def look(self, gateway: NatGateway) -> None:
+        """A NAT gateway's time has come: what becomes of it is written like any call of its owner's."""
+        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id)  # noqa: E731
+        await self.writer.write(gateway.account, gateway.region, decide)
 
     def _guest_ended(self, instance: str, boot: int, event: Event) -> None:
         """Called on a guest watcher's thread."""

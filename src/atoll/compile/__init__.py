@@ -6,7 +6,18 @@ finds the passes that it concerns.
 
 from collections.abc import Iterable
 
-from atoll.compile import filters, gateways, instances, interfaces, internet, prefix_lists, routes, subnets, vpcs
+from atoll.compile import (
+    filters,
+    gateways,
+    instances,
+    interfaces,
+    internet,
+    nat_gateways,
+    prefix_lists,
+    routes,
+    subnets,
+    vpcs,
+)
 from atoll.plan.rows import Row, Site
 from atoll.records import Derivation, Pass
 
@@ -19,6 +30,7 @@ PASSES: tuple[Pass, ...] = (
     *prefix_lists.PASSES,
     *interfaces.PASSES,
     *instances.PASSES,
+    *nat_gateways.PASSES,
     *internet.PASSES,
 )
 

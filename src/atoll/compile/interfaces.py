@@ -4,13 +4,27 @@ from collections.abc import Iterable
 
 from atoll.compile.filters import filter_of
 from atoll.compile.passes import of
-from atoll.model.kinds import NetworkInterface, PrivateAddress
+from atoll.model.kinds import NatGateway, NetworkInterface, PrivateAddress
 from atoll.plan.rows import Address, Port, Row, Wearing
 from atoll.records import View
 
 
 def port(view: View, interface: NetworkInterface) -> Iterable[Row]:
-    """The ENI itself."""
+    """The ENI itself. A NAT gateway's is filtered by no group and passes on what is not for itself (fact 87)."""
+    if interface.nat_gateway is not None:
+        gateway = view.get(NatGateway, interface.nat_gateway)
+        works = gateway is not None and gateway.state == "available"
+        yield Port(
+            id=interface.id,
+            segment=interface.subnet,
+            mac=interface.mac,
+            node=interface.nat_gateway if works else None,
+            index=0 if works else None,
+            guard=False,
+            filtered=False,
+            origin=(interface.id, interface.nat_gateway),
+        )
+        return
     attachment = interface.attachment
     yield Port(
         id=interface.id,

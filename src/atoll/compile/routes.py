@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from atoll.compile import prefix_lists
 from atoll.compile.passes import of
-from atoll.model.kinds import Instance, InternetGateway, NetworkInterface, RouteTable, Vpc, VpcRoute
+from atoll.model.kinds import Instance, InternetGateway, NatGateway, NetworkInterface, RouteTable, Vpc, VpcRoute
 from atoll.model.machines import POWERED
 from atoll.packet import Prefix
 from atoll.plan.rows import Deliver, Drop, Route, Row, ToLink, ToPort, Via
@@ -54,6 +54,10 @@ def via_of(view: View, vpc: str, target: str) -> Via:
     gateway = view.get(InternetGateway, target)
     if gateway is not None:
         return ToLink(target) if gateway.vpc == vpc else Drop()
+    translator = view.get(NatGateway, target)
+    if translator is not None:
+        port = translator.interface if translator.state == "available" else None
+        return ToPort(port) if port is not None else Drop()
     interface = view.get(NetworkInterface, target)
     if interface is None or interface.instance is None:
         return Drop()

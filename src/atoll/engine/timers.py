@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from atoll.engine.clock import Clock
 from atoll.engine.writer import Writer
-from atoll.model.kinds import Instance
+from atoll.model.kinds import Instance, NatGateway
 from atoll.model.machines import Event
-from atoll.records import Table
+from atoll.records import Delta, Table
 
 log = logging.getLogger(__name__)
 
@@ -21,18 +21,52 @@ def due(model: Table, now: float) -> list[Instance]:
     return [one for one in model.by(Instance, "timed", True) if one.due is not None and one.due <= now]
 
 
-class Timers:
-    """Feeds timer events to the state machines."""
+def due_gateways(model: Table, now: float) -> list[NatGateway]:
+    """The NAT gateways that are to be looked at."""
+    return [one for one in model.by(NatGateway, "timed", True) if one.due is not None and one.due <= now]
 
-    def __init__(self, writer: Writer, clock: Clock, report: Callable[[str, int, Event], Awaitable[None]]) -> None:
+
+class Timers:
+    """Feeds timer events to the state machines. `look`: what is done about a NAT gateway whose time has come."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        clock: Clock,
+        report: Callable[[str, int, Event], Awaitable[None]],
+        look: Callable[[NatGateway], Awaitable[None]],
+    ) -> None:
         self._writer = writer
         self._clock = clock
         self._report = report
+        self._look = look
+        self._running: set[asyncio.Task[None]] = set()
 
     async def tick(self) -> None:
         """Report everything that is due now."""
-        for one in due(self._writer.model, self._clock.now()):
+        now = self._clock.now()
+        for one in due(self._writer.model, now):
             await self._report(one.id, one.boot, Event.TIMER)
+        for gateway in due_gateways(self._writer.model, now):
+            await self._look(gateway)
+
+    def follow(self, delta: Delta) -> list[asyncio.Task[None]]:
+        """Look at once at what a committed call made due, and not only at the next tick; the tasks end when that is
+        done. What fails is tried again by the tick.
+        """
+        now = self._clock.now()
+        news = [new for _, new in delta.values() if isinstance(new, NatGateway)]
+        started = [asyncio.create_task(self._at_once(one)) for one in news if one.due is not None and one.due <= now]
+        for task in started:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return started
+
+    async def _at_once(self, gateway: NatGateway) -> None:
+        try:
+            await self._look(gateway)
+        except Exception:
+            log.exception("%s could not be looked at; it will be tried again", gateway.id)
 
     async def run(self) -> None:
         """Tick for ever."""

@@ -17,7 +17,11 @@ a bug.
    go back through that node. A mapped link needs none to translate: it has no memory, each packet meets the mappings
    of its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
    reply on the way to that node: what leaves a port is routed by its segment's table as any packet is. Guests with
-   `guard` off leave no frame.
+   `guard` off leave no frame. A translator gives a connection that somebody of its domain opens through it (TCP, UDP
+   or an echo request, from an address of a powered port there that is not its own) one of its Masquerade addresses as
+   source, keeping the source port where it is one of its ports; sends what it knows on as any port sends, by its
+   segment's table; and refuses what nobody inside has opened, answers of TCP and ICMP without their connection
+   included.
 5. **State.** Rules without order judge the first packet of a connection, at the sender's port (outward) and at the
    receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
@@ -25,12 +29,14 @@ a bug.
    world, while another rule of the same port opens every protocol to the whole world in the other direction: nothing
    is remembered, so each packet of such a connection is a first packet, in its own direction; answers never start
    tracking, the opener's next packet does where it passes otherwise. A packet that is not delivered leaves nothing
-   behind in the domain that refuses it; a domain that it has left by a link remembers it. A port forgets its
-   connections when it is detached, when its node loses power, and those of an address when that leaves it; a
-   connection that crossed a mapped link is forgotten at the end behind it when its mapping goes. A port that is not
+   behind in the domain that refuses it; a domain that it has left by a link remembers it, and so does the way up to
+   a translator that has sent it on. A port forgets its connections when it is detached, when its node loses power,
+   and those of an address when that leaves it; a connection that crossed a mapped link is forgotten at the end behind
+   it when its mapping goes; a translator forgets a connection with the address that it gave to it. A port that is not
    `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears allows, so a filter
    without rules lets nothing pass.
-6. **Choice.** A balancer yields the *set* of eligible backends; a walk returns all outcomes, a packet shows one.
+6. **Choice.** A balancer yields the *set* of eligible backends, a translator that of its Masquerade addresses; a walk
+   returns all outcomes, a packet shows one.
 7. **Site.** A node that is not powered, or whose site is down, neither sends nor receives, nor does a port without a
    node; no row disappears for it.
 

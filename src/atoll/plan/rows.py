@@ -186,6 +186,23 @@ class Mapping(Row, frozen=True, kw_only=True):
     outside: str
 
 
+class Masquerade(Row, frozen=True, kw_only=True):
+    """A translator's node lets new connections appear as this address of its port, from one of these ports.
+
+    `per_destination`: connections at once to one address, protocol and port. `idle`: seconds after which a silent one
+    is forgotten.
+    """
+
+    KIND: ClassVar[str] = "masquerade"
+    KEY: ClassVar[tuple[str, ...]] = ("node", "address")
+    INDEX: ClassVar[tuple[str, ...]] = ("node",)
+    node: str
+    address: str
+    ports: PortRange = PortRange(1024, 65535)
+    per_destination: int = 55_000
+    idle: int = 350
+
+
 class Filter(Row, frozen=True, kw_only=True):
     """A security group (a union of rules, stateful) or a network ACL (ordered, stateless) of one domain."""
 
@@ -274,6 +291,7 @@ ROWS: tuple[type[Row], ...] = (
     Route,
     Link,
     Mapping,
+    Masquerade,
     Filter,
     Rule,
     Wearing,

@@ -13,7 +13,9 @@ from atoll.plan.rows import (
     Filter,
     Link,
     Mapping,
+    Masquerade,
     Node,
+    NodeKind,
     Port,
     Route,
     Row,
@@ -49,6 +51,7 @@ REFERENCES = (
     Reference(Link, "a", Domain),
     Reference(Link, "b", Domain),
     Reference(Mapping, "link", Link),
+    Reference(Masquerade, "node", Node),
     Reference(Filter, "domain", Domain),
     Reference(Rule, "filter", Filter),
     Reference(Wearing, "port", Port),
@@ -157,6 +160,23 @@ def _links(plan: Table) -> Iterator[str]:
             yield f"{_name(row)}: {row.outside} is mapped more than once"
 
 
+def _translators(plan: Table) -> Iterator[str]:
+    """What a translator masquerades as is an address of a port of its own; the port checks and filters nothing."""
+    for row in plan.all(Masquerade):
+        node = plan.get(Node, row.node)
+        ports = plan.by(Port, "node", row.node)
+        held = {one.ip for port in ports for one in plan.by(Address, "port", port.id)}
+        if node and node.kind is not NodeKind.TRANSLATOR:
+            yield f"{_name(row)}: {node.id} is no translator"
+        if row.address not in held:
+            yield f"{_name(row)}: {row.node} does not have {row.address}"
+    for node in plan.all(Node):
+        if node.kind is NodeKind.TRANSLATOR:
+            for port in plan.by(Port, "node", node.id):
+                if port.guard or port.filtered:
+                    yield f"{_name(port)}: of translator {node.id}, and guarded or filtered"
+
+
 def _rules(plan: Table) -> Iterator[str]:
     orders = Counter((row.filter, row.direction, row.order) for row in plan.all(Rule))
     for row in plan.all(Rule):
@@ -200,4 +220,4 @@ def _internet(plan: Table) -> Iterator[str]:
         yield f"domain: more than one internet: {' '.join(sorted(internets))}"
 
 
-CHECKS = (_keys, _dangling, _internet, _addresses, _segments, _ports, _routes, _links, _rules, _wearings)
+CHECKS = (_keys, _dangling, _internet, _addresses, _segments, _ports, _routes, _links, _translators, _rules, _wearings)

@@ -32,7 +32,7 @@ EMPTY = frozenset(
         "TransitGateways VpcPeeringConnections VpnConcentrators VpnConnections VpnGateways",
         # Other things of a VPC
         "AwsNetworkPerformanceMetricSubscriptions EgressOnlyInternetGateways FlowLogs "
-        "InstanceConnectEndpoints NatGateways NetworkInsightsAccessScopeAnalyses NetworkInsightsAccessScopes "
+        "InstanceConnectEndpoints NetworkInsightsAccessScopeAnalyses NetworkInsightsAccessScopes "
         "NetworkInsightsAnalyses NetworkInsightsPaths RouteServerEndpoints "
         "RouteServerPeers RouteServers SecondaryInterfaces SecondaryNetworks SecondarySubnets "
         "TrafficMirrorFilterRules TrafficMirrorFilters TrafficMirrorSessions "

@@ -15,7 +15,6 @@ from atoll.services.refusal_reasons import NO_CLASSIC, REASONS
 from atoll.services.registry import Request, Response
 
 ODD_CODES = {
-    "NatGateway": "NatGatewayNotFound",
     "PrefixList": "InvalidPrefixListId.NotFound",
     "FlowLog": "InvalidFlowLogId.NotFound",
     "Snapshot": "InvalidSnapshot.NotFound",

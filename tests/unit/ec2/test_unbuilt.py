@@ -56,7 +56,6 @@ def test_the_table_of_empty_reads_names_reads_that_are_not_built() -> None:
 
 def test_what_is_asked_for_by_name_does_not_exist(cloud: InProcess) -> None:
     ec2 = cloud.client()
-    refused("NatGatewayNotFound", ec2.describe_nat_gateways, NatGatewayIds=["nat-0123456789abcdef0"])
     refused("InvalidFlowLogId.NotFound", ec2.describe_flow_logs, FlowLogIds=["fl-0123456789abcdef0"])
     refused("InvalidTransitGatewayID.NotFound", ec2.describe_transit_gateways, TransitGatewayIds=["tgw-1"])
     refused("InvalidVpcEndpointId.NotFound", ec2.describe_vpc_endpoints, VpcEndpointIds=["vpce-1"])
@@ -76,8 +75,8 @@ def test_nothing_is_in_the_bin(cloud: InProcess) -> None:
 
 
 def test_filters_and_pages_of_nothing(cloud: InProcess) -> None:
-    describe = cloud.client().describe_nat_gateways
-    assert describe(Filters=named("vpc-id", "vpc-1"), MaxResults=5)["NatGateways"] == []
+    describe = cloud.client().describe_transit_gateways
+    assert describe(Filters=named("vpc-id", "vpc-1"), MaxResults=5)["TransitGateways"] == []
     refused("InvalidParameterValue", describe, Filters=[{"Name": "vpc-id"}])
     refused("InvalidParameterValue", describe, Filters=[{"Values": ["vpc-1"]}])
     refused("InvalidNextToken", describe, NextToken="x")

@@ -30,9 +30,11 @@ def forget(world: World, pairs: Iterable[Pair]) -> None:
             continue
         if old.set == "unmap":
             conntrack.forget(world.routers[old.domain].filter, str(old.low[1]))
+        elif old.set == "addresses":
+            conntrack.forget(world.filter_of(old.domain).filter, str(old.low[0]))
         elif old.set == "own":
             gone.setdefault(old.domain, set()).add(str(old.low[1]))
-        elif old.set == "unguarded":
+        elif old.set in ("unguarded", "translators"):
             boxes.add(old.domain)
     for domain in {*gone, *boxes}:
         netlink = world.routers[domain].filter

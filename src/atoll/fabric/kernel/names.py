@@ -23,6 +23,9 @@ END = "end"
 SLOTS = 16
 """How many groups a port can wear (AWS's highest quota)."""
 
+IDLE = 350
+"""Seconds after which a translator forgets a silent connection."""
+
 LOOPBACK = "lo"
 """Where the main table sends what nobody has; `departures` drops it there. A black hole would drop it as well, but a
 router answers address questions only for what it would forward, and an unanswered question keeps the sender's packet

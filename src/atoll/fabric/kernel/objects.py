@@ -1,6 +1,6 @@
 """Kernel objects: what the fabric writes, as records with readable keys. The numbers behind names are not theirs.
 
-`domain` is the domain whose router namespace holds the object.
+`domain` is the domain whose router namespace holds the object, or the translator whose namespace does.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,12 @@ from atoll.records import Key, Record
 
 
 class Namespace(Record, frozen=True, kw_only=True):
-    """A network namespace: of a domain's router, or of a node."""
+    """A network namespace: of a domain's router, or of a node. A translator's is ours, with a table of its own."""
 
     KIND: ClassVar[str] = "namespace"
     id: str
     router: bool
+    translator: bool = False
 
 
 class Number(Record, frozen=True, kw_only=True):

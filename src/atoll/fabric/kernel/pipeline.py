@@ -48,10 +48,12 @@ FIELDS: dict[str, tuple[int, int]] = {
 """A field's length in bytes and nft's number for its type: 41 interface name, 7 IPv4, 12 protocol, 13 port, 19 mark."""
 
 
-def _shape(*fields: str, ranges: bool = False, value: str = "", verdicts: bool = False) -> SetShape:
+def _shape(
+    *fields: str, ranges: bool = False, value: str = "", verdicts: bool = False, dynamic: bool = False
+) -> SetShape:
     length, kind = FIELDS[value] if value else (0, 0)
     lengths, types = zip(*(FIELDS[field] for field in fields), strict=True)
-    return SetShape(lengths, types, ranges, length, kind, verdicts)
+    return SetShape(lengths, types, ranges, length, kind, verdicts, dynamic)
 
 
 SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
@@ -66,11 +68,17 @@ SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "group-verdict": ("group",),
     "address-box": ("ip", "protocol", "port"),
     "box": ("protocol", "port"),
+    "address": ("ip",),
+    "slot-ip": ("slot",),
+    "busy": ("ip", "ip", "protocol", "port"),
 }
 """The fields of each shape's key, in register order."""
 
-VALUE_FIELDS: dict[str, str] = {"interface-ip-ip": "ip", "class-slot-group": "group"}
+VALUE_FIELDS: dict[str, str] = {"interface-ip-ip": "ip", "slot-ip": "ip", "class-slot-group": "group"}
 """What a map's value is; shapes that end in "verdict" hold verdicts, the others are sets."""
+
+DYNAMIC = frozenset({"busy"})
+"""Shapes of sets, and sets, whose elements the kernel makes while packets pass."""
 
 SHAPES: dict[str, SetShape] = {
     name: _shape(
@@ -78,12 +86,14 @@ SHAPES: dict[str, SetShape] = {
         ranges=name.endswith("box"),
         value=VALUE_FIELDS.get(name, ""),
         verdicts=name.endswith("verdict"),
+        dynamic=name in DYNAMIC,
     )
     for name, fields in SHAPE_FIELDS.items()
 }
 
 STATIC_SETS = {
     "own": "interface-ip",  # what a port may send as, and what is its own
+    "translators": "interface",  # ports behind which a translator sends others' packets on
     "unguarded": "interface",  # ports without source/dest check
     "targets": "interface",  # guarded ports that some table names as a next hop
     "segments": "segment-verdict",  # to the chain that picks the route table; drop when the site is down
@@ -112,7 +122,7 @@ IIF_CLASS: Rule = (Load(Meta.IIFGROUP), Mask(host32(names.CLASS_BITS), host32(0)
 OIF_CLASS: Rule = (Load(Meta.OIFGROUP), Mask(host32(names.CLASS_BITS), host32(0)))
 REPLY: Rule = (LoadCt(Ct.DIRECTION), Is(bytes([1])))
 ACCEPT, DROP, RETURN = Do(Verdict.ACCEPT), Do(Verdict.DROP), Do(Verdict.RETURN)
-_INVALID, _RELATED, _NEW = 1, 4, 8  # bits of `ct state`
+INVALID, RELATED, NEW = 1, 4, 8  # bits of `ct state`
 
 
 def goto(chain: str) -> Do:
@@ -154,8 +164,23 @@ def zone_towards_middlebox() -> Rule:
     return (*to_it, *zone_by(SOURCE))
 
 
-def _state(bit: int) -> Rule:
-    return (LoadCt(Ct.STATE), Mask(host32(bit), host32(0)), Is(host32(0), negate=True))
+def zone_towards_translator() -> Rule:
+    """The same for what somebody sends through a translator, so that a connection that takes another way later is
+    another one there, which the gateway translates. What a middlebox passes on has its zone already.
+    """
+    to_it = (LoadRoute(), Lookup("translators"), address(DESTINATION, 4), Lookup("own", negate=True))
+    return (*to_it, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), *zone_by(SOURCE))
+
+
+def zone_from_translator() -> Rule:
+    """The answers to that, unless a zone was set before: the first one stays."""
+    others = (Load(Meta.IIFNAME), Lookup("translators"), address(SOURCE, 4), Lookup("own", negate=True))
+    return (*others, *zone_by(DESTINATION))
+
+
+def state(bits: int) -> Rule:
+    """Go on when connection tracking says one of these."""
+    return (LoadCt(Ct.STATE), Mask(host32(bits), host32(0)), Is(host32(0), negate=True))
 
 
 def _slots(group_class: Rule, judges: str, slots: int = names.SLOTS) -> tuple[Rule, ...]:
@@ -173,6 +198,7 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
             (*FROM_LINK, goto("arrive")),
             (Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), goto("leave")),
             (Load(Meta.IIFNAME), Lookup("unguarded"), goto("through")),
+            (Load(Meta.IIFNAME), Lookup("translators"), goto("leave")),
         ),
     )
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
@@ -204,6 +230,13 @@ def _forward() -> tuple[Rule, ...]:
     )
 
 
+def _to_translators() -> tuple[Rule, ...]:
+    """A translator serves those who have an address of the domain: to whom the main table delivers."""
+    for_others = (Load(Meta.OIFNAME), Lookup("translators"), address(DESTINATION, 4), Lookup("own", negate=True))
+    strangers = (bytes(4), names.LOOPBACK.encode().ljust(4, b"\0"))  # nowhere, or where nobody's addresses go
+    return tuple((*for_others, LoadRoute(source=True), Is(one), DROP) for one in strangers)
+
+
 _BOTH = names.SENDER_TRACKED | names.RECEIVER_TRACKED
 
 
@@ -213,9 +246,10 @@ def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
         None,
         (
             (*connection_has(_BOTH), ACCEPT),
-            (*_state(_INVALID), DROP),
-            (*_state(_RELATED), ACCEPT),
-            (*_state(_NEW), Load(Meta.IIFNAME), Lookup("closed"), DROP),
+            (*state(INVALID), DROP),
+            (*state(RELATED), ACCEPT),
+            (*state(NEW), Load(Meta.IIFNAME), Lookup("closed"), DROP),
+            *_to_translators(),
             (*REPLY, goto("reply")),
             (*connection_has(names.SENDER_TRACKED), goto("receive")),
             (goto("send"),),

@@ -21,6 +21,7 @@ from atoll.fabric.kernel.objects import (
     Trunk,
     Veth,
 )
+from atoll.fabric.kernel.pipeline import DYNAMIC
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import Router, World
 from atoll.linux import rtnl
@@ -42,10 +43,19 @@ Items = dict[tuple[Hashable, ...], Item]
 
 
 class Observer:
-    """The two sides of one router: what was applied and what is there."""
+    """The two sides of one router: what was applied and what is there. Of a translator, its filters alone."""
 
-    def __init__(self, domain: str, router: Router, applied: Mapping[str, list[Record]], reaper: Reaper) -> None:
+    def __init__(
+        self,
+        domain: str,
+        router: Router,
+        applied: Mapping[str, list[Record]],
+        reaper: Reaper,
+        *,
+        translator: bool = False,
+    ) -> None:
         self.domain = domain
+        self.translator = translator
         self.router = router
         self.applied = applied
         self.waiting = {record.name for record in reaper.waiting() if isinstance(record, Veth | Trunk)}
@@ -56,7 +66,8 @@ class Observer:
 
     def found(self) -> Items:
         """What the kernel shows."""
-        items = [*self._links(), *self._routing(), *self._filtering()]
+        beside = [] if self.translator else [*self._links(), *self._routing()]
+        items = [*beside, *self._filtering()]
         return {item.place: item for item in items}
 
     def _expect(self, record: Record) -> Iterator[Item]:
@@ -127,7 +138,7 @@ class Observer:
             yield Item(("rule", chain, index), rule, f"chain {self.domain} {chain} rule {index}")
         for name in list(wire.sets(netlink)):
             yield Item(("set", name), "", f"set {self.domain} {name}")
-            for element in wire.elements(netlink, name):
+            for element in wire.elements(netlink, name) if name not in DYNAMIC else ():
                 words = f"element {self.domain} {name} {element.key.hex()} {element.last.hex()}"
                 yield Item(("element", name, element.key, element.last), element.data, words)
 
@@ -203,11 +214,17 @@ def extra_namespaces(world: World, applied: Table, reaper: Reaper) -> list[Names
 
 
 def observers(world: World, applied: Table, reaper: Reaper) -> list[Observer]:
-    """One for each router."""
+    """One for each router and each translator."""
     grouped = by_domain(applied)
     waiting = reaper.waiting_namespaces()
-    return [
+    routers = [
         Observer(domain, router, grouped, reaper)
         for domain, router in sorted(world.routers.items())
         if names.router(domain) not in waiting
     ]
+    translators = [
+        Observer(node, router, grouped, reaper, translator=True)
+        for node, router in sorted(world.translators.items())
+        if node not in waiting
+    ]
+    return routers + translators

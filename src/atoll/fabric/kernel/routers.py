@@ -46,6 +46,23 @@ NODE_SYSCTLS = {
 }
 
 
+TRANSLATOR_SYSCTLS = {
+    **{name: value for name, value in ROUTER_SYSCTLS.items() if not name.endswith(("accept_local", "proxy_arp"))},
+    **{
+        f"netfilter/nf_conntrack_{name}": str(names.IDLE)
+        for name in (
+            "tcp_timeout_established",
+            "tcp_timeout_close_wait",
+            "tcp_timeout_unacknowledged",
+            "tcp_timeout_max_retrans",
+            "udp_timeout",
+            "udp_timeout_stream",
+            "icmp_timeout",
+        )
+    },
+}
+
+
 class Router:
     """A domain's router: its namespace, one socket for routing, one for netfilter, its numbers."""
 
@@ -104,6 +121,7 @@ class World:
         self.folder = folder
         self.routers: dict[str, Router] = {}
         self.nodes: dict[str, Path] = {}
+        self.translators: dict[str, Router] = {}  # nodes whose inside is ours too
         self._ledger: Given | None = None
 
     def path(self, name: str) -> Path:
@@ -126,11 +144,23 @@ class World:
             self.remove_router(domain)
             raise
 
-    def add_node(self, node: str) -> None:
-        """Make a node's namespace."""
+    def add_node(self, node: str, *, translator: bool = False) -> None:
+        """Make a node's namespace; a translator's has an empty table."""
         path = self.path(node)
-        netns.create(path, NODE_SYSCTLS)
+        netns.create(path, TRANSLATOR_SYSCTLS if translator else NODE_SYSCTLS)
         self.nodes[node] = path
+        if not translator:
+            return
+        try:
+            self.translators[node] = Router(path)
+            self.translators[node].filtering([wire.new_table()])
+        except BaseException:
+            self.remove_node(node)
+            raise
+
+    def filter_of(self, name: str) -> Router:
+        """Whose table holds what is of that domain, or of that translator."""
+        return self.routers.get(name) or self.translators[name]
 
     def give(self, node: str, addresses: list[GuestAddress]) -> None:
         """Configure a guest with addresses, and remember it past this process's end."""
@@ -175,11 +205,13 @@ class World:
             if not netns.is_one(path):
                 missing.append(namespace)
                 continue
-            kept |= {path, _ledger(path)} if namespace.router else {path}
+            kept |= {path, _ledger(path)} if namespace.router or namespace.translator else {path}
             if namespace.router:
                 self.routers[namespace.id.removeprefix(names.router(""))] = Router(path)
             else:
                 self.nodes[namespace.id] = path
+            if namespace.translator:
+                self.translators[namespace.id] = Router(path)
         for path in [path for path in self.folder.iterdir() if path not in kept]:
             netns.delete(path)
         self._given().keep(self.nodes)
@@ -199,6 +231,10 @@ class World:
     def remove_node(self, node: str) -> None:
         """Let go of a node's namespace; it ends with the last process in it."""
         path = self.nodes.pop(node, None)
+        translator = self.translators.pop(node, None)
+        if translator:
+            translator.close()
+            _ledger(translator.path).unlink(missing_ok=True)
         if path:
             self._given().forget_node(node)
             netns.delete(path)

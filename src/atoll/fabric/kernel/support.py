@@ -1,8 +1,9 @@
 """What this fabric does not build is refused with the reason, before anything changes."""
 
 from atoll.fabric.contract import FabricError
+from atoll.fabric.kernel import names
 from atoll.packet import ip_number
-from atoll.plan.rows import Address, Domain, DomainKind, Filter, Mapping, Node, NodeKind, Segment
+from atoll.plan.rows import Address, Domain, DomainKind, Filter, Mapping, Masquerade, Node, NodeKind, Segment
 from atoll.records import Delta, Record
 
 
@@ -20,8 +21,10 @@ def _reason(row: Record | None) -> str | None:
             return "the kernel fabric carries IPv4 only"
         case Segment(prefix=prefix) if prefix.family != 4:
             return "the kernel fabric carries IPv4 only"
-        case Node(kind=NodeKind.TRANSLATOR | NodeKind.BALANCER):
+        case Node(kind=NodeKind.BALANCER):
             return f"the kernel fabric has no {row.kind} yet"
+        case Masquerade(idle=idle) if idle != names.IDLE:
+            return f"the kernel fabric forgets connections after {names.IDLE} seconds"
         case Domain(kind=DomainKind.INTERNET, id=name) if name != "internet":
             return "there is one internet"
         case Filter(domain="internet"):

@@ -1,4 +1,4 @@
-"""What several rows share and none owns: classes of worn groups, route tables, middleboxes among next hops.
+"""What several rows share and none owns: classes of worn groups, route tables, forwarders among next hops.
 
 A pass writes a `Use` for each user of a shared thing; `Named` exists while there is at least one, so that the thing
 itself has one owner, made once and removed with its last user.
@@ -25,7 +25,7 @@ from atoll.plan.rows import (
 )
 from atoll.records import Delta, Key, Pass, Record, Table, View
 
-CLASS, TABLE, BOX, TARGET = "class", "table", "box", "target"
+CLASS, TABLE, BOX, TARGET, SPAN, HOME = "class", "table", "box", "target", "span", "home"
 BOXES = (NodeKind.GUEST, NodeKind.OPAQUE, NodeKind.HOST)
 
 
@@ -93,9 +93,11 @@ def attached(view: View, port: Port) -> bool:
 
 
 def port_uses(view: View, port: Record) -> Iterator[Record]:
-    """An attached port needs its class."""
+    """An attached port needs its class; a translator's marks its segment as its home."""
     assert isinstance(port, Port)
     segment = view.get(Segment, port.segment)
+    if segment and is_translator(view, port):
+        yield Use(sort=HOME, by=port.id, domain=segment.domain, name=segment.id)
     if segment and attached(view, port) and port.filtered:
         yield Use(sort=CLASS, by=port.id, domain=segment.domain, name=class_of(view, port))
 
@@ -114,7 +116,7 @@ def link_uses(_: View, link: Record) -> Iterator[Record]:
 
 
 def route_uses(view: View, route: Record) -> Iterator[Record]:
-    """A route through a middlebox marks its table; one to a guarded port marks that port."""
+    """A route through a middlebox or a translator marks its table; one to a guarded port marks that port."""
     assert isinstance(route, Route)
     if not isinstance(route.via, ToPort):
         return
@@ -124,12 +126,20 @@ def route_uses(view: View, route: Record) -> Iterator[Record]:
         yield Use(sort=TARGET, by=by, domain=route.domain, name=port.id)
     elif port and is_middlebox(view, port):
         yield Use(sort=BOX, by=by, domain=route.domain, name=route.table)
+    elif port and is_translator(view, port):
+        yield Use(sort=SPAN, by=by, domain=route.domain, name=route.table)
 
 
 def is_middlebox(view: View, port: Port) -> bool:
     """A guest that may forward: unguarded, and no translator or balancer of ours."""
     node = view.get(Node, port.node) if port.node is not None else None
     return not port.guard and node is not None and node.kind in BOXES
+
+
+def is_translator(view: View, port: Port) -> bool:
+    """Whether what the port gets is translated and sent on."""
+    node = view.get(Node, port.node) if port.node is not None else None
+    return node is not None and node.kind is NodeKind.TRANSLATOR
 
 
 def fences(view: View, row: Record) -> Iterator[Record]:

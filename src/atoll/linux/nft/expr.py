@@ -50,6 +50,7 @@ class Ct(IntEnum):
 
     STATE = 0
     DIRECTION = 1
+    STATUS = 2
     MARK = 3
     PROTO_DST = 12
     ZONE = 17
@@ -102,13 +103,17 @@ class LoadPacket(NamedTuple):
 
 
 class LoadRoute(NamedTuple):
-    """The name of the interface to which destination and mark would be routed, 16 bytes into a register."""
+    """The name of the interface to which destination and mark would be routed, 16 bytes into a register.
+
+    `source`: to which the source would be routed, by the main table; empty for an address of the namespace's own.
+    """
 
     to: int = 0
+    source: bool = False
 
     def encode(self, _: Resolve) -> bytes:
         """See `encoded`."""
-        return _expression("fib", be32(1, register(self.to)), be32(2, 2), be32(3, 2 | 4))
+        return _expression("fib", be32(1, register(self.to)), be32(2, 2), be32(3, 1 if self.source else 2 | 4))
 
 
 class Set(NamedTuple):
@@ -216,15 +221,58 @@ class SetCt(NamedTuple):
 
 
 class Translate(NamedTuple):
-    """Source (0) or destination (1) translation of IPv4 to the address in a register."""
+    """Source (0) or destination (1) translation of IPv4 to the address in a register.
+
+    `ports`: the registers of the lowest and of the highest port that it may get; its own is kept where that is one.
+    """
 
     kind: int
     at: int = 0
+    ports: tuple[int, int] | None = None
 
     def encode(self, _: Resolve) -> bytes:
         """See `encoded`."""
         place = register(self.at)
-        return _expression("nat", be32(1, self.kind), be32(2, 2), be32(3, place), be32(4, place))
+        ports = b"".join(be32(5 + number, register(at)) for number, at in enumerate(self.ports or ()))
+        return _expression("nat", be32(1, self.kind), be32(2, 2), be32(3, place), be32(4, place), ports)
+
+
+class Hash(NamedTuple):
+    """A number below `modulus` from so many bytes of registers, the same for the same bytes."""
+
+    length: int
+    modulus: int
+    at: int = 0
+    to: int = 0
+
+    def encode(self, _: Resolve) -> bytes:
+        """See `encoded`."""
+        places = be32(1, register(self.at)), be32(2, register(self.to))
+        return _expression("hash", *places, be32(3, self.length), be32(4, self.modulus), be32(5, 1), be32(7, 0))
+
+
+class MoreThan(NamedTuple):
+    """Go on with the rule if more connections than `most`, this one included, have the key in the registers.
+
+    `set`: a dynamic one, in which the kernel counts them.
+    """
+
+    set: str
+    most: int
+    at: int = 0
+
+    def encode(self, _: Resolve) -> bytes:
+        """See `encoded`."""
+        limit = text(1, "connlimit") + nested(2, be32(1, self.most), be32(2, 1))
+        return _expression("dynset", text(1, self.set), be32(3, 0), be32(4, register(self.at)), nested(7, limit))
+
+
+class Reset(NamedTuple):
+    """Answer with a TCP reset in the name of the destination, and drop the packet."""
+
+    def encode(self, _: Resolve) -> bytes:
+        """See `encoded`."""
+        return _expression("reject", be32(1, 1))
 
 
 class Do(NamedTuple):
@@ -252,6 +300,9 @@ Expression = (
     | SetMark
     | SetCt
     | Translate
+    | Hash
+    | MoreThan
+    | Reset
     | Do
 )
 

@@ -31,6 +31,7 @@ from atoll.model.kinds.launching import (
     PlacementGroup,
     ProfileAssociation,
 )
+from atoll.model.kinds.nat_gateways import NatGateway, NatGatewayAddress
 from atoll.model.kinds.parameters import Parameter, ParameterVersion
 from atoll.model.kinds.prefix_lists import PrefixList, PrefixListEntry
 from atoll.model.kinds.routing import RouteTable, RouteTableAssociation, VpcRoute
@@ -51,6 +52,8 @@ KINDS: tuple[type[Entity], ...] = (
     CidrReservation,
     DhcpOptions,
     InternetGateway,
+    NatGateway,
+    NatGatewayAddress,
     RouteTable,
     RouteTableAssociation,
     VpcRoute,
@@ -122,6 +125,8 @@ __all__ = [
     "MetadataDefaults",
     "MetadataOptions",
     "Modification",
+    "NatGateway",
+    "NatGatewayAddress",
     "NetworkAcl",
     "NetworkAclAssociation",
     "NetworkAclEntry",

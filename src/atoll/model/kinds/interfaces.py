@@ -36,6 +36,7 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
         "public_in",
     )
     id: str
+    nat_gateway: str | None = None  # it is that NAT gateway's, and nobody else's to change
     vpc: str
     subnet: str
     zone: str

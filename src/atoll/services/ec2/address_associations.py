@@ -7,7 +7,7 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import public_addresses
 from atoll.services.ec2.interface_making import unbind
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import NOT_YOURS, need, need_unmanaged
 from atoll.services.ec2.public_addresses import elastic_ip_of
 from atoll.services.registry import Request, Response, operation
 
@@ -21,6 +21,7 @@ def associate_address(tx: Tx, request: Request) -> Response:
     """Moves the address unless that is forbidden; repeating the call changes nothing (facts 62, 63)."""
     elastic = _elastic(tx, request)
     interface = _target(tx, request)
+    _refuse_managed(tx, elastic)
     address = _address(tx, interface, request.get("PrivateIpAddress"))
     if not tx.count(InternetGateway, "vpc", interface.vpc):
         raise AwsError("Gateway.NotAttached", f"Network {interface.vpc} is not attached to any internet gateway")
@@ -84,7 +85,7 @@ def _target(tx: Tx, request: Request) -> NetworkInterface:
             "InvalidParameterCombination", "You may specify instance ID or network interface ID, but not both."
         )
     if request.get("NetworkInterfaceId"):
-        return need(tx, NetworkInterface, request["NetworkInterfaceId"])
+        return need_unmanaged(tx, request["NetworkInterfaceId"])
     if not request.get("InstanceId"):
         raise AwsError("MissingParameter", "Either instance ID or network interface ID must be specified")
     instance = need(tx, Instance, request["InstanceId"])
@@ -106,6 +107,13 @@ def sole_interface(tx: Tx, instance: Instance) -> NetworkInterface:
             "Please specify an interface ID for the operation instead.",
         )
     return interfaces[0]
+
+
+def _refuse_managed(tx: Tx, elastic: ElasticIp) -> None:
+    """A NAT gateway's Elastic IP is moved and taken by the gateway's own operations alone."""
+    holder = tx.get(NetworkInterface, elastic.interface) if elastic.interface else None
+    if holder is not None and holder.nat_gateway is not None:
+        raise NOT_YOURS
 
 
 def _address(tx: Tx, interface: NetworkInterface, named: str | None) -> PrivateAddress:
@@ -130,6 +138,7 @@ def disassociate_address(tx: Tx, request: Request) -> Response:
         if ended is not None and ended.home == tx.home:
             return {}
         raise AwsError("InvalidAssociationID.NotFound", f"The association ID '{named}' does not exist")
+    _refuse_managed(tx, elastic)
     unbind(tx, elastic)
     _grant_again(tx, elastic)
     return {}

@@ -10,7 +10,7 @@ from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import public_addresses, security_groups
 from atoll.services.ec2.checks import attribute, missing, refuse_members, wire
 from atoll.services.ec2.interface_shape import attachment_shape, groups_shape
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import need, need_unmanaged
 from atoll.services.registry import Request, Response, operation
 
 NOTHING = AwsError("InvalidParameterCombination", "No attributes specified.")
@@ -54,7 +54,7 @@ CHANGES: dict[str, Callable[[Tx, NetworkInterface, Request], None]] = {
 @operation("ModifyNetworkInterfaceAttribute", "NetworkInterfaceId " + " ".join(CHANGES))
 def modify_network_interface_attribute(tx: Tx, request: Request) -> Response:
     """One attribute a call [BC]."""
-    interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    interface = need_unmanaged(tx, request["NetworkInterfaceId"])
     CHANGES[the_one(request, CHANGES)](tx, interface, request)
     return {}
 
@@ -95,7 +95,7 @@ def _with_attachment(interface: NetworkInterface, asked: dict[str, object]) -> N
 @operation("ResetNetworkInterfaceAttribute", "NetworkInterfaceId SourceDestCheck")
 def reset_network_interface_attribute(tx: Tx, request: Request) -> Response:
     """The one attribute that can be reset, to true; AWS takes any text for it."""
-    interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    interface = need_unmanaged(tx, request["NetworkInterfaceId"])
     if request.get("SourceDestCheck") is None:
         raise NOTHING
     tx.put(replace(interface, source_dest_check=True))

@@ -24,8 +24,7 @@ def make_interface(
     `specification`: Description, PrivateIpAddress, PrivateIpAddresses, SecondaryPrivateIpAddressCount, Ipv4Prefixes
     and Ipv4PrefixCount, as the API names them. `groups`: none named means the VPC's default (fact 51).
     """
-    if tx.count(NetworkInterface, "home", tx.home) >= tx.limit("interfaces-per-region"):
-        raise AwsError("NetworkInterfaceLimitExceeded", "The maximum number of network interfaces has been reached.")
+    check_quota(tx)
     worn = tuple(dict.fromkeys(groups)) or (vpcs.default_group(tx, subnet.vpc).id,)
     security_groups.check_groups(tx, worn, subnet.vpc, subnet=subnet.id)
     primary, secondary, count = asked_addresses(specification)
@@ -39,7 +38,7 @@ def make_interface(
         vpc=subnet.vpc,
         subnet=subnet.id,
         zone=subnet.zone,
-        mac=_free_mac(tx),
+        mac=free_mac(tx),
         groups=worn,
         description=specification.get("Description") or "",
         primary_ip=subnets.claim_ip(tx, subnet, primary) if primary else subnets.allocate_ip(tx, subnet),
@@ -54,7 +53,13 @@ def make_interface(
     return interface
 
 
-def _free_mac(tx: Tx) -> str:
+def check_quota(tx: Tx) -> None:
+    """Whether the account may have one more ENI; those of services count too."""
+    if tx.count(NetworkInterface, "home", tx.home) >= tx.limit("interfaces-per-region"):
+        raise AwsError("NetworkInterfaceLimitExceeded", "The maximum number of network interfaces has been reached.")
+
+
+def free_mac(tx: Tx) -> str:
     """Unique among all ENIs (fact 57)."""
     while tx.only(NetworkInterface, "mac", mac := tx.new_mac()) is not None:
         pass

@@ -9,7 +9,7 @@ from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import invalid, missing, unbuilt
 from atoll.services.ec2.describe import candidates, describe, no_pages_with_ids
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import need, need_unmanaged
 from atoll.services.registry import Request, Response, operation
 
 ACCOUNT = re.compile(r"\d{12}\Z")
@@ -33,7 +33,7 @@ def permission_shape(_tx: Tx, permission: InterfacePermission) -> dict[str, Any]
 @operation("CreateNetworkInterfacePermission", "NetworkInterfaceId AwsAccountId Permission")
 def create_network_interface_permission(tx: Tx, request: Request) -> Response:
     """To one account at a time [BC]; the same one again is answered as before."""
-    interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    interface = need_unmanaged(tx, request["NetworkInterfaceId"])
     permission, account = request["Permission"], request.get("AwsAccountId")
     if permission not in PERMISSIONS:
         raise invalid(permission, "permission", f"Expecting {' or '.join(PERMISSIONS)}.")
@@ -104,4 +104,4 @@ def need_attachable(tx: Tx, id_: str) -> NetworkInterface:
         granted = tx.only(InterfacePermission, "interface", id_)
         if granted is not None and granted.to_account == tx.account:
             return other
-    return need(tx, NetworkInterface, id_)
+    return need_unmanaged(tx, id_)

@@ -12,6 +12,8 @@ from atoll.services.ec2.public_addresses import addresses_of, elastic_ip_of
 from atoll.services.ec2.tags import tags_of
 
 Shape = dict[str, Any]
+REQUESTER = "amazon-aws"
+"""Who owns what the ENIs of NAT gateways are attached to."""
 
 
 def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
@@ -24,14 +26,14 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
         "AvailabilityZoneId": zone_id(interface.region, interface.zone),
         "Description": interface.description,
         "Groups": groups_shape(tx, interface.groups),
-        "InterfaceType": "interface",
+        "InterfaceType": "nat_gateway" if interface.nat_gateway else "interface",
         "Ipv6Addresses": [],
         "MacAddress": interface.mac,
         "NetworkInterfaceId": interface.id,
         "OwnerId": interface.account,
         "PrivateIpAddress": interface.primary_ip,
         "PrivateIpAddresses": shown,
-        "RequesterManaged": False,
+        "RequesterManaged": interface.nat_gateway is not None,
         "Operator": {"Managed": False},
         "SourceDestCheck": interface.source_dest_check,
         "Status": interface.status,
@@ -44,7 +46,9 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
         shape["Ipv4Prefixes"] = [{"Ipv4Prefix": block} for block in blocks]
     if named:
         shape["PrivateDnsName"] = names.private_name(interface.region, interface.primary_ip)
-    if interface.attachment is not None:
+    if interface.nat_gateway is not None:
+        shape["RequesterId"] = REQUESTER
+    if interface.attachment is not None or interface.nat_gateway is not None:
         shape["Attachment"] = attachment_shape(interface)
     primary = next((one for one in shown if one["Primary"]), {})
     if "Association" in primary:
@@ -58,7 +62,16 @@ def zone_id(region: str, name: str) -> str:
 
 
 def attachment_shape(interface: NetworkInterface) -> Shape:
-    """Where the ENI is attached; empty if nowhere."""
+    """Where the ENI is attached; empty if nowhere. A service's is attached to something of AWS's own, with no name."""
+    if interface.nat_gateway is not None:
+        return {
+            "AttachmentId": f"ela-attach-{interface.id.removeprefix('eni-')}",
+            "DeleteOnTermination": False,
+            "DeviceIndex": 1,
+            "NetworkCardIndex": 0,
+            "InstanceOwnerId": REQUESTER,
+            "Status": "attached",
+        }
     attachment = interface.attachment
     if attachment is None:
         return {}

@@ -36,7 +36,7 @@ def create_network_interface(tx: Tx, request: Request) -> Response:
 def delete_network_interface(tx: Tx, request: Request) -> Response:
     """Only what is attached nowhere can be deleted (fact 42)."""
     interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
-    if interface.attachment is not None:
+    if interface.attachment is not None or interface.nat_gateway is not None:
         raise AwsError("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
     end_interface(tx, interface)
     return {}

@@ -13,7 +13,7 @@ from atoll.services.ec2.attachments import check_card, check_interfaces, in_use
 from atoll.services.ec2.checks import refuse_members, unbuilt
 from atoll.services.ec2.instance_types import limits
 from atoll.services.ec2.interface_making import asked_addresses
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import need, need_unmanaged
 from atoll.services.registry import Request
 
 OF_NEW = (
@@ -256,7 +256,7 @@ def _existing(tx: Tx, given: Mapping[str, Any]) -> Wanted:
             "InvalidParameterCombination",
             "A network interface may not specify a network interface ID and delete on termination as true",
         )
-    interface = need(tx, NetworkInterface, given["NetworkInterfaceId"])
+    interface = need_unmanaged(tx, given["NetworkInterfaceId"])
     if interface.attachment is not None:
         raise in_use(interface.id)
     return Wanted(

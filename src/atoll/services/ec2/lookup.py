@@ -13,6 +13,7 @@ from atoll.model.kinds import (
     InternetGateway,
     KeyPair,
     LaunchTemplate,
+    NatGateway,
     NetworkAcl,
     NetworkAclAssociation,
     NetworkInterface,
@@ -41,6 +42,7 @@ class Words(NamedTuple):
     not_found: str
     noun: str  # "The {noun} '{id}' does not exist"
     malformed: str
+    sentence: str = "The {noun} '{id}' does not exist"
 
 
 WORDS: dict[type[Entity], Words] = {
@@ -55,6 +57,7 @@ WORDS: dict[type[Entity], Words] = {
     InternetGateway: Words(
         "InvalidInternetGatewayID.NotFound", "internetGateway ID", "InvalidInternetGatewayId.Malformed"
     ),
+    NatGateway: Words("NatGatewayNotFound", "Nat Gateway", "NatGatewayMalformed", "The {noun} {id} was not found"),
     RouteTable: Words("InvalidRouteTableID.NotFound", "routeTable ID", "InvalidRouteTableId.Malformed"),
     RouteTableAssociation: Words(
         "InvalidAssociationID.NotFound", "association ID", "InvalidRouteTableAssociationId.Malformed"
@@ -97,7 +100,7 @@ def need(tx: Tx, kind: type[E], id: str) -> E:  # noqa: A002 - AWS's word
         raise AwsError(words.malformed, f'Invalid id: "{id}" (expecting "{kind.PREFIX}-...")')
     entity = tx.own(kind, id)
     if entity is None:
-        raise AwsError(words.not_found, f"The {words.noun} '{id}' does not exist")
+        raise AwsError(words.not_found, words.sentence.format(noun=words.noun, id=id))
     return entity
 
 
@@ -114,7 +117,19 @@ def need_all(tx: Tx, kind: type[E], ids: Iterable[str]) -> list[E]:
                 raise
             missing.append(id_)
     if len(missing) == 1:
-        raise AwsError(words.not_found, f"The {words.noun} '{missing[0]}' does not exist")
+        raise AwsError(words.not_found, words.sentence.format(noun=words.noun, id=missing[0]))
     if missing:
         raise AwsError(words.not_found, f"The {words.noun}s '{', '.join(missing)}' do not exist")
     return found
+
+
+def need_unmanaged(tx: Tx, id: str) -> NetworkInterface:  # noqa: A002 - AWS's word
+    """The ENI of that id, for calls that change it: what a service manages is not its owner's to change (fact 87)."""
+    interface = need(tx, NetworkInterface, id)
+    if interface.nat_gateway is not None:
+        raise NOT_YOURS
+    return interface
+
+
+NOT_YOURS = AwsError("AuthFailure", "You do not have permission to access the specified resource.")
+"""What belongs to an ENI that a service manages."""

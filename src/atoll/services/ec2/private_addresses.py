@@ -8,7 +8,7 @@ from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import prefixes, subnets
 from atoll.services.ec2.instance_types import MOST_ADDRESSES, limits
 from atoll.services.ec2.interface_making import give_address, unbind
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import need_unmanaged
 from atoll.services.ec2.public_addresses import addresses_of, elastic_ip_of
 from atoll.services.registry import Request, Response, operation
 
@@ -20,7 +20,7 @@ from atoll.services.registry import Request, Response, operation
 )
 def assign_private_ip_addresses(tx: Tx, request: Request) -> Response:
     """By name or by number; all or nothing (fact 53)."""
-    interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    interface = need_unmanaged(tx, request["NetworkInterfaceId"])
     blocks, block_count = prefixes.asked_prefixes(request)
     if blocks or block_count:
         return _delegate(tx, interface, blocks, block_count)
@@ -120,7 +120,7 @@ def _take_over(tx: Tx, interface: NetworkInterface, subnet: Subnet, ip: str, slo
 @operation("UnassignPrivateIpAddresses", "NetworkInterfaceId PrivateIpAddresses Ipv4Prefixes")
 def unassign_private_ip_addresses(tx: Tx, request: Request) -> Response:
     """Their Elastic IPs lose their associations; the primary address stays for life (facts 53, 54)."""
-    interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
+    interface = need_unmanaged(tx, request["NetworkInterfaceId"])
     named = list(dict.fromkeys(request.get("PrivateIpAddresses") or ()))
     blocks = request.get("Ipv4Prefixes") or ()
     if not named and not blocks:

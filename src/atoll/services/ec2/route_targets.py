@@ -6,6 +6,7 @@ from typing import NamedTuple
 from atoll.model.kinds import (
     Instance,
     InternetGateway,
+    NatGateway,
     NetworkInterface,
     RouteTable,
     RouteTableAssociation,
@@ -18,11 +19,10 @@ from atoll.model.tx import Tx
 from atoll.packet import Prefix
 from atoll.protocol import AwsError
 from atoll.services.ec2.checks import exactly_one
-from atoll.services.ec2.lookup import need
+from atoll.services.ec2.lookup import need, need_unmanaged
 from atoll.services.registry import Request
 
 UNKNOWN: Mapping[str, tuple[str, str]] = {
-    "NatGatewayId": ("InvalidNatGatewayID.NotFound", "natGateway ID"),
     "TransitGatewayId": ("InvalidTransitGatewayID.NotFound", "transitGateway ID"),
     "VpcPeeringConnectionId": ("InvalidVpcPeeringConnectionID.NotFound", "vpcPeeringConnection ID"),
     "EgressOnlyInternetGatewayId": ("InvalidGatewayID.NotFound", "eigw ID"),
@@ -34,11 +34,15 @@ UNKNOWN: Mapping[str, tuple[str, str]] = {
 }
 """Kinds of targets that nothing here can make yet: whatever is named does not exist."""
 
-TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId", *UNKNOWN)
+TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId", "NatGatewayId", *UNKNOWN)
+
+
+ROUTABLE = frozenset({"pending", "available"})
+"""States of a NAT gateway in which a route to it is active (fact 91)."""
 
 
 class Target(NamedTuple):
-    """Where a route leads: an internet gateway or an ENI, which may have been named by its instance."""
+    """Where a route leads: an internet gateway, a NAT gateway, or an ENI, which may have been named by its instance."""
 
     id: str
     instance: str | None = None
@@ -48,6 +52,11 @@ class Target(NamedTuple):
         """Whether it leads out of the VPC."""
         return self.id.startswith("igw-")
 
+    @property
+    def is_nat(self) -> bool:
+        """Whether it leads to a NAT gateway."""
+        return self.id.startswith("nat-")
+
 
 def state(tx: Tx, route: VpcRoute) -> str:
     """ "active", or "blackhole" while its target cannot forward: detached, deleted, or not powered (fact 102)."""
@@ -55,6 +64,9 @@ def state(tx: Tx, route: VpcRoute) -> str:
     if gateway is not None:
         table = tx.get(RouteTable, route.route_table)
         return "active" if table is not None and gateway.vpc == table.vpc else "blackhole"
+    nat = tx.get(NatGateway, route.target)
+    if nat is not None:
+        return "active" if nat.state in ROUTABLE else "blackhole"
     interface = tx.get(NetworkInterface, route.target)
     instance = tx.get(Instance, interface.instance) if interface is not None and interface.instance else None
     return "active" if instance is not None and instance.state in POWERED else "blackhole"
@@ -70,6 +82,7 @@ def target_of(tx: Tx, table: RouteTable, request: Request) -> Target:
         "GatewayId": _gateway,
         "InstanceId": _instance,
         "NetworkInterfaceId": _interface,
+        "NatGatewayId": _nat_gateway,
     }
     target, noun, vpc = find[name](tx, request[name])
     if vpc != table.vpc:
@@ -107,8 +120,16 @@ def _instance(tx: Tx, id: str) -> tuple[Target, str, str | None]:  # noqa: A002 
 
 
 def _interface(tx: Tx, id: str) -> tuple[Target, str, str | None]:  # noqa: A002 - AWS's word
-    interface = need(tx, NetworkInterface, id)
+    interface = need_unmanaged(tx, id)
     return Target(id), "interface", interface.vpc
+
+
+def _nat_gateway(tx: Tx, id: str) -> tuple[Target, str, str | None]:  # noqa: A002 - AWS's word
+    """One that works or is about to; what is failed or deleted is nothing to route to."""
+    found = tx.own(NatGateway, id)
+    if found is None or found.state not in ROUTABLE:
+        raise AwsError("InvalidNatGatewayID.NotFound", f"The natGateway ID '{id}' does not exist")
+    return Target(id), "nat gateway", found.vpc
 
 
 def blocks(tx: Tx, table: RouteTable) -> list[Prefix]:
@@ -119,7 +140,7 @@ def blocks(tx: Tx, table: RouteTable) -> list[Prefix]:
 
 
 def check_inside(tx: Tx, table: RouteTable, destination: Prefix, target: Target) -> None:
-    """Inside the VPC a route may only lead to an ENI, and for a whole subnet at a time (fact 105)."""
+    """Inside the VPC a route may only lead to an ENI or a NAT gateway, and for a whole subnet at a time (fact 105)."""
     own = blocks(tx, table)
     if not any(block.covers(destination) for block in own):
         return
@@ -142,7 +163,7 @@ def _is_whole(tx: Tx, table: RouteTable, destination: Prefix) -> bool:
 
 def check_edge(tx: Tx, table: RouteTable, destination: Prefix | None, target: Target) -> None:
     """What a gateway's table may hold: whole blocks of the VPC or its subnets, to ENIs, no prefix lists (fact 112)."""
-    if target.is_gateway or destination is None or not _is_whole(tx, table, destination):
+    if target.is_gateway or target.is_nat or destination is None or not _is_whole(tx, table, destination):
         raise AwsError(
             "InvalidParameterValue",
             f"The route table {table.id} serves a gateway: its routes can lead only to network interfaces, and only "

@@ -227,16 +227,18 @@ def _shown_local(local: str) -> dict[str, Any]:
 def _shown(tx: Tx, route: VpcRoute, origin: str) -> dict[str, Any]:
     interface = tx.get(NetworkInterface, route.target)
     instance = interface.instance if interface is not None else route.instance
-    leaves = Target(route.target).is_gateway
+    target = Target(route.target)
+    elsewhere = target.is_gateway or target.is_nat
     family = route.destination.family if route.destination is not None else None
     return {
         "DestinationCidrBlock": route.to if family == 4 else None,
         "DestinationIpv6CidrBlock": route.to if family == 6 else None,
         "DestinationPrefixListId": route.prefix_list,
-        "GatewayId": route.target if leaves else None,
+        "GatewayId": route.target if target.is_gateway else None,
         "InstanceId": instance,
         "InstanceOwnerId": route.account if instance else None,
-        "NetworkInterfaceId": None if leaves else route.target,
+        "NatGatewayId": route.target if target.is_nat else None,
+        "NetworkInterfaceId": None if elsewhere else route.target,
         "Origin": origin,
         "State": state(tx, route),
     }
@@ -260,7 +262,7 @@ FILTERS: dict[str, Values[RouteTable]] = {
     "route.egress-only-internet-gateway-id": _none,
     "route.gateway-id": _of_routes("GatewayId"),
     "route.instance-id": _of_routes("InstanceId"),
-    "route.nat-gateway-id": _none,
+    "route.nat-gateway-id": _of_routes("NatGatewayId"),
     "route.origin": _of_routes("Origin"),
     "route.state": _of_routes("State"),
     "route.transit-gateway-id": _none,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from atoll.fabric.kernel import names
 from atoll.fabric.kernel.objects import Element, GuestAddress, Neighbour, Route, Veth
-from atoll.fabric.kernel.uses import TARGET, Named, attached, class_of, is_middlebox, live
+from atoll.fabric.kernel.uses import TARGET, Named, attached, class_of, is_middlebox, is_translator, live
 from atoll.linux.rtnl import Kind
 from atoll.plan.rows import Address, Node, Port, Segment
 from atoll.records import Pass, Record, View
@@ -32,6 +32,8 @@ def port(view: View, row: Record) -> Iterator[Record]:
     )
     if is_middlebox(view, row) and live(view, row):
         yield Element(domain=segment.domain, set="unguarded", shape="interface", low=(name,))
+    if is_translator(view, row):
+        yield Element(domain=segment.domain, set="translators", shape="interface", low=(name,))
     if view.get(Named, TARGET, segment.domain, row.id):
         yield Element(domain=segment.domain, set="targets", shape="interface", low=(name,))
 
@@ -49,13 +51,15 @@ def address(view: View, row: Record) -> Iterator[Record]:
         yield Route(domain=row.domain, table="", prefix=f"{row.ip}/32", kind=Kind.UNICAST, device=name)
         yield Neighbour(domain=row.domain, device=name, ip=row.ip, mac=owner.mac)
     node = view.get(Node, owner.node)
+    # A translator asks nobody for a neighbour: all that it sends goes to the router.
+    prefix = f"{row.ip}/32" if is_translator(view, owner) else str(segment.prefix)
     yield GuestAddress(
         domain=row.domain,
         ip=row.ip,
         node=owner.node,
         port=owner.id,
         index=owner.index,
-        prefix=str(segment.prefix),
+        prefix=prefix,
         gateway=segment.prefix.address(1),
         primary=row.primary,
         powered=node is not None and node.powered,

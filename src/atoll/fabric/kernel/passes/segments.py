@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Namespace, Number, Route, RouterAddress
-from atoll.fabric.kernel.uses import BOX, TABLE, Fence, Named
+from atoll.fabric.kernel.uses import BOX, HOME, SPAN, TABLE, Fence, Named
 from atoll.linux.nft.expr import Is, Mask, SetMark, host32
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.rtnl import Kind
 from atoll.packet import Prefix
-from atoll.plan.rows import Domain, DomainKind, Node, Segment, Site
+from atoll.plan.rows import Domain, DomainKind, Node, NodeKind, Segment, Site
 from atoll.plan.services import SERVICES
 from atoll.records import Pass, Record, View
 
@@ -27,9 +27,9 @@ def domain(_: View, row: Record) -> Iterator[Record]:
 
 
 def node(_: View, row: Record) -> Iterator[Record]:
-    """The namespace in which the node's software runs."""
+    """The namespace in which the node's software runs, or in which a translator's packets are."""
     assert isinstance(row, Node)
-    yield Namespace(id=row.id, router=False)
+    yield Namespace(id=row.id, router=False, translator=row.kind is NodeKind.TRANSLATOR)
 
 
 def segment(view: View, row: Record) -> Iterator[Record]:
@@ -61,7 +61,13 @@ def _leave(view: View, row: Segment) -> Chain:
     mark = (Put(NumberOf(TABLE, row.table)), SetMark())
     boxes = view.get(Named, BOX, row.domain, row.table)
     towards_box = (pipeline.zone_towards_middlebox(),) if boxes else ()
-    rules = (to_own, mark, *towards_box, (pipeline.ACCEPT,))
+    spans = view.get(Named, SPAN, row.domain, row.table)
+    towards_translator = (pipeline.zone_towards_translator(),) if spans else ()
+    home = view.get(Named, HOME, row.domain, row.id)
+    from_it = pipeline.zone_from_translator()
+    back_here = ((*to_own[:-1], *from_it),) if home else ()
+    back = (from_it,) if home else ()
+    rules = (*back_here, to_own, mark, *towards_box, *towards_translator, *back, (pipeline.ACCEPT,))
     return Chain(domain=row.domain, name=f"{row.id}/leave", rules=rules)
 
 
