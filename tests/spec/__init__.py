@@ -2,7 +2,7 @@
 
 It shares no code with Atoll, so that a mistake in Atoll's model, compiler or plan cannot hide here as well. "fact N"
 names an entry of the project's facts about AWS; "decision" marks what they leave open. IPv4 only. It refuses what it
-does not know (NAT gateways, link-local services) and what cannot be true together.
+does not know (NAT gateways with several addresses, link-local services) and what cannot be true together.
 Read in this order: flow, things, describe, consistency, world, filters, journey, history.
 """
 

@@ -1,6 +1,7 @@
 """From the dictionaries that boto3 returns to things. IPv6 parts are passed over: no IPv4 packet meets them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -12,7 +13,13 @@ Answer = Mapping[str, Any]
 Answers = Mapping[str, Sequence[Answer]]  # Instances without their reservations
 
 KINDS = {"Vpcs", "Subnets", "RouteTables", "InternetGateways", "SecurityGroups", "NetworkAcls"}
-KINDS |= {"NetworkInterfaces", "Addresses", "Instances", "PrefixLists"}  # the last ones with their Entries
+KINDS |= {
+    "NetworkInterfaces",
+    "NatGateways",
+    "Addresses",
+    "Instances",
+    "PrefixLists",
+}  # the last ones with their Entries
 
 
 class UnsupportedError(NotImplementedError):
@@ -84,6 +91,9 @@ def _routes(answers: Answers, table: Answer) -> Iterator[things.Route]:
         taken.update(blocks)
         target = route.get("GatewayId") or route.get("NetworkInterfaceId") or ""  # fact 103: also of instances
         blackhole = route.get("State") == "blackhole"  # fact 102
+        if translator := route.get("NatGatewayId"):
+            target = next((eni for eni, nat in translators(answers).items() if nat["NatGatewayId"] == translator), "")
+            blackhole = blackhole or not target  # decision: one that is pending does not work yet
         if not blackhole and not target.startswith((LOCAL, "igw-", "eni-")):
             raise UnsupportedError(f"the target of the route {dict(route)}")
         yield from (things.Route(block, target, blackhole) for block in blocks)
@@ -124,13 +134,31 @@ def _rules(answers: Answers, permissions: Sequence[Answer]) -> Iterator[things.G
         yield from (things.GroupRule(traffic, peer) for peer in peers)
 
 
+def translators(answers: Answers) -> dict[str, Answer]:
+    """The NAT gateway of each interface that is one's."""
+    gateways = [(nat, each) for nat in answers.get("NatGateways", ()) for each in nat["NatGatewayAddresses"]]
+    return {each["NetworkInterfaceId"]: nat for nat, each in gateways if each.get("NetworkInterfaceId")}
+
+
 def enis(answers: Answers) -> dict[str, things.Eni]:
     instances = {instance["InstanceId"]: instance for instance in answers["Instances"]}
-    return {eni["NetworkInterfaceId"]: _eni(eni, instances) for eni in answers["NetworkInterfaces"]}
+    made = {eni["NetworkInterfaceId"]: _eni(eni, instances) for eni in answers["NetworkInterfaces"]}
+    return made | {eni: _translator(made[eni], nat) for eni, nat in translators(answers).items() if eni in made}
+
+
+def _translator(eni: things.Eni, nat: Answer) -> things.Eni:
+    works = nat["State"] == "available"  # fact 89
+    given = [each["PrivateIp"] for each in nat["NatGatewayAddresses"] if each["Status"] == "succeeded"]
+    if works and len(given) != 1:
+        raise UnsupportedError(
+            f"several addresses, or none, of {nat['NatGatewayId']}"
+        )  # fact 85: which, it leaves open
+    host, state = (nat["NatGatewayId"], "running") if works else (None, "stopped")
+    return replace(eni, host=host, state=state, gives=IPv4Address(given[0]) if works else eni.primary)
 
 
 def _eni(eni: Answer, instances: Mapping[str, Answer]) -> things.Eni:
-    if eni.get("InterfaceType", "interface") != "interface":
+    if eni.get("InterfaceType", "interface") not in ("interface", "nat_gateway"):
         raise UnsupportedError(f"a network interface of the type {eni['InterfaceType']}")  # fact 36
     attachment: Answer = eni.get("Attachment") or {}
     attached = attachment.get("Status") == "attached"  # fact 35

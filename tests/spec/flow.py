@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_SUCH_ADDRESS = "NO_SUCH_ADDRESS"
     NO_PUBLIC_ADDRESS = "NO_PUBLIC_ADDRESS"
     REFUSED_BY_IGW = "REFUSED_BY_IGW"
+    REFUSED_BY_NAT = "REFUSED_BY_NAT"
     SOCKET_GONE = "SOCKET_GONE"  # the host that held this end was moved away or started anew
     NO_ANSWER = "NO_ANSWER"  # this host answers no such packet
     ELSEWHERE = "ELSEWHERE"  # it reached another host, or came with other addresses than the connection's

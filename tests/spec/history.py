@@ -7,7 +7,7 @@ every packet, in both directions, are routes, network ACLs, public addresses and
 from dataclasses import dataclass, field
 
 from tests.spec.flow import Packet, Probe, Reason, Verdict
-from tests.spec.journey import Arrival, Journey, Lost, Tracked
+from tests.spec.journey import Arrival, Journey, Lost, Tracked, Translated
 from tests.spec.world import World
 
 
@@ -23,10 +23,11 @@ class Connection:
 
 @dataclass
 class History:
-    """All connections of one account, and what its interfaces remember of them."""
+    """All connections of one account, and what its interfaces and NAT gateways remember of them."""
 
     connections: list[Connection] = field(default_factory=list)
     tracked: set[Tracked] = field(default_factory=set)
+    translated: dict[Translated, Packet] = field(default_factory=dict)
 
     def open(self, world: World, probe: Probe) -> tuple[Verdict, int]:
         """Send a connection's first packet; the number names the connection from now on."""
@@ -58,7 +59,9 @@ class History:
     def _exchange(self, world: World, connection: Connection) -> Verdict:
         there = None
         try:
-            there = Journey(world, self.tracked, forward=True).send(connection.probe.at, connection.probe.packet())
+            there = Journey(world, self.tracked, self.translated, forward=True).send(
+                connection.probe.at, connection.probe.packet()
+            )
             receiver = str(world.host(there.at))
             if connection.received is None:
                 connection.receiver, connection.received = receiver, there.packet
@@ -75,7 +78,7 @@ class History:
         if answer is None:
             raise Lost(Reason.NO_ANSWER)
         for place in world.places(receiver, answer.source):
-            return Journey(world, self.tracked, forward=False).send(place, answer)
+            return Journey(world, self.tracked, self.translated, forward=False).send(place, answer)
         raise Lost(Reason.NO_ANSWER)  # a middlebox; what guests forward is not modelled
 
 

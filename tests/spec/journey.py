@@ -5,12 +5,13 @@ from ipaddress import IPv4Address, IPv4Network
 
 from tests.spec.describe import UnsupportedError
 from tests.spec.filters import Ruling, acl_allows, groups_say
-from tests.spec.flow import INTERNET, Flow, Packet, Reason
+from tests.spec.flow import ICMP, INTERNET, TCP, UDP, Flow, Packet, Reason
 from tests.spec.things import LOCAL, Direction, Eni
 from tests.spec.world import World
 
 PRIVATE = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 
+Translated = tuple[str, Packet]  # the interface of a NAT gateway, and a packet as it comes there
 Tracked = tuple[str, Flow, IPv4Address | None]  # what one incarnation of an interface remembers, each for itself
 
 
@@ -32,12 +33,18 @@ class Journey:
 
     world: World
     tracked: set[Tracked]
+    translated: dict[Translated, Packet]
     forward: bool
     starts: set[Tracked] = field(default_factory=set)
+    translations: int = 0
 
     def __post_init__(self) -> None:
         """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
         holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
+        for (nat, packet), sent in list(self.translated.items()):  # so are those whose NAT gateway's address has
+            held = self.world.enis[nat].addresses if nat in self.world.enis else ()
+            if packet.destination not in held and sent.source not in held:
+                del self.translated[nat, packet]
         self.tracked -= {entry for entry, held in holders.items() if not held or held[1] not in dict(entry[1][1])}
 
     def send(self, at: str, packet: Packet) -> Arrival:
@@ -112,12 +119,36 @@ class Journey:
         _need(acl_allows(self.world.subnets[eni.subnet].acl, direction, packet), reason)
 
     def _arrive(self, eni: Eni, packet: Packet, sender: Eni | None) -> Arrival:
+        if eni.gives:
+            return self._translate(eni, eni.gives, packet)
         _need(not eni.check or packet.destination in eni.addresses, Reason.DESTINATION_CHECK)  # fact 58
         _need(self._groups_pass(eni, Direction.IN, packet, sender), Reason.SG_INGRESS)
         _need(eni.alive, Reason.NOT_RUNNING)
         return Arrival(eni.id, packet)
 
+    def _translate(self, nat: Eni, given: IPv4Address, packet: Packet) -> Arrival:
+        """A NAT gateway passes on what it knows, and what somebody of its VPC opens through it."""  # fact 83
+        _need(nat.alive, Reason.NOT_RUNNING)
+        self.translations += 1
+        sent = self.translated.get((nat.id, packet))
+        if sent is None:
+            owner = self.world.owner(nat.vpc, packet.source)
+            opens = packet.protocol == UDP  # decision: of a datagram nobody can tell whether it is an answer
+            opens |= self.forward and (packet.protocol == TCP or (packet.protocol, packet.icmp_type) == (ICMP, 8))
+            inside = owner is not None and owner.alive and owner is not nat  # fact 88
+            wanted = packet.destination not in nat.addresses and self.translations < 32  # fact 84, 87
+            _need(opens and inside and wanted, Reason.REFUSED_BY_NAT)
+            low = packet.protocol != ICMP and packet.source_port < 1024  # fact 85; else it keeps its own (decision)
+            sent = replace(packet, source=given, source_port=1024 if low else packet.source_port)
+            for before, after in ((packet, sent), (sent.answer(), packet.answer())):
+                if before and after:
+                    self.translated[nat.id, before] = after
+        self.tracked |= self.starts  # decision: up to here it has come
+        return self._leave(nat, sent)
+
     def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> bool:
+        if eni.gives:
+            return True  # fact 87
         entry = (eni.incarnation, packet.flow, None if other else self._public_side(eni, packet))
         if any(known[:2] == entry[:2] for known in self.tracked):
             return True  # fact 133, 134: whatever the rules say now

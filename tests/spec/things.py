@@ -57,7 +57,7 @@ class AclEntry:
 @dataclass(frozen=True)
 class Route:
     destination: IPv4Network
-    target: str  # "local", or the id of an internet gateway or of a network interface
+    target: str  # "local", or the id of an internet gateway or of a network interface, a NAT gateway's too
     blackhole: bool
 
 
@@ -72,7 +72,10 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Eni:
-    """While attached: `attachment`, the instance's `state`, and `host`, another one after each start (decision)."""
+    """While attached: `attachment`, the instance's `state`, and `host`, another one after each start (decision).
+
+    A NAT gateway's: `host` is the gateway, which runs while it is available.
+    """
 
     id: str
     vpc: str
@@ -85,6 +88,7 @@ class Eni:
     attachment: str | None
     host: str | None
     state: str | None
+    gives: IPv4Address | None = None  # a NAT gateway's: what new connections through it get as their source
 
     @property
     def alive(self) -> bool:

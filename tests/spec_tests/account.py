@@ -79,7 +79,8 @@ class Account:
 
     def route(self, subnet: str, destination: str, target: str, state: str = "active") -> None:
         """Add the route, or replace the one to the same destination."""
-        key = "NetworkInterfaceId" if target.startswith("eni-") else "GatewayId"
+        keys = {"eni-": "NetworkInterfaceId", "nat-": "NatGatewayId"}
+        key = keys.get(target[:4], "GatewayId")
         table = self.find("RouteTables", "RouteTableId", f"rtb-of-{subnet}")
         table["Routes"] = [r for r in table["Routes"] if r.get("DestinationCidrBlock") != destination]
         table["Routes"].append({"DestinationCidrBlock": destination, key: target, "State": state})
@@ -152,6 +153,16 @@ class Account:
         self.instance(f"i-{name}")
         made = self.eni(f"eni-{name}", subnet, *addresses, groups=groups)
         self.attach(f"eni-{name}", f"i-{name}")
+        return made
+
+    def nat(self, name: str, subnet: str, *addresses: str, state: str = "available") -> Record:
+        """The NAT gateway nat-<name> on eni-nat-<name>; an Elastic IP is put on it as on any interface."""
+        eni = self.eni(f"eni-nat-{name}", subnet, *addresses, groups=())
+        eni.update(InterfaceType="nat_gateway", SourceDestCheck=False)
+        eni["Attachment"] = {"AttachmentId": f"ela-attach-{name}", "Status": "attached"}
+        given = [{"NetworkInterfaceId": f"eni-nat-{name}", "PrivateIp": a, "Status": "succeeded"} for a in addresses]
+        made = {"NatGatewayId": f"nat-{name}", "State": state, "NatGatewayAddresses": given}
+        self.answers.setdefault("NatGateways", []).append(made)
         return made
 
     def elastic(self, public: str, eni: str | None, private: str | None = None) -> None:

@@ -29,9 +29,10 @@ def interface(account: Account) -> Record:
 
 
 UNSUPPORTED: dict[str, Callable[[Account], object]] = {
-    "kinds": lambda a: a.answers.update(NatGateways=[{}]),
-    "target": lambda a: table(a)["Routes"].append({"DestinationCidrBlock": "9.0.0.0/8", "NatGatewayId": "nat-1"}),
-    "nat_gateway": lambda a: interface(a).update(InterfaceType="nat_gateway"),
+    "kinds": lambda a: a.answers.update(TransitGateways=[{}]),
+    "target": lambda a: table(a)["Routes"].append({"DestinationCidrBlock": "9.0.0.0/8", "TransitGatewayId": "tgw-1"}),
+    "lambda": lambda a: interface(a).update(InterfaceType="lambda"),
+    "several addresses": lambda a: a.nat("n", "subnet-a", "10.0.1.9", "10.0.1.8"),
 }
 
 
@@ -107,7 +108,7 @@ def test_a_route_to_an_instance_is_a_blackhole_while_it_is_stopped(
 
 
 def test_unknown_kinds_without_content_are_no_matter(account: Account) -> None:
-    account.answers["NatGateways"] = []
+    account.answers["TransitGateways"] = []
     assert judge(account.world(), from_internet("198.18.0.1")).answered
 
 

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.witness.design import Design
-from tests.witness.features import add_edge_route, add_listed_route, add_route, assign_address, attach, give_acl
+from tests.witness.features import (
+    add_edge_route,
+    add_listed_route,
+    add_nat,
+    add_route,
+    assign_address,
+    attach,
+    give_acl,
+)
 from tests.witness.rules import WORLD, authorize, cidr, entry
 
 
@@ -51,7 +59,7 @@ def take_elastic_ip(design: Design) -> None:
     addresses = design.call("DescribeAddresses")["Addresses"]
     bound = [one["AssociationId"] for one in addresses if one.get("AssociationId")]
     if bound:
-        design.call("DisassociateAddress", AssociationId=design.one(sorted(bound)))
+        design.attempt("DisassociateAddress", AssociationId=design.one(sorted(bound)))  # not a NAT gateway's
 
 
 def change_route(design: Design) -> None:
@@ -213,6 +221,19 @@ def give_back_prefix(design: Design) -> None:
         design.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni.id, Ipv4Prefixes=[gone])
 
 
+def change_nat(design: Design) -> None:
+    """A NAT gateway goes, and its routes lead nowhere; or one comes where there is none."""
+    vpc = design.one(design.vpcs)
+    mine = [one for one in design.nats if one.subnet.vpc is vpc]
+    if not mine:
+        add_nat(design, vpc)
+        return
+    design.nats.remove(mine[0])
+    design.call("DeleteNatGateway", NatGatewayId=mine[0].id)
+    if mine[0].allocation:
+        design.call("ReleaseAddress", AllocationId=mine[0].allocation)
+
+
 Change = Callable[[Design], None]
 
 CHANGES: tuple[tuple[Change, int], ...] = (
@@ -224,6 +245,7 @@ CHANGES: tuple[tuple[Change, int], ...] = (
     (take_elastic_ip, 1),
     (change_route, 3),
     (change_edge, 2),
+    (change_nat, 2),
     (change_acl, 3),
     (change_list, 3),
     (switch_check, 1),

@@ -16,6 +16,7 @@ REASONS: dict[str, set[str]] = {
     "NO_SUCH_ADDRESS": {"no such address", "no route"},
     "NO_PUBLIC_ADDRESS": {"no public address"},
     "REFUSED_BY_IGW": {"refused by the gateway"},
+    "REFUSED_BY_NAT": {"refused by the NAT gateway", "loop"},
     "NO_ANSWER": {"destination check", "elsewhere"},
     "ELSEWHERE": {"elsewhere", "destination check"},
 }

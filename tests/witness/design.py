@@ -55,6 +55,15 @@ class Eni:
 
 
 @dataclass
+class Nat:
+    """A NAT gateway, and the allocation of its Elastic IP if it is public."""
+
+    id: str
+    subnet: Subnet
+    allocation: str | None
+
+
+@dataclass
 class Instance:
     """An instance, and how many interfaces it may have and has."""
 
@@ -79,6 +88,7 @@ class Design:
         self.vpcs: list[Vpc] = []
         self.enis: list[Eni] = []
         self.instances: list[Instance] = []
+        self.nats: list[Nat] = []
         self.elastic_ips: list[str] = []
         self.prefix_lists: list[str] = []
         self.client = client(cloud, seed)

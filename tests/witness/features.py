@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
-from tests.witness.design import INTERFACES, Design, Eni, Instance, Subnet, Vpc
+from tests.witness.design import INTERFACES, Design, Eni, Instance, Nat, Subnet, Vpc
 from tests.witness.rules import WORLD, authorize, entry, members
 
 BLOCKS = ("10.0.0.0/16", "10.0.0.0/16", "10.0.0.0/16", "172.31.0.0/16", "100.64.0.0/16", "198.19.0.0/16", "20.0.0.0/16")
@@ -207,6 +207,31 @@ def elastic_ips(design: Design) -> None:
             design.attempt("AssociateAddress", **named)
 
 
+def nat_gateways(design: Design) -> None:
+    """A NAT gateway in some VPCs, by which other subnets go out, in any zone."""
+    for vpc in design.vpcs:
+        if design.chance(0.6):
+            add_nat(design, vpc)
+
+
+def add_nat(design: Design, vpc: Vpc) -> None:
+    """One more, mostly public; two that lead to one another would send packets in circles, so one a VPC."""
+    subnet = design.one(vpc.subnets)
+    named: dict[str, Any] = {"ConnectivityType": "private"}
+    if vpc.gateway and design.chance(0.85):
+        named = {"AllocationId": design.call("AllocateAddress", Domain="vpc")["AllocationId"]}
+    made = design.call("CreateNatGateway", SubnetId=subnet.id, **named)["NatGateway"]["NatGatewayId"]
+    shown = design.call("DescribeNatGateways", NatGatewayIds=[made])["NatGateways"][0]
+    if shown["State"] != "available":
+        return  # the smallest subnets may be full
+    design.nats.append(Nat(made, subnet, named.get("AllocationId")))
+    for table in dict.fromkeys(one.table for one in vpc.subnets):
+        if (table != subnet.table and design.chance(0.8)) or design.chance(0.1):
+            way = {"RouteTableId": table, "DestinationCidrBlock": WORLD, "NatGatewayId": made}
+            if design.attempt("CreateRoute", **way) is None:
+                design.call("ReplaceRoute", **way)
+
+
 def prefix_lists(design: Design) -> None:
     """A list or two, and AWS's own; rules and routes name them later."""
     if design.chance(0.6):
@@ -292,6 +317,9 @@ def add_route(design: Design, subnet: Subnet) -> None:
     target = {"GatewayId": vpc.gateway} if vpc.gateway else {}
     if there and (destination in inside or not target or design.chance(0.6)):
         target = {"NetworkInterfaceId": design.one(there)}
+    nats = [one.id for one in design.nats if one.subnet.vpc is vpc]
+    if nats and design.chance(0.3):
+        target = {"NatGatewayId": design.one(nats)}
     if target:
         design.attempt("CreateRoute", RouteTableId=subnet.table, DestinationCidrBlock=destination, **target)
 
@@ -363,6 +391,7 @@ FEATURES: tuple[Feature, ...] = (
     secondary_addresses,
     prefixes,
     elastic_ips,
+    nat_gateways,
     prefix_lists,
     acls,
     rules,

@@ -21,7 +21,9 @@ class Map:
     """The places and addresses of a design, as Describe shows them."""
 
     def __init__(self, answers: Answers) -> None:
-        self.enis = sorted(answers["NetworkInterfaces"], key=lambda eni: str(eni["NetworkInterfaceId"]))
+        every = sorted(answers["NetworkInterfaces"], key=lambda eni: str(eni["NetworkInterfaceId"]))
+        self.enis = [eni for eni in every if eni["InterfaceType"] == "interface"]
+        self.translators = [eni for eni in every if eni["InterfaceType"] != "interface"]
         self.subnets = {subnet["SubnetId"]: subnet for subnet in answers["Subnets"]}
         self.groups = {group["GroupId"]: group for group in answers["SecurityGroups"]}
 
@@ -88,7 +90,7 @@ def _between(rng: random.Random, found: Map, sender: Mapping[str, Any], receiver
 
 
 def _publics(found: Map) -> list[str]:
-    return [ip for eni in found.enis for ip in found.public(eni)] or ["198.18.0.1"]
+    return [ip for eni in (*found.enis, *found.translators) for ip in found.public(eni)] or ["198.18.0.1"]
 
 
 def from_internet(rng: random.Random, found: Map) -> Ends:
@@ -101,6 +103,20 @@ def from_internet_to_private(rng: random.Random, found: Map) -> Ends:
     """A host on the internet to a private address."""
     host = rng.choice(HOSTS)
     return INTERNET_PLACE + host, host, rng.choice(found.private(rng.choice(found.enis)))
+
+
+def out_of_anywhere(rng: random.Random, found: Map) -> Ends:
+    """Out to a host, also without a public address of its own."""
+    sender = rng.choice(found.enis)
+    return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), rng.choice(HOSTS)
+
+
+def to_translator(rng: random.Random, found: Map) -> Ends:
+    """To a NAT gateway's own address, which answers nobody; where there is none, out."""
+    if not found.translators:
+        return out_of_anywhere(rng, found)
+    sender = rng.choice(found.enis)
+    return _between(rng, found, sender, rng.choice(found.translators))
 
 
 def to_internet(rng: random.Random, found: Map) -> Ends:
@@ -149,6 +165,8 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     (from_internet, 6),
     (from_internet_to_private, 1),
     (to_internet, 4),
+    (out_of_anywhere, 4),
+    (to_translator, 1),
     (hairpin, 3),
     (to_nobody, 2),
     (spoofed, 3),

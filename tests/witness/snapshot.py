@@ -13,6 +13,7 @@ KINDS = {
     "InternetGateways": "DescribeInternetGateways",
     "SecurityGroups": "DescribeSecurityGroups",
     "NetworkAcls": "DescribeNetworkAcls",
+    "NatGateways": "DescribeNatGateways",
     "NetworkInterfaces": "DescribeNetworkInterfaces",
     "Addresses": "DescribeAddresses",
 }

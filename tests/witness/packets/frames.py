@@ -68,6 +68,8 @@ def read(found: bytes) -> Packet | None:
             return None
         return Packet(number, ICMP, ends[0], identifier, ends[1], identifier, kind == _ECHO_REPLY)
     ports = struct.unpack_from(">HH", payload)
+    if protocol == TCP and payload[13] not in (_SYN, _SYN_ACK):
+        return None  # a NAT gateway resets what it does not know
     answer = payload[13] == _SYN_ACK if protocol == TCP else payload[8:].startswith(_ANSWERS)
     return Packet(number, protocol, ends[0], ports[0], ends[1], ports[1], answer)
 

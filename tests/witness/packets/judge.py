@@ -7,7 +7,7 @@ from tests.spec import Probe
 from tests.witness.cloud import Cloud
 from tests.witness.judges import NUMBERS, Seen, Step, Verb, place_of, port_of
 from tests.witness.packets.frames import Packet
-from tests.witness.packets.legs import by_middlebox, speaks_for_others
+from tests.witness.packets.legs import by_middlebox, by_translator, out_by_middlebox, speaks_for_others
 from tests.witness.packets.stand import Arrival, Place, Stand
 
 RULES = {"add_rule", "remove_rules", "open_egress", "swap_groups"}
@@ -34,6 +34,7 @@ class Packets:
         self._forgotten = False
         self._rerouted = False
         self._boxed: set[Probe] = set()  # some leg led through a middlebox
+        self._translators: dict[Probe, str | None] = {}  # through which the first packet went, if any
         self._done: set[Probe] = set()  # nothing more can be said of these
 
     def changed(self, name: str) -> None:
@@ -73,9 +74,12 @@ class Packets:
         place = self._stand.places.get(port_of(probe.at))
         if place is not None and (
             speaks_for_others(self._plan, place.eni, probe.source)
-            or by_middlebox(self._plan, place.eni, probe.destination)
+            or out_by_middlebox(self._plan, place.eni, probe.source, probe.destination)
         ):
             self._boxed.add(probe)
+        translator = by_translator(self._plan, place.eni, probe.destination) if place is not None else None
+        if self._translators.setdefault(probe, translator) != translator:
+            self._done.add(probe)  # another way, on which the kernel asks the rules anew
         if probe in self._done or (verb == "send" and self._rerouted and probe in self._boxed):
             return NOT_ASKED
         packet = Packet(
@@ -98,6 +102,8 @@ class Packets:
         node, received = self._received[probe]
         if self._goes_back_by_middlebox(probe, node, received):
             return NOT_ASKED
+        if self._goes_back_by_translator(node, received):
+            return NOT_ASKED
         if self._forgotten:
             self._done.add(probe)
             if probe.protocol != "udp":
@@ -111,6 +117,12 @@ class Packets:
         if place is None or by_middlebox(self._plan, place.eni, received.source):
             self._boxed.add(probe)
         return probe in self._boxed
+
+    def _goes_back_by_translator(self, node: str, received: Packet) -> bool:
+        """Then the kernel tracks the way back apart from the way there, and asks the rules."""
+        held = self._stand.guests[node].addresses
+        place = self._place(node, held[received.destination]) if received.destination in held else None
+        return place is not None and by_translator(self._plan, place.eni, received.source) is not None
 
     def _answer(self, arrival: Arrival) -> int | None:
         """Whoever has the address answers, from the interface that has it."""

@@ -34,7 +34,7 @@ def forget(world: World, pairs: Iterable[Pair]) -> None:
             conntrack.forget(world.filter_of(old.domain).filter, str(old.low[0]))
         elif old.set == "own":
             gone.setdefault(old.domain, set()).add(str(old.low[1]))
-        elif old.set in ("unguarded", "translators"):
+        elif old.set == "unguarded":
             boxes.add(old.domain)
     for domain in {*gone, *boxes}:
         netlink = world.routers[domain].filter
