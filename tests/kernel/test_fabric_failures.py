@@ -15,7 +15,7 @@ from atoll.packet import TCP, UDP, Prefix
 from atoll.plan.rows import Address, Deliver, Domain, DomainKind, Link, Port, Route, Row, Segment, ToLink, Wearing
 from atoll.records import Table, inverse
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
-from tests.unit.lagoon import IN, OUT, VPC, change, group, guest, port, route, row, rule, world
+from tests.unit.lagoon import IN, OUT, VPC, change, group, guest, nat, port, route, row, rule, world
 
 pytestmark = pytest.mark.kernel
 
@@ -32,12 +32,15 @@ def plan() -> Table:
             *guest("b", "pub", "10.0.1.6", ["sg-all"]),
             *guest("c", "pub", "10.0.1.7", ["sg-all"]),
             *port("m", "i-a", 1, "pub", "10.0.1.60", ["sg-all"]),
+            *nat("old", "pub", "10.0.1.90", table="rtb-priv"),
+            *nat("more", "pub", "10.0.1.91"),
         ]
     )
 
 
 def other() -> Table:
-    """Another plan in which something of every kind comes, changes and goes: m moves to b, c loses its ENI."""
+    """Another plan in which something of every kind comes, changes and goes: m moves to b, c loses its ENI, a
+    NAT gateway takes another's place."""
     before = plan()
     rows: list[Row] = [
         Domain(id="vpc-2", kind=DomainKind.VPC),
@@ -50,9 +53,12 @@ def other() -> Table:
         rule("all-in", "sg-all", IN, "10.0.0.0/16", UDP, (1, 99)),
         Address(domain=VPC, ip="10.0.1.61", port="eni-a", primary=False),
         replace(row(before, Port, "eni-m"), node="i-b"),
+        *nat("new", "pub-b", "10.0.3.90", table="rtb-priv", site="az-b"),
+        *nat("more", "pub", "10.0.1.91", "10.0.1.92"),
     ]
+    gateway = nat("old", "pub", "10.0.1.90")
     gone: list[Row] = [row(before, Address, VPC, "10.0.1.7"), row(before, Port, "eni-c")]
-    return change(before, *rows, without=[*gone, row(before, Wearing, "eni-c", "0")])
+    return change(before, *rows, without=[*gone, *gateway, row(before, Wearing, "eni-c", "0")])
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from atoll.plan.rows import (
     InSet,
     Link,
     Mapping,
+    Masquerade,
     Member,
     Node,
     NodeKind,
@@ -60,6 +61,7 @@ def random_plan(chance: random.Random) -> list[Row]:
 def _vpc(chance: random.Random, vpc: str, number: int) -> list[Row]:
     gateway = f"igw-{vpc}" if chance.random() < 0.7 else None
     ports = [f"eni-{vpc}-{index}" for index in range(PORTS) if chance.random() < 0.8]
+    translator = chance.random() < 0.5
     rows: list[Row] = [Domain(id=vpc, kind=DomainKind.VPC), *_filters(chance, vpc), *_nodes(chance, vpc)]
     for index, site in enumerate(("az-a", "az-b")):
         rows.append(
@@ -73,14 +75,37 @@ def _vpc(chance: random.Random, vpc: str, number: int) -> list[Row]:
             )
         )
     for table in (0, 1):
-        rows += _routes(chance, vpc, f"rtb-{vpc}-{table}", ports, gateway)
+        ways = [*ports, f"eni-nat-{vpc}"] if translator else ports
+        rows += _routes(chance, vpc, f"rtb-{vpc}-{table}", ways, gateway)
     for name in ports:
         rows += _port(chance, vpc, name)
+    rows += _translator(chance, vpc) if translator else ()
     if gateway:
         rows.append(Link(id=gateway, a=vpc, b=INTERNET, arrive_a=f"in-{vpc}", arrive_b=INTERNET, mapped=True))
         rows += _routes(chance, vpc, f"in-{vpc}", ports, None)
         rows += _public(chance, gateway, ports, number)
     return rows
+
+
+def _translator(chance: random.Random, vpc: str) -> list[Row]:
+    """A NAT gateway with one address or two, of which it gives some."""
+    node, port = f"nat-{vpc}", f"eni-nat-{vpc}"
+    segment = chance.randint(0, SUBNETS - 1)
+    ips = [f"10.0.{segment + 1}.{last}" for last in (99, 98)[: chance.randint(1, 2)]]
+    return [
+        Node(id=node, site="az-a", kind=NodeKind.TRANSLATOR),
+        Port(
+            id=port,
+            segment=f"{vpc}-s{segment}",
+            mac="02:00:00:00:09:09",
+            node=node,
+            index=0,
+            guard=False,
+            filtered=False,
+        ),
+        *(Address(domain=vpc, ip=ip, port=port, primary=ip == ips[0]) for ip in ips),
+        *(Masquerade(node=node, address=ip) for ip in ips if chance.random() < 0.8),
+    ]
 
 
 def _nodes(chance: random.Random, vpc: str) -> list[Row]:

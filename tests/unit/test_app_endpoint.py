@@ -33,7 +33,7 @@ class Site:
     """An endpoint without sockets."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        clock = ManualClock()
+        self.clock = clock = ManualClock()
         self.writer = Writer(
             Store(folder / "atoll.db"), NoFabric(), clock, settings, constants(["us-east-1a", "us-east-1b"]), seed=1
         )
@@ -98,6 +98,41 @@ def test_region_and_account_keep_things_apart(tmp_path: Path) -> None:
         assert refusal(await site.ask(key="210987654321", **named)) == (400, "InvalidVpcID.NotFound")
 
     run(tmp_path, story)
+
+
+def test_a_nat_gateway_works_when_the_next_call_looks(tmp_path: Path) -> None:
+    async def story(site: Site) -> None:
+        subnet = text(await site.ask(Action="DescribeSubnets"), "subnetId")
+        elastic = text(await site.ask(Action="AllocateAddress", Domain="vpc"), "allocationId")
+        made = await site.ask(Action="CreateNatGateway", SubnetId=subnet, AllocationId=elastic)
+        assert text(made, "state") == "pending"
+        named = {"NatGatewayId.1": text(made, "natGatewayId")}
+        assert text(await site.ask(Action="DescribeNatGateways", **named), "state") == "available"
+        await site.ask(Action="DeleteNatGateway", NatGatewayId=named["NatGatewayId.1"])
+        assert text(await site.ask(Action="DescribeNatGateways", **named), "state") == "deleted"
+        site.clock.advance(3600)
+        await site.timers.tick()
+        assert refusal(await site.ask(Action="DescribeNatGateways", **named)) == (400, "NatGatewayNotFound")
+
+    run(tmp_path, story)
+
+
+def test_what_cannot_be_done_at_once_is_done_at_the_next_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(site: Site) -> None:
+        subnet = text(await site.ask(Action="DescribeSubnets"), "subnetId")
+        with monkeypatch.context() as broken:
+            broken.setattr(site.timers, "_look", lambda _gateway: _fail())
+            made = await site.ask(Action="CreateNatGateway", SubnetId=subnet, ConnectivityType="private")
+        named = {"NatGatewayId.1": text(made, "natGatewayId")}
+        assert text(await site.ask(Action="DescribeNatGateways", **named), "state") == "pending"
+        await site.timers.tick()
+        assert text(await site.ask(Action="DescribeNatGateways", **named), "state") == "available"
+
+    run(tmp_path, story)
+
+
+async def _fail() -> None:
+    raise OSError("the disk is full")
 
 
 def test_dry_run_changes_nothing(tmp_path: Path) -> None:

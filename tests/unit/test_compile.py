@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atoll.compile import compiler, constants
-from atoll.model.kinds import Entity, NetworkInterface, RouteTable
+from atoll.model.kinds import (
+    Entity,
+    NatGateway,
+    NatGatewayAddress,
+    NetworkInterface,
+    PrivateAddress,
+    RouteTable,
+)
 from atoll.packet import PortRange, Prefix
 from atoll.plan.rows import (
     Address,
@@ -18,8 +25,10 @@ from atoll.plan.rows import (
     In,
     Link,
     Mapping,
+    Masquerade,
     Match,
     Node,
+    NodeKind,
     Port,
     Route,
     Rule,
@@ -78,6 +87,69 @@ def test_elastic_ip_without_gateway_is_nowhere() -> None:
     plan = compiled([*web_server(), cloud.elastic_ip("eni-1", "10.0.1.10")])
     assert plan.get(Mapping, "igw-1", "10.0.1.10") is None
     assert plan.get(Route, "internet", "198.18.0.7/32") is None
+
+
+def nat_gateway(state: str, *statuses: str) -> list[Entity]:
+    """A NAT gateway in the web subnet, with an address of each status, and the route by it."""
+    ips = [f"10.0.1.{90 + number}" for number in range(len(statuses))]
+    owned = {"home": cloud.HOME, "subnet": WEB.id, "vpc": WEB.vpc, "interface": "eni-nat"}
+    return [
+        NatGateway(
+            home=cloud.HOME,
+            id="nat-1",
+            vpc=WEB.vpc,
+            subnet=WEB.id,
+            zone=WEB.zone,
+            state=state,
+            created=cloud.TIME,
+            interface="eni-nat",
+        ),
+        NetworkInterface(
+            home=cloud.HOME,
+            id="eni-nat",
+            nat_gateway="nat-1",
+            vpc=WEB.vpc,
+            subnet=WEB.id,
+            zone=WEB.zone,
+            mac="02:00:00:00:00:09",
+            groups=(),
+            primary_ip=ips[0],
+        ),
+        *(
+            NatGatewayAddress(home=cloud.HOME, gateway="nat-1", slot=str(slot), private_ip=ip, status=status)
+            for slot, (ip, status) in enumerate(zip(ips, statuses, strict=True))
+        ),
+        *(PrivateAddress(**owned, ip=ip, primary=slot == 0, slot=slot) for slot, ip in enumerate(ips)),
+        cloud.route("nat-1"),
+    ]
+
+
+def test_an_available_nat_gateway_is_a_translator_that_gives_what_does_not_drain() -> None:
+    plan = compiled([*web_server(), *nat_gateway("available", "succeeded", "disassociating")])
+    assert problems(plan) == []
+    node, port = plan.get(Node, "nat-1"), plan.get(Port, "eni-nat")
+    assert node is not None
+    assert node.kind is NodeKind.TRANSLATOR
+    assert port is not None
+    assert (port.node, port.index, port.guard, port.filtered) == ("nat-1", 0, False, False)
+    assert [one.address for one in plan.all(Masquerade)] == ["10.0.1.90"]
+    assert {one.ip for one in plan.by(Address, "port", "eni-nat")} == {"10.0.1.90", "10.0.1.91"}
+    route = plan.get(Route, "rtb-vpc-1", "0.0.0.0/0")
+    assert route is not None
+    assert route.via == ToPort("eni-nat")
+
+
+@pytest.mark.parametrize("state", ["pending", "deleting", "deleted", "failed"])
+def test_a_nat_gateway_that_does_not_work_is_nobody_and_its_route_a_blackhole(state: str) -> None:
+    plan = compiled([*web_server(), *nat_gateway(state, "succeeded")])
+    assert problems(plan) == []
+    assert plan.get(Node, "nat-1") is None
+    assert list(plan.all(Masquerade)) == []
+    port, route = plan.get(Port, "eni-nat"), plan.get(Route, "rtb-vpc-1", "0.0.0.0/0")
+    assert port is not None
+    assert port.node is None
+    assert route is not None
+    assert route.via == Drop("blackhole")
 
 
 def test_group_reference_is_one_row_whatever_its_members() -> None:

@@ -85,7 +85,16 @@ def test_a_plan_that_lacks_a_row_is_caught(kind: type[Rule] | type[Wearing]) -> 
 def test_a_feature_is_a_switch() -> None:
     names = frozenset(feature.__name__ for feature in features.FEATURES)
     assert len(names) == len(features.FEATURES)
-    for left_out in ("secondary_blocks", "elastic_ips", "check_off", "routes", "stopped", "route_tables", "interfaces"):
+    for left_out in (
+        "secondary_blocks",
+        "elastic_ips",
+        "check_off",
+        "routes",
+        "stopped",
+        "route_tables",
+        "interfaces",
+        "nat_gateways",
+    ):
         assert left_out in names
         done = examine(6, None, frozenset({left_out}))
         assert done.trials
