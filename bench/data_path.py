@@ -3,7 +3,8 @@
 Paths, all at MTU 1500 at the client:
 - bare: two namespaces and a router namespace without nftables or connection tracking;
 - inside: instance to instance of another subnet, groups and network ACLs judging both ends;
-- elastic: a host of the internet to an Elastic IP.
+- elastic: a host of the internet to an Elastic IP;
+- nat: an instance of a private subnet through a NAT gateway to that host.
 
 Throughput: iperf3, one stream. New connections: wrk, 48 at a time, each request on a connection of its own, to an
 nginx with one worker. Generator and server share the machine's cores, so only ratios mean anything.
@@ -19,13 +20,27 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from atoll.compile import compiler, constants
 from atoll.compile.internet import host_id
 from atoll.fabric.kernel import KernelFabric
 from atoll.linux import netns, world
-from atoll.model.kinds import InternetHost
+from atoll.model.kinds import (
+    ElasticIp,
+    Entity,
+    InternetHost,
+    NatGateway,
+    NatGatewayAddress,
+    NetworkInterface,
+    RouteTable,
+    RouteTableAssociation,
+    Subnet,
+    VpcRoute,
+)
+from atoll.packet import Prefix
 from atoll.records import Delta, Table
 from bench import tools
 from tests.support import small_cloud as cloud
@@ -109,6 +124,7 @@ def atolls(fabric: KernelFabric) -> dict[str, Route]:
         cloud.route("igw-1"),
         cloud.elastic_ip("eni-server", "10.0.2.10"),
         InternetHost(home=cloud.HOME, ip="203.0.113.10"),
+        *behind_nat(left),
     ]
     model = Table(entities)
     everything: Delta = {key: (None, record) for key, record in model.records.items()}
@@ -119,8 +135,47 @@ def atolls(fabric: KernelFabric) -> dict[str, Route]:
     assert inside is not None
     assert server is not None
     assert outside is not None
-    clamp(inside, "eth0")
-    return {"inside": Route(inside, server, "10.0.2.10"), "elastic": Route(outside, server, "198.18.0.7")}
+    private = fabric.namespace("i-private")
+    assert private is not None
+    for client in (inside, private):
+        clamp(client, "eth0")
+    return {
+        "inside": Route(inside, server, "10.0.2.10"),
+        "elastic": Route(outside, server, "198.18.0.7"),
+        "nat": Route(private, outside, "203.0.113.10"),
+    }
+
+
+def behind_nat(public: Subnet) -> list[Entity]:
+    """A NAT gateway in the public subnet, and an instance in a private one that goes out by it."""
+    private, table = cloud.subnet("subnet-private", "10.0.3.0/24"), "rtb-private"
+    home, vpc = cloud.HOME, public.vpc
+    (eni, address) = cloud.interface("eni-nat", public, "10.0.1.9", groups=())
+    elastic = cloud.elastic_ip("eni-nat", "10.0.1.9")
+    assert isinstance(eni, NetworkInterface)
+    assert isinstance(elastic, ElasticIp)
+    return [
+        private,
+        RouteTable(home=home, id=table, vpc=vpc),
+        RouteTableAssociation(home=home, id="rtbassoc-private", route_table=table, vpc=vpc, subnet=private.id),
+        VpcRoute(home=home, route_table=table, destination=Prefix.everything(), target="nat-1"),
+        NatGateway(
+            home=home,
+            id="nat-1",
+            vpc=vpc,
+            subnet=public.id,
+            zone=public.zone,
+            state="available",
+            created=cloud.TIME,
+            interface="eni-nat",
+        ),
+        NatGatewayAddress(home=home, gateway="nat-1", slot="0", private_ip="10.0.1.9", status="succeeded"),
+        replace(eni, nat_gateway="nat-1", mac="02:00:00:00:09:09"),
+        address,
+        replace(elastic, id="eipalloc-nat", public_ip="198.18.0.9"),
+        cloud.instance("i-private", private),
+        *cloud.interface("eni-private", private, "10.0.3.10", instance="i-private"),
+    ]
 
 
 def clamp(namespace: Path, link: str) -> None:

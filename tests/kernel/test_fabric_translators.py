@@ -268,6 +268,8 @@ def test_several_addresses_share_the_connections(lab: FabricLab) -> None:
     lab.put(*nat("a", "pub", NAT, "10.0.1.10", table="rtb-priv"), *public("10.0.1.10", "198.18.0.10"))
     seen = {lab.delivered("db", SERVER, 53, "server", source_port=own).ip for own in range(30000, 30032)}
     assert seen == {EIP, "198.18.0.10"}
+    assert lab.fabric.held("nat-a") == {NAT, "10.0.1.10"}
+    assert lab.fabric.held("nat-z") == frozenset()
     # One drains: what has it keeps it, new connections get the other.
     lab.put(without=[row(lab.plan, Masquerade, "nat-a", "10.0.1.10")])
     again = {lab.delivered("db", SERVER, 53, "server", source_port=own).ip for own in range(30000, 30032)}
@@ -276,6 +278,7 @@ def test_several_addresses_share_the_connections(lab: FabricLab) -> None:
     assert fresh == {EIP}
     gone = [row(lab.plan, Address, VPC, "10.0.1.10"), *public("10.0.1.10", "198.18.0.10")]
     lab.put(without=gone)
+    assert lab.fabric.held("nat-a") == {NAT}
     assert {lab.delivered("db", SERVER, 53, "server", source_port=own).ip for own in range(30000, 30032)} == {EIP}
     assert lab.fabric.observe() == []
 

@@ -114,9 +114,9 @@ def settle(cloud: InProcess) -> None:
     look(cloud)
 
 
-def look(cloud: InProcess) -> None:
-    """What the engine does about NAT gateways whose time has come."""
+def look(cloud: InProcess, *held: str) -> None:
+    """What the engine does about NAT gateways whose time has come. `held`: addresses that connections have."""
     for gateway in due_gateways(cloud.table, cloud.now):
         tx = cloud.draft(gateway.region, gateway.account)
-        on_due(tx, gateway.id)
+        on_due(tx, gateway.id, held)
         cloud.commit(tx.delta())

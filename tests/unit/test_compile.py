@@ -92,7 +92,6 @@ def test_elastic_ip_without_gateway_is_nowhere() -> None:
 def nat_gateway(state: str, *statuses: str) -> list[Entity]:
     """A NAT gateway in the web subnet, with an address of each status, and the route by it."""
     ips = [f"10.0.1.{90 + number}" for number in range(len(statuses))]
-    owned = {"home": cloud.HOME, "subnet": WEB.id, "vpc": WEB.vpc, "interface": "eni-nat"}
     return [
         NatGateway(
             home=cloud.HOME,
@@ -119,7 +118,18 @@ def nat_gateway(state: str, *statuses: str) -> list[Entity]:
             NatGatewayAddress(home=cloud.HOME, gateway="nat-1", slot=str(slot), private_ip=ip, status=status)
             for slot, (ip, status) in enumerate(zip(ips, statuses, strict=True))
         ),
-        *(PrivateAddress(**owned, ip=ip, primary=slot == 0, slot=slot) for slot, ip in enumerate(ips)),
+        *(
+            PrivateAddress(
+                home=cloud.HOME,
+                subnet=WEB.id,
+                vpc=WEB.vpc,
+                ip=ip,
+                interface="eni-nat",
+                primary=slot == 0,
+                slot=slot,
+            )
+            for slot, ip in enumerate(ips)
+        ),
         cloud.route("nat-1"),
     ]
 

@@ -52,6 +52,10 @@ class RowFabric:
             raise self.refusals.pop(0)
         self.repaired += 1
 
+    def held(self, translator: str) -> frozenset[str]:
+        del translator
+        return frozenset()
+
     def namespace(self, node: str) -> Path | None:
         return None
 

@@ -54,6 +54,10 @@ class Watched:
         """The real one's."""
         return self.real.port_behind(domain, interface)
 
+    def held(self, translator: str) -> frozenset[str]:
+        """The real one's."""
+        return self.real.held(translator)
+
     def dump(self) -> str:
         """The real one's."""
         return self.real.dump()

@@ -198,7 +198,8 @@ class Server:
 
     async def look(self, gateway: NatGateway) -> None:
         """A NAT gateway's time has come: what becomes of it is written like any call of its owner's."""
-        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id)  # noqa: E731
+        held = await self.writer.on_worker(lambda: self.fabric.held(gateway.id))
+        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id, held)  # noqa: E731
         await self.writer.write(gateway.account, gateway.region, decide)
 
     def _guest_ended(self, instance: str, boot: int, event: Event) -> None:

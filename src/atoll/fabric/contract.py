@@ -68,6 +68,10 @@ class Fabric(Protocol):
         """The port from which packets come in by that interface of the domain's router. At once, from any thread."""
         ...
 
+    def held(self, translator: str) -> frozenset[str]:
+        """The addresses of that translator that connections have which it knows. Raises FabricError."""
+        ...
+
     def dump(self) -> str:
         """The real state as stable text (no counters, no handles): equal texts mean equal behaviour."""
         ...

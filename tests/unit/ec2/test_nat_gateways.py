@@ -367,12 +367,13 @@ def test_more_elastic_ips(nat: Nat) -> None:
         refused("InvalidParameterValue", leave, MaxDrainDurationSeconds=seconds, **mine)
     assert leave(**mine)["NatGatewayAddresses"][0]["Status"] == "disassociating"
     refused("IncorrectState", leave, **mine)
-    nat.cloud.now += 349
-    look(nat.cloud)
-    assert [one["Status"] for one in nat.addresses(gateway)] == ["succeeded", "disassociating"]
+    for later in (0, 345, 4.9):  # while a connection has it
+        nat.cloud.now += later
+        look(nat.cloud, second["PrivateIp"])
+        assert [one["Status"] for one in nat.addresses(gateway)] == ["succeeded", "disassociating"]
     assert "AssociationId" in nat.lab.address(more)
-    nat.cloud.now += 1
-    look(nat.cloud)
+    nat.cloud.now += 0.1
+    look(nat.cloud, second["PrivateIp"])
     assert [one["Status"] for one in nat.addresses(gateway)] == ["succeeded"]
     assert "AssociationId" not in nat.lab.address(more)
     assert len(nat.lab.eni(first["NetworkInterfaceId"])["PrivateIpAddresses"]) == 1
@@ -424,8 +425,10 @@ def test_private_addresses_come_and_go(nat: Nat) -> None:
     refused("InvalidParameterValue", leave, PrivateIpAddresses=held[:1], **mine)
     answer = leave(PrivateIpAddresses=["10.0.1.30"], MaxDrainDurationSeconds=10, **mine)
     assert answer["NatGatewayAddresses"][0]["Status"] == "unassigning"
-    nat.cloud.now += 10
-    look(nat.cloud)
+    look(nat.cloud, "10.0.1.30")
+    assert "10.0.1.30" in [one["PrivateIp"] for one in nat.addresses(gateway)]
+    nat.cloud.now += 5  # the next look; nobody has it any more
+    look(nat.cloud, held[0])
     assert "10.0.1.30" not in [one["PrivateIp"] for one in nat.addresses(gateway)]
     nat.lab.interface(PrivateIpAddress="10.0.1.30")
     public, _ = nat.public()

@@ -10,6 +10,7 @@ from atoll.fabric.kernel.objects import GuestAddress, Namespace, Trunk
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import World
 from atoll.fabric.kernel.support import refuse_unsupported
+from atoll.linux import conntrack
 from atoll.records import Delta, Record, Table, inverse
 
 
@@ -97,6 +98,15 @@ class KernelFabric:
     def namespace(self, node: str) -> Path | None:
         """See Fabric."""
         return self._world.nodes.get(node)
+
+    def held(self, translator: str) -> frozenset[str]:
+        """See Fabric."""
+        inside = self._world.translators.get(translator)
+        try:
+            found = list(conntrack.connections(inside.filter)) if inside else []
+        except OSError as error:
+            raise FabricError(f"the connections of {translator} could not be read: {_said(error)}") from error
+        return frozenset(one.answer_destination for one in found)
 
     def router(self, domain: str) -> Path | None:
         """See Fabric."""

@@ -45,6 +45,11 @@ class NoFabric:
         del domain, interface
         return None
 
+    def held(self, translator: str) -> frozenset[str]:
+        """There are no connections."""
+        del translator
+        return frozenset()
+
     def dump(self) -> str:
         """The rows, one a line."""
         return "".join(f"{' '.join(key)} {record}\n" for key, record in sorted(self.rows.records.items()))

@@ -37,7 +37,10 @@ class NatGateway(Entity, frozen=True, kw_only=True):
 
 
 class NatGatewayAddress(Entity, frozen=True, kw_only=True):
-    """One address of a NAT gateway; slot 0 is its primary one. Public ones have an Elastic IP."""
+    """One address of a NAT gateway; slot 0 is its primary one. Public ones have an Elastic IP.
+
+    `due`: when it is to be looked at again.
+    """
 
     KIND: ClassVar[str] = "nat-gateway-address"
     KEY: ClassVar[tuple[str, ...]] = ("gateway", "slot")
@@ -50,6 +53,7 @@ class NatGatewayAddress(Entity, frozen=True, kw_only=True):
     status: str = "associating"  # BC: associating, assigning, succeeded, failed, disassociating, unassigning
     failure_message: str = ""
     due: float | None = None
+    until: float | None = None  # when one that drains is taken whatever connections it has
 
     @property
     def primary(self) -> bool:

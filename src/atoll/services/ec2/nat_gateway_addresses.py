@@ -1,6 +1,7 @@
 """Secondary addresses of NAT gateways: associate, disassociate, assign, unassign (fact 85).
 
-An address that leaves drains first: new connections do not get it any more, those that have it keep it for a while.
+An address that leaves drains first: new connections do not get it any more, those that have it keep it for a while. It
+is gone when there are none of them left, or its time is over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -104,7 +105,7 @@ def _drain(tx: Tx, request: Request, gateway: NatGateway, going: Sequence[NatGat
             raise AwsError("InvalidParameterValue", f"The primary address of {gateway.id} stays as long as it does.")
         if one.status != "succeeded":
             raise AwsError("IncorrectState", f"The address {one.private_ip} of {gateway.id} is {one.status}.")
-    return _put(tx, gateway, [replace(one, status=status, due=tx.now + seconds) for one in going])
+    return _put(tx, gateway, [replace(one, status=status, due=tx.now, until=tx.now + seconds) for one in going])
 
 
 def _put(tx: Tx, gateway: NatGateway, addresses: Sequence[NatGatewayAddress]) -> Response:

@@ -4,7 +4,7 @@ pending: available or failed; deleting: deleted; failed and deleted: forgotten a
 addresses that come, and those that have drained.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -27,14 +27,24 @@ from atoll.services.ec2.nat_gateways import PUBLIC, addresses_of
 STAYS = 3600.0
 """Seconds for which a failed or deleted gateway is still described (fact 89)."""
 
+DRAIN_LOOK = 5.0
+"""Seconds between looks at the connections of an address that drains."""
+
 COMING = ("associating", "assigning")
 GOING = ("disassociating", "unassigning")
 
 
-def on_due(tx: Tx, gateway_id: str) -> None:
-    """The engine's entry: the gateway's time has come. Nothing happens when it has been there already."""
+def on_due(tx: Tx, gateway_id: str, held: Container[str] = ()) -> None:
+    """The engine's entry: the gateway's time has come. Nothing happens when it has been there already.
+
+    `held`: its private addresses that connections have.
+    """
     gateway = tx.get(NatGateway, gateway_id)
-    if gateway is not None and gateway.due is not None and gateway.due <= tx.now:
+    if gateway is None or gateway.due is None or gateway.due > tx.now:
+        return
+    if gateway.state == "available":
+        _settle(tx, gateway, held)
+    else:
         STEPS[gateway.state](tx, gateway)
 
 
@@ -148,7 +158,7 @@ def _forget(tx: Tx, gateway: NatGateway) -> None:
     tx.delete(gateway)
 
 
-def _settle(tx: Tx, gateway: NatGateway) -> None:
+def _settle(tx: Tx, gateway: NatGateway, held: Container[str]) -> None:
     """Addresses of an available gateway: those that come, and those that have drained."""
     interface = tx.get(NetworkInterface, gateway.interface) if gateway.interface else None
     assert interface is not None, gateway
@@ -159,7 +169,7 @@ def _settle(tx: Tx, gateway: NatGateway) -> None:
         if address.status in COMING:
             _come(tx, gateway, interface, subnet, address)
         elif address.status in GOING:
-            take(tx, interface, address)
+            _drain(tx, interface, address, held)
         else:
             tx.delete(address)  # one that failed has been described long enough
     plan_next(tx, gateway)
@@ -174,7 +184,15 @@ def _come(tx: Tx, gateway: NatGateway, interface: NetworkInterface, subnet: Subn
     _give(tx, interface, subnet, address)
 
 
-def take(tx: Tx, interface: NetworkInterface, address: NatGatewayAddress) -> None:
+def _drain(tx: Tx, interface: NetworkInterface, address: NatGatewayAddress, held: Container[str]) -> None:
+    """It leaves when no connection has it any more, or when its time is over."""
+    if address.until is not None and address.until > tx.now and address.private_ip in held:
+        tx.put(replace(address, due=min(address.until, tx.now + DRAIN_LOOK)))
+    else:
+        _take(tx, interface, address)
+
+
+def _take(tx: Tx, interface: NetworkInterface, address: NatGatewayAddress) -> None:
     """The address leaves the gateway; its Elastic IP stays allocated."""
     elastic = tx.get(ElasticIp, address.allocation) if address.allocation else None
     if elastic is not None and elastic.interface == interface.id:
@@ -191,9 +209,9 @@ def plan_next(tx: Tx, gateway: NatGateway) -> None:
     tx.put(replace(gateway, due=min(times, default=None)))
 
 
+# Of one that is available, addresses come and go (`_settle`).
 STEPS: Mapping[str, Callable[[Tx, NatGateway], None]] = {
     "pending": _open,
-    "available": _settle,
     "deleting": _end,
     "failed": _forget,
     "deleted": _forget,
