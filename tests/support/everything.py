@@ -20,6 +20,7 @@ class Everything(Lab):
         self._compute()
         self._addresses()
         self._routes()
+        self.ec2.create_nat_gateway(SubnetId=self.subnet, ConnectivityType="private")  # pending: it has no ENI yet
         self.ec2.create_subnet_cidr_reservation(SubnetId=self.subnet, Cidr="10.0.1.192/28", ReservationType="explicit")
         self.ec2.create_dhcp_options(
             DhcpConfigurations=[{"Key": "ntp-servers", "Values": ["10.0.0.9"]}],

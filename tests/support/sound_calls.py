@@ -69,6 +69,7 @@ def calls(here: Everything) -> dict[str, dict[str, Any]]:
         "CreateManagedPrefixList": {"PrefixListName": "another", "MaxEntries": 5, "AddressFamily": "IPv4"},
         "CreateNetworkAcl": vpc,
         "CreateNetworkAclEntry": {**entry, "RuleNumber": 50},
+        "CreateNatGateway": {"SubnetId": here.subnet, "ConnectivityType": "private"},
         "CreateNetworkInterface": {"SubnetId": here.subnet},
         "CreateNetworkInterfacePermission": {
             "NetworkInterfaceId": eni,

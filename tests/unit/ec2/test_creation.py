@@ -20,6 +20,7 @@ TYPES = {
     "CreateKeyPair": "key-pair",
     "CreateLaunchTemplate": "launch-template",
     "CreateManagedPrefixList": "prefix-list",
+    "CreateNatGateway": "natgateway",
     "CreateNetworkAcl": "network-acl",
     "CreateNetworkInterface": "network-interface",
     "CreatePlacementGroup": "placement-group",
