@@ -64,7 +64,6 @@ NOT_HERE = {
     ),
     "FlowLogsLimitExceeded": "flow logs are not built yet",
     "VpcEndpointLimitExceeded": "endpoints are not built yet",
-    **dict.fromkeys(("NatGatewayLimitExceeded", "NatGatewayMalformed"), "NAT gateways are not built yet"),
     "InvalidEgressOnlyInternetGatewayId.NotFound": "egress-only gateways come with IPv6",
     "InvalidVpcRange": "the other spelling of InvalidVpc.Range, which was seen on AWS",
     "InvalidZone.NotFound": "AWS documents it, and says InvalidParameterValue of zones that there are not",
