@@ -1,9 +1,14 @@
 """What tests have to say, said at the end of the run: also when they ran in several processes."""
 
+from collections.abc import Callable
+
 import pytest
 
 SAID = "said"
 """The property of a test (`record_property`) whose value is worth a line among pytest's own."""
+
+Say = Callable[[str, str], None]
+"""The fixture record_property."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
