@@ -29,9 +29,9 @@ class Said(NamedTuple):
     err: str
 
 
-PORTS = range(10_000, 32_768)
-"""Below those that the kernel gives to connections: none is taken between the choice and its use. 32768 is Linux's
-default for the lowest of them (net.ipv4.ip_local_port_range)."""
+PORTS = range(10_000, 32_768 - 10_000)
+"""Below those that the kernel gives to connections, and so are the ports of their SOCKS proxies, 10000 higher: none is
+taken between the choice and its use. Linux gives 32768 and above (net.ipv4.ip_local_port_range)."""
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from atoll.protocol.read import read
 from atoll.protocol.serialise import CONTENT_TYPE, error_body, headers, serialise, serialise_error
 from atoll.protocol.service import Service, by_signing_name, enum_values, limits, load, shape_of
 from atoll.protocol.sigv4 import Scope, account, scope
-from atoll.protocol.unserved import Answer, unknown_service_error
+from atoll.protocol.unserved import Answer, unknown_service, unknown_service_error
 
 __all__ = [
     "CONTENT_TYPE",
@@ -43,5 +43,6 @@ __all__ = [
     "serialise",
     "serialise_error",
     "shape_of",
+    "unknown_service",
     "unknown_service_error",
 ]

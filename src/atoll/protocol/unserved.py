@@ -26,13 +26,18 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
+def unknown_service(signing_name: str) -> AwsError:
+    """What a client of a service is told of which nothing is built."""
+    return AwsError("InvalidAction", f"Atoll does not serve the service {clip(signing_name)!r}: see docs/coverage.md")
+
+
 def unknown_service_error(signing_name: str, request_headers: Mapping[str, str], request_id: str) -> Answer:
     """A 400, so that nobody retries, in the protocol of that client as its request or its service shows it.
 
     `request_headers` has lower-case names.  The code is also in x-amzn-errortype, where clients of REST protocols
     look for it.
     """
-    error = AwsError("InvalidAction", f"Atoll does not serve the service {clip(signing_name)!r}: see docs/coverage.md")
+    error = unknown_service(signing_name)
     told = headers(request_id) | {"x-amzn-errortype": error.code}
     media_type = request_headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == _CBOR or "rpc-v2-cbor" in request_headers.get("smithy-protocol", ""):

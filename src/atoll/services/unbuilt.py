@@ -7,12 +7,13 @@ that an id which is asked for does not exist (design: errors tell the truth to c
 import re
 from typing import Any
 
-from atoll.protocol import AwsError, Service
+from atoll.protocol import AwsError, Service, unknown_service
 from atoll.services.ec2.describe import sift
 from atoll.services.elbv2_reads import READS, answer_empty
 from atoll.services.empty_reads import EMPTY, MADE_HERE
 from atoll.services.refusal_reasons import NO_CLASSIC, REASONS
 from atoll.services.registry import Request, Response
+from atoll.services.served import SERVED
 
 ODD_CODES = {
     "PrefixList": "InvalidPrefixListId.NotFound",
@@ -32,6 +33,8 @@ def answer_unbuilt(service: Service, operation: str, request: Request) -> Respon
         return answer_empty(service, operation, request)
     if service.name == "ec2" and operation in NO_CLASSIC:
         raise AwsError("UnsupportedOperation", "The functionality you requested is not available in this region.")
+    if service.name not in SERVED:
+        raise unknown_service(service.name)
     if service.name != "ec2" or operation not in EMPTY:
         told = f"The action {operation} is not valid for this web service. "
         told += "Atoll knows it but has not built it: see docs/coverage.md"

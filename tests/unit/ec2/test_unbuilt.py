@@ -27,7 +27,12 @@ def test_what_an_empty_answer_would_be_untrue_of_is_refused(cloud: InProcess, op
     assert "has not built it" in refused("InvalidAction", getattr(cloud.client(), operation))
 
 
-@pytest.mark.parametrize("service", ["ec2", "elbv2", "cloudformation"])
+def test_a_service_of_which_nothing_is_built_names_itself(cloud: InProcess) -> None:
+    stacks = cloud.client("cloudformation")
+    assert "does not serve the service 'cloudformation'" in refused("InvalidAction", stacks.describe_stacks)
+
+
+@pytest.mark.parametrize("service", ["ec2", "elbv2"])
 def test_every_operation_that_is_not_built_is_refused_or_empty(service: str) -> None:
     cloud, known = InProcess(), load(service)
     for operation in known.operations:
