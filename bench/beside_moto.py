@@ -73,7 +73,7 @@ def moto() -> Iterator[tuple[int, int]]:
 @contextmanager
 def ours(fabric: str) -> Iterator[tuple[int, int]]:
     """A running Atoll: its port and the process that serves."""
-    with atoll("--fabric", fabric) as (folder, endpoint):
+    with atoll("--fabric", fabric, "--quota", f"key-pairs-per-region={SIZES[-1]}") as (folder, endpoint):
         port = int(endpoint.rpartition(":")[2])
         yield port, _server(folder)
 
