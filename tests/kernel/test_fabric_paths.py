@@ -27,7 +27,7 @@ from atoll.plan.rows import (
 )
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, public, route, row, rule, world
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, open_group, public, route, row, rule, world
 
 pytestmark = pytest.mark.kernel
 
@@ -39,10 +39,7 @@ def plan() -> Table:
     return Table(
         [
             *world(),
-            group("sg-all"),
-            rule("all-in", "sg-all", IN, "0.0.0.0/1"),
-            rule("all-in-2", "sg-all", IN, "128.0.0.0/1"),
-            rule("all-out", "sg-all", OUT),
+            *open_group("sg-all"),
             *guest("web", "pub", "10.0.1.5", ["sg-all"]),
             *guest("app", "pub-b", "10.0.3.5", ["sg-all"], site="az-b"),
             *guest("db", "priv", "10.0.2.5", ["sg-all"]),

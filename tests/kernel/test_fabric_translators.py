@@ -18,7 +18,7 @@ from atoll.packet import ICMP, UDP, Prefix
 from atoll.plan.rows import Address, Deliver, Filter, Masquerade, Port, Segment, Site, ToLink, ToPort
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, nat, public, route, row, rule, world
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, guest, host, nat, open_group, public, route, row, rule, world
 
 pytestmark = pytest.mark.kernel
 
@@ -32,10 +32,7 @@ def plan() -> Table:
     return Table(
         [
             *world(),
-            group("sg-all"),
-            rule("all-in", "sg-all", IN, "0.0.0.0/1"),
-            rule("all-in-2", "sg-all", IN, "128.0.0.0/1"),
-            rule("all-out", "sg-all", OUT),
+            *open_group("sg-all"),
             *guest("web", "pub", "10.0.1.5", ["sg-all"]),
             *guest("db", "priv", DB, ["sg-all"]),
             *guest("db2", "priv", "10.0.2.6", ["sg-all"]),

@@ -61,6 +61,16 @@ def rule(
     return Rule(id=name, filter=group, direction=direction, match=match, allow=allow, order=order, origin=(name,))
 
 
+def open_group(name: str) -> list[Row]:
+    """A group that lets everything pass, and keeps track of what comes in: its rule is no rule open to the world."""
+    return [
+        group(name),
+        rule("all-in", name, IN, "0.0.0.0/1"),
+        rule("all-in-2", name, IN, "128.0.0.0/1"),
+        rule("all-out", name, OUT),
+    ]
+
+
 def guest(
     name: str,
     segment: str,
