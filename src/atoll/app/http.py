@@ -16,6 +16,16 @@ from atoll.protocol import AwsError, error_body, headers
 
 MOST_HEADERS = 500
 
+WEB_SETTINGS: Mapping[str, Any] = {
+    "loop": "asyncio",
+    "lifespan": "off",
+    "ws": "none",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+}
+"""What all web servers here have in common, as uvicorn.Config takes it."""
+
 QUIET = logging.getLogger("atoll.http")
 QUIET.setLevel(logging.ERROR)  # each line of rubbish would be a line in the log
 

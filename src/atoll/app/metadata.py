@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import uvicorn
 from uvicorn.server import ServerState
 
-from atoll.app.http import PatientProtocol
+from atoll.app.http import WEB_SETTINGS, PatientProtocol
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.linux import arrival
@@ -94,12 +94,7 @@ class MetadataService:
         self._state = ServerState()
         self._config = uvicorn.Config(
             self,
-            loop="asyncio",
-            lifespan="off",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            server_header=False,
+            **WEB_SETTINGS,
             proxy_headers=False,
             timeout_keep_alive=5,
         )

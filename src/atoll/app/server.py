@@ -15,7 +15,7 @@ from atoll.app import images, socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
-from atoll.app.http import PatientProtocol
+from atoll.app.http import WEB_SETTINGS, PatientProtocol
 from atoll.app.inner_api import InnerApi
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
@@ -249,12 +249,7 @@ def web_settings(endpoint: Endpoint) -> uvicorn.Config:
     return uvicorn.Config(
         endpoint,
         http=PatientProtocol,
-        loop="asyncio",
-        lifespan="off",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
+        **WEB_SETTINGS,
         date_header=True,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=2,
