@@ -1,6 +1,7 @@
 """What a VPC's domain answers itself, at link-local addresses: which packets get there, and whose they are."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from atoll.linux.netlink import ROUTE, Message, Netlink
 from atoll.linux.packets import Listener, Reach, Tap, Udp
 from atoll.packet import Prefix
 from atoll.plan.rows import Domain, DomainKind, Node, Port, Route, Segment, Site, ToLink, Wearing
-from atoll.plan.services import METADATA
+from atoll.plan.services import DNS, METADATA, PACKETS_A_SECOND, RESOLVER
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
-from tests.unit.lagoon import CLIENT, VPC, guest, host, public, row, world
+from tests.unit.lagoon import CLIENT, VPC, guest, host, public, resolvers, row, world
 
 pytestmark = pytest.mark.kernel
 
@@ -28,6 +29,7 @@ def plan() -> Table:
     return Table(
         [
             *world(),
+            *resolvers(),
             *guest("web", "pub", "10.0.1.5", ["sg-none"]),
             *guest("app", "priv", "10.0.2.5", ["sg-none"]),
             *host("client", CLIENT),
@@ -147,3 +149,53 @@ def test_an_interface_that_moved_is_the_same_port_behind_another_number(lab: Fab
     with served(lab) as listener:
         assert lab.tcp("new", IP, TCP_PORT) is Reach.CONNECTED
         assert whose(lab, listener) == "eni-web"
+
+
+@contextmanager
+def told(lab: FabricLab, domain: str = VPC) -> Iterator[tuple[Listener, Udp]]:
+    """What listens for questions about names, at both addresses."""
+    path = lab.fabric.router(domain)
+    assert path is not None
+    with Listener(path, "", DNS) as listener, Udp(path, "", DNS) as datagrams:
+        yield listener, datagrams
+
+
+@pytest.mark.parametrize("ip", [RESOLVER, "10.0.0.2"])
+def test_names_are_asked_for_past_groups_and_routes(lab: FabricLab, ip: str) -> None:
+    with told(lab) as (_, datagrams):
+        for name in ("web", "app"):
+            assert lab.tcp(name, ip, DNS) is Reach.CONNECTED
+            tag = lab.send(name, ip, DNS)
+            arrived = datagrams.receive()
+            assert arrived is not None
+            assert arrived.data == tag
+        assert lab.tcp("client", ip, DNS) is Reach.SILENT
+        lab.put(*resolvers(answers=False))
+        assert lab.tcp("web", ip, DNS) is Reach.SILENT
+        lab.send("web", ip, DNS)
+        assert datagrams.waiting() == []
+        lab.put(*resolvers())
+        assert lab.tcp("web", ip, DNS) is Reach.CONNECTED
+        assert lab.fabric.observe() == []
+
+
+def test_a_port_that_asks_too_fast_is_not_heard_and_others_are(lab: FabricLab) -> None:
+    """A second's packets may come at once; meanwhile that many a second come in addition."""
+    many = 20 * PACKETS_A_SECOND
+    with told(lab) as (_, datagrams):
+        datagrams.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        asking = lab.udp("web")
+        began = time.monotonic()
+        heard = 0
+        for _ in range(many // 64):
+            for _ in range(64):
+                asking.send(b"?", RESOLVER, DNS)
+            heard += len(datagrams.waiting())
+        took = time.monotonic() - began
+        assert PACKETS_A_SECOND <= heard <= PACKETS_A_SECOND * (1 + took) + 1
+        assert heard < many
+        lab.send("app", RESOLVER, DNS)
+        arrived = datagrams.receive()
+        assert arrived is not None
+        assert arrived.ip == "10.0.2.5"
+        assert lab.fabric.observe() == []

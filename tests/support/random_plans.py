@@ -19,8 +19,11 @@ from atoll.plan.rows import (
     Mapping,
     Masquerade,
     Member,
+    Name,
+    NameType,
     Node,
     NodeKind,
+    Numbering,
     Peer,
     Port,
     Route,
@@ -33,8 +36,9 @@ from atoll.plan.rows import (
     ToPort,
     Via,
     Wearing,
+    Zone,
 )
-from tests.unit.lagoon import rule
+from tests.unit.lagoon import resolvers, rule
 
 VPCS = ("vpc-1", "vpc-2")
 SUBNETS = 2
@@ -80,11 +84,24 @@ def _vpc(chance: random.Random, vpc: str, number: int) -> list[Row]:
     for name in ports:
         rows += _port(chance, vpc, name)
     rows += _translator(chance, vpc) if translator else ()
+    rows += _names(chance, vpc)
     if gateway:
         rows.append(Link(id=gateway, a=vpc, b=INTERNET, arrive_a=f"in-{vpc}", arrive_b=INTERNET, mapped=True))
         rows += _routes(chance, vpc, f"in-{vpc}", ports, None)
         rows += _public(chance, gateway, ports, number)
     return rows
+
+
+def _names(chance: random.Random, vpc: str) -> list[Row]:
+    """What the VPC's resolver knows, if it has one."""
+    if chance.random() < 0.3:
+        return []
+    known: list[Row] = [
+        Zone(domain=vpc, name="ec2.internal"),
+        Numbering(domain=vpc, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
+        *(Name(domain=vpc, name="i-1.ec2.internal", type=NameType.A, value=f"10.0.1.{n}") for n in (5, 6)),
+    ]
+    return [*resolvers(vpc, answers=chance.random() < 0.7), *(one for one in known if chance.random() < 0.7)]
 
 
 def _translator(chance: random.Random, vpc: str) -> list[Row]:

@@ -21,6 +21,7 @@ from atoll.plan.rows import (
     NodeKind,
     Peer,
     Port,
+    Resolver,
     Route,
     Row,
     Rule,
@@ -31,6 +32,7 @@ from atoll.plan.rows import (
     Via,
     Wearing,
 )
+from atoll.plan.services import RESOLVER
 from atoll.records import Table
 
 R = TypeVar("R", bound=Row)
@@ -134,6 +136,11 @@ def nat(
         *(Masquerade(node=node, address=one) for one in (ip, *more)),
         *([route(table, "0.0.0.0/0", ToPort(eni), domain)] if table else []),
     ]
+
+
+def resolvers(domain: str = VPC, *, answers: bool = True) -> list[Row]:
+    """Where a VPC of the block 10.0.0.0/16 tells names."""
+    return [Resolver(domain=domain, ip=ip, answers=answers) for ip in (RESOLVER, "10.0.0.2")]
 
 
 def group(name: str) -> Filter:

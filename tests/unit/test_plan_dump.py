@@ -13,12 +13,16 @@ from atoll.plan.rows import (
     Filter,
     InSet,
     Member,
+    Name,
+    NameType,
+    Numbering,
     Port,
     SentBy,
     ToPort,
+    Zone,
 )
 from atoll.records import Table
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, nat, public, route, rule
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, nat, public, resolvers, route, rule
 
 
 def everything() -> Table:
@@ -35,6 +39,10 @@ def everything() -> Table:
         route("rtb-priv", "192.0.2.0/24", ToPort("eni-free")),
         route("rtb-priv", "0.0.0.0/0", Drop()),
         *nat("a", "pub", "10.0.1.9"),
+        *resolvers(answers=False),
+        Zone(domain=VPC, name="ec2.internal"),
+        Numbering(domain=VPC, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
+        Name(domain=VPC, name="i-1.ec2.internal", type=NameType.A, value="10.0.1.5"),
     )
 
 
@@ -63,6 +71,10 @@ def test_a_line_a_row_with_what_is_not_as_usual_and_the_origin() -> None:
         "rule sgr-web-out  filter=sg-web  direction=out  match=all,10.0.0.0/8  # sgr-web-out",
         "wearing eni-web 0  filter=sg-web",
         "member pl-1 192.0.2.0/24",
+        "resolver vpc-1 10.0.0.2  answers=no",
+        "zone vpc-1 ec2.internal",
+        "numbering vpc-1 ec2.internal 10.0.0.0/8",
+        "name vpc-1 i-1.ec2.internal A 10.0.1.5",
     ):
         assert line in lines
     assert {line.split()[0] for line in lines} == {kind.KIND for kind in ROWS}

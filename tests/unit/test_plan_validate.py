@@ -15,7 +15,10 @@ from atoll.plan.rows import (
     Link,
     Mapping,
     Masquerade,
+    Name,
+    NameType,
     Node,
+    Numbering,
     Port,
     Row,
     Segment,
@@ -23,10 +26,11 @@ from atoll.plan.rows import (
     ToLink,
     ToPort,
     Wearing,
+    Zone,
 )
 from atoll.plan.validate import REFERENCES, Reference, problems
 from atoll.records import Table
-from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, nat, port, route, row, rule
+from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, nat, port, resolvers, route, row, rule
 
 PLAN = lab()
 
@@ -145,6 +149,14 @@ def test_a_good_plan_has_no_problems() -> None:
             [*nat("a", "pub", "10.0.1.9"), *port("nat-a", "nat-a", 0, "pub", "10.0.1.9")],
             "port eni-nat-a: of translator nat-a, and guarded or filtered",
         ),
+        (
+            [Zone(domain=VPC, name="EC2.internal")],
+            "zone vpc-1 EC2.internal: EC2.internal is not in lower case, or has a dot at its end",
+        ),
+        (
+            [Name(domain=VPC, name="a.b.", type=NameType.A, value="10.0.1.5")],
+            "name vpc-1 a.b. A 10.0.1.5: a.b. is not in lower case, or has a dot at its end",
+        ),
         ([Domain(id="internet-2", kind=DomainKind.INTERNET)], "domain: more than one internet: internet internet-2"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -158,6 +170,10 @@ EXTENDED = change(
     Filter(id="acl-1", domain=VPC, ordered=True),
     replace(row(PLAN, Segment, "pub"), fence="acl-1"),
     *nat("a", "pub", "10.0.1.9", table="rtb-priv"),
+    *resolvers(),
+    Zone(domain=VPC, name="ec2.internal"),
+    Numbering(domain=VPC, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
+    Name(domain=VPC, name="i-1.ec2.internal", type=NameType.A, value="10.0.1.5"),
 )
 
 

@@ -31,7 +31,7 @@ from atoll.plan.rows import (
     ToPort,
     Wearing,
 )
-from atoll.plan.services import METADATA
+from atoll.plan.services import DNS, METADATA, RESOLVER
 from atoll.records import Table
 from tests.unit.lagoon import (
     CLIENT,
@@ -45,6 +45,7 @@ from tests.unit.lagoon import (
     lab,
     port,
     public,
+    resolvers,
     route,
     row,
     rule,
@@ -556,6 +557,16 @@ def test_a_vpc_takes_what_is_for_its_services_past_rules_fences_and_tables() -> 
     assert refused(closed, "eni-db", tcp("10.0.2.6", METADATA.ip)) is Reason.SPOOFED
     down = change(closed, replace(row(closed, Site, row(closed, Segment, "priv").site), up=False))
     assert refused(down, "eni-db", asked) is Reason.NO_POWER
+
+
+def test_a_vpc_tells_names_where_it_has_a_resolver_that_answers() -> None:
+    closed = with_fence(lab(), "priv")
+    by_tcp = [tcp("10.0.2.5", ip, DNS) for ip in (RESOLVER, "10.0.0.2")]
+    asked = [*by_tcp, *(replace(one, protocol=UDP) for one in by_tcp)]
+    for plan, told in ((closed, False), (change(closed, *resolvers()), True)):
+        assert [probe(plan, "eni-db", one).at == VPC for one in asked] == [told] * 4
+    silent = change(closed, *resolvers(answers=False))
+    assert not any(probe(silent, "eni-db", one).arrives for one in asked)
 
 
 # reasons and cost

@@ -15,7 +15,7 @@ from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
 from atoll.analyze.translators import Translation, choices, is_translator, translate
 from atoll.packet import Flow, Reason
-from atoll.plan.rows import Deliver, Direction, Domain, DomainKind, Drop, Link, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.rows import Deliver, Direction, Domain, Drop, Link, Port, Route, Segment, ToLink, ToPort
 from atoll.plan.services import is_asked
 from atoll.records import Key
 
@@ -127,8 +127,8 @@ class _Walker:
         if port.guard and not is_own:
             detail = f"{self.flow.source} is not one of its addresses"
             self._meet(Hop("port", port.id, detail, (port.key,), Reason.SPOOFED))
-        domain = self.plan.get(Domain, segment.domain) if is_asked(self.flow) else None
-        if domain and domain.kind is DomainKind.VPC:
+        domain = self.plan.get(Domain, segment.domain)
+        if domain and is_asked(self.plan, domain, self.flow):
             self._meet(Hop("domain", domain.id, f"answers at {self.flow.destination} itself", (domain.key,)))
             return domain.id
         return self._leave(port, segment, port if is_own or is_balancer(self.plan, port) else None)

@@ -12,6 +12,7 @@ from atoll.compile import (
     instances,
     interfaces,
     internet,
+    names,
     nat_gateways,
     prefix_lists,
     routes,
@@ -32,6 +33,7 @@ PASSES: tuple[Pass, ...] = (
     *instances.PASSES,
     *nat_gateways.PASSES,
     *internet.PASSES,
+    *names.PASSES,
 )
 
 
@@ -43,6 +45,6 @@ def compiler() -> Derivation:
 def constants(
     zones: Iterable[str], internet_prefix: str = internet.DEFAULT_PREFIX, *, uplink: bool = False
 ) -> list[Row]:
-    """The rows that are always there: the zones, the internet and its uplink if it has one, AWS's prefix lists."""
+    """The rows that are always there: the zones, the internet and its uplink if it has one, AWS's lists and names."""
     sites = (Site(id=zone) for zone in zones)
-    return [*sites, *internet.constants(internet_prefix, uplink=uplink), *prefix_lists.constants()]
+    return [*sites, *internet.constants(internet_prefix, uplink=uplink), *prefix_lists.constants(), *names.constants()]

@@ -75,6 +75,11 @@ def be32(kind: int, value: int) -> bytes:
     return attribute(kind, struct.pack(">I", value & 0xFFFFFFFF))
 
 
+def be64(kind: int, value: int) -> bytes:
+    """A long number in network byte order."""
+    return attribute(kind, struct.pack(">Q", value))
+
+
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The attributes in a buffer, flags of their types removed."""
     offset = 0

@@ -20,10 +20,20 @@ def resource_name(region: str, instance: str) -> str:
     return f"{instance}.{private_zone(region)}"
 
 
+def public_zone(region: str) -> str:
+    """The domain of public names."""
+    domain = "compute-1" if region == "us-east-1" else f"{region}.compute"
+    return f"{domain}.amazonaws.com"
+
+
 def public_name(region: str, ip: str) -> str:
     """Of a public address: ec2-198-18-0-7.compute-1.amazonaws.com."""
-    domain = "compute-1" if region == "us-east-1" else f"{region}.compute"
-    return f"ec2-{ip.replace('.', '-')}.{domain}.amazonaws.com"
+    return f"ec2-{ip.replace('.', '-')}.{public_zone(region)}"
+
+
+def reverse_name(ip: str) -> str:
+    """Under which the name of an address is asked for: 5.0.0.10.in-addr.arpa."""
+    return f"{'.'.join(reversed(ip.split('.')))}.in-addr.arpa"
 
 
 _PUBLIC_NAME = re.compile(r"ec2-(\d+)-(\d+)-(\d+)-(\d+)\.(?:compute-1|([a-z0-9-]+)\.compute)\.amazonaws\.com", re.ASCII)

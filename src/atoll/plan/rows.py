@@ -281,6 +281,73 @@ class Member(Row, frozen=True, kw_only=True):
     prefix: Prefix
 
 
+class Resolver(Row, frozen=True, kw_only=True):
+    """An address at which a domain tells its ports names (port 53, UDP and TCP); silent while it does not answer."""
+
+    KIND: ClassVar[str] = "resolver"
+    KEY: ClassVar[tuple[str, ...]] = ("domain", "ip")
+    domain: str
+    ip: str
+    answers: bool = True
+
+
+class NameType(StrEnum):
+    """What a name stands for: an IPv4 address, or (a name in in-addr.arpa) another name."""
+
+    A = "A"
+    PTR = "PTR"
+
+
+class Name(Row, frozen=True, kw_only=True):
+    """A name and one of its values, for who asks from `domain`; the internet's are for whoever has no other of its own.
+
+    Names are in lower case and without the last dot. `ttl` in seconds.
+    """
+
+    KIND: ClassVar[str] = "name"
+    KEY: ClassVar[tuple[str, ...]] = ("domain", "name", "type", "value")
+    INDEX: ClassVar[tuple[str, ...]] = ("place",)
+    domain: str
+    name: str
+    type: NameType
+    value: str
+    ttl: int = 60
+
+    @property
+    def place(self) -> str:
+        """Indexed: domain and name."""
+        return place_of(self.domain, self.name)
+
+
+def place_of(domain: str, name: str) -> str:
+    """How Name rows are found."""
+    return f"{domain}/{name}"
+
+
+class Zone(Row, frozen=True, kw_only=True):
+    """Whoever asks from `domain` is told of all names that end in this one: what has no row there does not exist."""
+
+    KIND: ClassVar[str] = "zone"
+    KEY: ClassVar[tuple[str, ...]] = ("domain", "name")
+    domain: str
+    name: str
+
+
+class Numbering(Row, frozen=True, kw_only=True):
+    """Each address of a prefix has a name made of it, for who asks from `domain`: 10.0.0.5 is ip-10-0-0-5.ZONE.
+
+    Both ways, for addresses without Name rows that say otherwise.
+    """
+
+    KIND: ClassVar[str] = "numbering"
+    KEY: ClassVar[tuple[str, ...]] = ("domain", "zone", "prefix")
+    INDEX: ClassVar[tuple[str, ...]] = ("domain",)
+    domain: str
+    zone: str
+    prefix: Prefix
+    ttl: int = 60
+
+
 ROWS: tuple[type[Row], ...] = (
     Site,
     Domain,
@@ -296,6 +363,10 @@ ROWS: tuple[type[Row], ...] = (
     Rule,
     Wearing,
     Member,
+    Resolver,
+    Zone,
+    Numbering,
+    Name,
 )
 
 INTERNET = "internet"

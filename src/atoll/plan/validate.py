@@ -14,9 +14,12 @@ from atoll.plan.rows import (
     Link,
     Mapping,
     Masquerade,
+    Name,
     Node,
     NodeKind,
+    Numbering,
     Port,
+    Resolver,
     Route,
     Row,
     Rule,
@@ -26,6 +29,7 @@ from atoll.plan.rows import (
     ToLink,
     ToPort,
     Wearing,
+    Zone,
 )
 from atoll.records import Table
 
@@ -56,6 +60,10 @@ REFERENCES = (
     Reference(Rule, "filter", Filter),
     Reference(Wearing, "port", Port),
     Reference(Wearing, "filter", Filter),
+    Reference(Resolver, "domain", Domain),
+    Reference(Zone, "domain", Domain),
+    Reference(Numbering, "domain", Domain),
+    Reference(Name, "domain", Domain),
 )
 
 
@@ -205,6 +213,14 @@ def _wearings(plan: Table) -> Iterator[str]:
             yield f"{_name(row)}: its port is not filtered"
 
 
+def _names(plan: Table) -> Iterator[str]:
+    """Names are written in one way, so that they are found."""
+    written: list[Name | Zone] = [*plan.all(Name), *plan.all(Zone)]
+    for row in written:
+        if row.name != row.name.lower() or row.name.endswith("."):
+            yield f"{_name(row)}: {row.name} is not in lower case, or has a dot at its end"
+
+
 def _keys(plan: Table) -> Iterator[str]:
     known = {kind.KIND for kind in ROWS}
     for key, row in plan.records.items():
@@ -220,4 +236,17 @@ def _internet(plan: Table) -> Iterator[str]:
         yield f"domain: more than one internet: {' '.join(sorted(internets))}"
 
 
-CHECKS = (_keys, _dangling, _internet, _addresses, _segments, _ports, _routes, _links, _translators, _rules, _wearings)
+CHECKS = (
+    _keys,
+    _dangling,
+    _internet,
+    _addresses,
+    _segments,
+    _ports,
+    _routes,
+    _links,
+    _translators,
+    _rules,
+    _wearings,
+    _names,
+)

@@ -17,7 +17,7 @@ from atoll.fabric.kernel.objects import GuestAddress
 from atoll.linux import netns, rtnl
 from atoll.linux.netlink import ROUTE, Message, Netlink
 from atoll.plan.rows import INTERNET
-from atoll.plan.services import SERVICES
+from atoll.plan.services import LINK_LOCAL
 
 TABLES = 10_000
 """Routing table, policy rule priority and default metric of the ENI with index n: TABLES + n."""
@@ -110,10 +110,7 @@ def _services(address: GuestAddress, link: int) -> list[tuple[rtnl.Route, rtnl.N
     """The link-local routes of eth0 to what its VPC answers; the internet answers nothing."""
     if address.index or address.domain == INTERNET:
         return []
-    return [
-        (rtnl.Route(f"{service.ip}/32", link=link), rtnl.Neighbour(link, service.ip, names.ROUTER_MAC))
-        for service in SERVICES
-    ]
+    return [(rtnl.Route(f"{ip}/32", link=link), rtnl.Neighbour(link, ip, names.ROUTER_MAC)) for ip in LINK_LOCAL]
 
 
 def _own_table(address: GuestAddress, link: int) -> tuple[rtnl.Route, rtnl.Route]:

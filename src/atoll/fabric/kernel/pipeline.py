@@ -3,7 +3,6 @@
 Everything that grows is an element; docs/kernel.md walks a packet through it.
 """
 
-import socket
 from collections.abc import Iterator
 
 from atoll.fabric.kernel import names
@@ -13,6 +12,7 @@ from atoll.linux.nft.expr import (
     Ct,
     Do,
     Expression,
+    Faster,
     Is,
     Load,
     LoadCt,
@@ -31,7 +31,7 @@ from atoll.linux.nft.expr import (
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.nft.wire import Hook, SetShape
 from atoll.plan.rows import DomainKind
-from atoll.plan.services import SERVICES
+from atoll.plan.services import PACKETS_A_SECOND
 
 Rule = tuple[Expression, ...]
 
@@ -48,12 +48,10 @@ FIELDS: dict[str, tuple[int, int]] = {
 """A field's length in bytes and nft's number for its type: 41 interface name, 7 IPv4, 12 protocol, 13 port, 19 mark."""
 
 
-def _shape(
-    *fields: str, ranges: bool = False, value: str = "", verdicts: bool = False, dynamic: bool = False
-) -> SetShape:
+def _shape(*fields: str, ranges: bool, value: str, verdicts: bool, dynamic: bool, outlives: int) -> SetShape:
     length, kind = FIELDS[value] if value else (0, 0)
     lengths, types = zip(*(FIELDS[field] for field in fields), strict=True)
-    return SetShape(lengths, types, ranges, length, kind, verdicts, dynamic)
+    return SetShape(lengths, types, ranges, length, kind, verdicts, dynamic, outlives)
 
 
 SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
@@ -71,14 +69,17 @@ SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "address": ("ip",),
     "slot-ip": ("slot",),
     "busy": ("ip", "ip", "protocol", "port"),
+    "service": ("ip", "protocol", "port"),
+    "asking": ("interface",),
 }
 """The fields of each shape's key, in register order."""
 
 VALUE_FIELDS: dict[str, str] = {"interface-ip-ip": "ip", "slot-ip": "ip", "class-slot-group": "group"}
 """What a map's value is; shapes that end in "verdict" hold verdicts, the others are sets."""
 
-DYNAMIC = frozenset({"busy"})
-"""Shapes of sets, and sets, whose elements the kernel makes while packets pass."""
+DYNAMIC = {"busy": 0, "asking": 60}
+"""Shapes of sets, and sets, whose elements the kernel makes while packets pass; seconds that they outlive their use, 0
+where they end by themselves."""
 
 SHAPES: dict[str, SetShape] = {
     name: _shape(
@@ -87,6 +88,7 @@ SHAPES: dict[str, SetShape] = {
         value=VALUE_FIELDS.get(name, ""),
         verdicts=name.endswith("verdict"),
         dynamic=name in DYNAMIC,
+        outlives=DYNAMIC.get(name, 0),
     )
     for name, fields in SHAPE_FIELDS.items()
 }
@@ -111,6 +113,8 @@ STATIC_SETS = {
     "judge-in": "group-verdict",
     "opens-out": "group-verdict",  # groups that open every protocol to the world, outward
     "opens-in": "group-verdict",
+    "answered": "service",  # what the domain itself answers to its ports
+    "asking": "asking",  # how fast each port asks for that
 }
 
 SOURCE, DESTINATION = 12, 16  # offsets in the IPv4 header
@@ -209,11 +213,9 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
 def _input() -> Iterator[Rule]:
     """Ports reach what their domain answers, and nothing else of a router; what comes over a link reaches nothing."""
     yield (*FROM_LINK, DROP)
-    for service in SERVICES:
-        there = (address(DESTINATION), Is(socket.inet_aton(service.ip)))
-        protocol = (Load(Meta.L4PROTO), Is(bytes([service.protocol])))
-        port = (LoadPacket(Base.TRANSPORT, 2, 2), Is(service.port.to_bytes(2, "big")))
-        yield (*there, *protocol, *port, ACCEPT)
+    yield (Load(Meta.IIFNAME), Faster("asking", PACKETS_A_SECOND), DROP)
+    port = LoadPacket(Base.TRANSPORT, 2, 2, 2)
+    yield (address(DESTINATION), Load(Meta.L4PROTO, 1), port, Lookup("answered"), ACCEPT)
 
 
 def _forward() -> tuple[Rule, ...]:

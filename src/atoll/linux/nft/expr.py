@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
-from atoll.linux.netlink import attribute, be32, nested, text
+from atoll.linux.netlink import attribute, be32, be64, nested, text
 
 
 class Number(NamedTuple):
@@ -267,6 +267,24 @@ class MoreThan(NamedTuple):
         return _expression("dynset", text(1, self.set), be32(3, 0), be32(4, register(self.at)), nested(7, limit))
 
 
+class Faster(NamedTuple):
+    """Go on with the rule if more packets than `rate` a second have the key in the registers, `rate` saved at most.
+
+    `set`: a dynamic one, in which the kernel counts them.
+    """
+
+    set: str
+    rate: int
+    at: int = 0
+
+    def encode(self, _: Resolve) -> bytes:
+        """See `encoded`."""
+        inverted = 1
+        rate = be64(1, self.rate), be64(2, 1), be32(3, self.rate), be32(4, 0), be32(5, inverted)
+        counted = nested(7, text(1, "limit") + nested(2, *rate))
+        return _expression("dynset", text(1, self.set), be32(3, 1), be32(4, register(self.at)), counted)
+
+
 class Reset(NamedTuple):
     """Answer with a TCP reset in the name of the destination, and drop the packet."""
 
@@ -302,6 +320,7 @@ Expression = (
     | Translate
     | Hash
     | MoreThan
+    | Faster
     | Reset
     | Do
 )

@@ -14,6 +14,7 @@ from atoll.linux.netlink import (
     attribute,
     attributes,
     be32,
+    be64,
     nested,
     table,
     text,
@@ -29,7 +30,7 @@ _NEWELEMENT, _GETELEMENT, _DELELEMENT = 12, 13, 14
 _BATCH_BEGIN, _BATCH_END = 16, 17
 IPV4 = 2
 _VERDICT_TYPE = 0xFFFFFF00
-INTERVAL, MAP, DYNAMIC, CONCAT = 4, 8, 0x20, 0x80
+INTERVAL, MAP, TIMEOUT, DYNAMIC, CONCAT = 4, 8, 0x10, 0x20, 0x80
 _MOST_DYNAMIC = 65_535
 _ELEMENTS = 400  # a nested attribute holds 64 KiB
 
@@ -56,6 +57,7 @@ class SetShape(NamedTuple):
     value_type: int = 0
     verdicts: bool = False
     dynamic: bool = False  # rules write its elements; nobody else does
+    outlives: int = 0  # seconds after its last use that such an element goes, 0 = by itself
 
     @property
     def key_length(self) -> int:
@@ -122,7 +124,7 @@ def flush_chain(name: str) -> Message:
 def new_set(name: str, shape: SetShape, number: int) -> Message:
     """A set or map. `number` tells it from other sets of one transaction."""
     flags = (MAP if shape.value or shape.verdicts else 0) | (INTERVAL | CONCAT if shape.ranges else 0)
-    flags |= DYNAMIC if shape.dynamic else 0
+    flags |= (DYNAMIC if shape.dynamic else 0) | (TIMEOUT if shape.outlives else 0)
     body = text(1, TABLE) + text(2, name) + be32(3, flags) + be32(4, _joined(shape.types)) + be32(5, shape.key_length)
     if shape.verdicts:
         body += be32(6, _VERDICT_TYPE) + be32(7, 16)
@@ -130,6 +132,8 @@ def new_set(name: str, shape: SetShape, number: int) -> Message:
         body += be32(6, shape.value_type) + be32(7, shape.value)
     if shape.dynamic:
         body += nested(9, be32(1, _MOST_DYNAMIC))
+    if shape.outlives:
+        body += be64(11, shape.outlives * 1000)
     if shape.ranges:
         body += nested(9, nested(2, *(nested(1, be32(1, length)) for length in shape.fields)))
     return _message(_NEWSET, CREATE | EXCL, body + be32(10, number))

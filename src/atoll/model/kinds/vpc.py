@@ -33,6 +33,11 @@ class Vpc(Entity, frozen=True, kw_only=True):
     state: str = "available"
 
     @property
+    def named(self) -> bool:
+        """Whether AWS gives names to what is in it, and tells them: that takes both attributes [BC Instance]."""
+        return self.dns_support and self.dns_hostnames
+
+    @property
     def default_home(self) -> str | None:
         """Indexed: the home of which this is the default VPC."""
         return self.home if self.is_default else None

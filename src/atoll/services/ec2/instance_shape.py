@@ -157,7 +157,7 @@ def _network(tx: Tx, instance: Instance) -> Shape:
     public = shape["NetworkInterfaces"][0].get("Association", {}).get("PublicIp")
     if public is not None:
         shape["PublicIpAddress"] = public
-        if vpc is not None and vpc.dns_hostnames:
+        if vpc is not None and vpc.named:
             shape["PublicDnsName"] = names.public_name(instance.region, public)
     return shape
 

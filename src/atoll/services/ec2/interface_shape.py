@@ -90,7 +90,7 @@ def attachment_shape(interface: NetworkInterface) -> Shape:
 def has_names(tx: Tx, interface: NetworkInterface) -> bool:
     """Whether the VPC gives names to addresses: an ENI of one that does not shows none."""
     vpc = tx.get(Vpc, interface.vpc)
-    return vpc is not None and vpc.dns_hostnames
+    return vpc is not None and vpc.named
 
 
 def groups_shape(tx: Tx, groups: tuple[str, ...]) -> list[Shape]:

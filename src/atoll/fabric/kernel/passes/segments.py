@@ -10,8 +10,8 @@ from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.rtnl import Kind
 from atoll.packet import Prefix
-from atoll.plan.rows import Domain, DomainKind, Node, NodeKind, Segment, Site
-from atoll.plan.services import SERVICES
+from atoll.plan.rows import Domain, DomainKind, Node, NodeKind, Resolver, Segment, Site
+from atoll.plan.services import METADATA, Service, of_resolver
 from atoll.records import Pass, Record, View
 
 
@@ -22,8 +22,20 @@ def domain(_: View, row: Record) -> Iterator[Record]:
     yield from pipeline.static(row.id, row.kind)
     yield Route(domain=row.id, table="", prefix="0.0.0.0/0", kind=Kind.UNICAST, device=names.LOOPBACK, metric=4000)
     if row.kind is DomainKind.VPC:
-        for service in SERVICES:
-            yield RouterAddress(domain=row.id, ip=service.ip)
+        yield RouterAddress(domain=row.id, ip=METADATA.ip)
+        yield _answered(row.id, METADATA)
+
+
+def resolver(_: View, row: Record) -> Iterator[Record]:
+    """The domain has the address although it may not answer there: who asks hears nothing then."""
+    assert isinstance(row, Resolver)
+    yield RouterAddress(domain=row.domain, ip=row.ip)
+    for service in of_resolver(row):
+        yield _answered(row.domain, service)
+
+
+def _answered(domain: str, service: Service) -> Element:
+    return Element(domain=domain, set="answered", shape="service", low=tuple(service))
 
 
 def node(_: View, row: Record) -> Iterator[Record]:
@@ -80,4 +92,4 @@ def inside(prefix: Prefix) -> tuple[Mask | Is, ...]:
     return (value,) if prefix.length == 32 else (Mask(mask.to_bytes(4, "big"), host32(0)), value)
 
 
-PASSES = (Pass(Domain, domain), Pass(Node, node), Pass(Segment, segment))
+PASSES = (Pass(Domain, domain), Pass(Resolver, resolver), Pass(Node, node), Pass(Segment, segment))
