@@ -32,7 +32,7 @@ def main(rounds: int) -> None:
 
 
 def one(lab: Lab, took: dict[str, list[float]]) -> None:
-    boot = Boot("i-1", 1, lab.guest_netns, "ip-10-0-0-5.ec2.internal", PAGE.encode(), resolver="")
+    boot = Boot("i-1", 1, lab.guest_netns, "ip-10-0-0-5.ec2.internal", PAGE.encode())
     began = time.perf_counter()
     timed(took, "start, until init runs", lambda: lab.guests.start(boot))
     lab.until_printed("boot finished")

@@ -38,9 +38,7 @@ class Lab:
     def boot(self, user_data: str = "", *, number: int = 1, instance: str = "i-1") -> str:
         """Start and wait until user data is through; the console output."""
         name = "ip-10-0-0-5.ec2.internal"
-        self.guests.start(
-            Boot(instance, number, self.guest_netns, name, user_data.encode(), first=number == 1, resolver="")
-        )
+        self.guests.start(Boot(instance, number, self.guest_netns, name, user_data.encode(), first=number == 1))
         self.until_printed("atoll: boot finished", instance)
         return self.guests.console(instance).decode()
 

@@ -173,7 +173,7 @@ def test_a_guest_of_it_boots_runs_user_data_and_sees_nothing_of_the_host(
     with archive.open("rb") as file:
         name = lab.guests.add_software(file.fileno()).name
     script = b"#!/bin/sh\nset -e\ncat /etc/motd\necho changed > /etc/motd\necho user data ran\n"
-    lab.guests.start(Boot("i-1", 1, lab.guest_netns, "ip-10-0-0-5", script, resolver="10.0.0.2", software=name))
+    lab.guests.start(Boot("i-1", 1, lab.guest_netns, "ip-10-0-0-5", script, servers=("10.0.0.2",), software=name))
     lab.until_printed("atoll: boot finished")
     console = lab.guests.console("i-1").decode()
     assert "mine" in console

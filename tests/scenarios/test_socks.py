@@ -21,7 +21,9 @@ TIMED_OUT, NOT_CONNECTED = 28, 97  # curl's exit statuses
 def web(atoll: Atoll) -> Iterator[dict[str, str]]:
     """A web server that answers, as DescribeInstances has it."""
     ec2 = atoll.ec2(ACCOUNT)
-    made = instance(ec2, network(ec2), NAME, USER_DATA)
+    place = network(ec2)
+    ec2.modify_vpc_attribute(VpcId=place.vpc, EnableDnsHostnames={"Value": True})
+    made = instance(ec2, place, NAME, USER_DATA)
     found = described(ec2, made)
     assert page(atoll, found["PublicIpAddress"], patient=True) == PAGE
     yield found
@@ -50,8 +52,9 @@ def test_the_page_is_there_through_the_proxy_and_not_without(atoll: Atoll, web: 
 
 
 def test_the_public_name_leads_there(atoll: Atoll, web: dict[str, str]) -> None:
-    name = f"ec2-{web['PublicIpAddress'].replace('.', '-')}.compute-1.amazonaws.com"
-    assert curl(atoll, f"http://{name}/") == (0, PAGE)
+    name = web["PublicDnsName"]
+    for written in (name, name.upper()):
+        assert curl(atoll, f"http://{written}/") == (0, PAGE)
     assert curl(atoll, f"http://{name.replace('compute-1', 'mars-1.compute')}/")[0] == NOT_CONNECTED
 
 

@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from atoll.guest.boot import Boot, files, notice
 
@@ -25,11 +26,14 @@ def test_what_is_not_run_is_named(user_data: bytes, says: str) -> None:
 
 
 def test_init_is_told_names_and_resolver() -> None:
-    told = files(BOOT)
+    told = files(replace(BOOT, servers=("10.0.0.2",), search="ec2.internal"))
     assert told["hostname"] == b"ip-10-0-0-5.ec2.internal\n"
-    assert told["resolv.conf"] == b"search ec2.internal\nnameserver 169.254.169.253\noptions timeout:2 attempts:5\n"
+    assert told["resolv.conf"] == b"search ec2.internal\nnameserver 10.0.0.2\noptions timeout:2 attempts:5\n"
     assert "user-data" not in told
     assert "notice" not in told
+    assert files(BOOT)["resolv.conf"] == b"options timeout:2 attempts:5\n", "names fail at once"
+    many = files(replace(BOOT, servers=("1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4")))["resolv.conf"]
+    assert many.count(b"nameserver") == 3
 
 
 def test_user_data_is_told_at_the_first_boot_only() -> None:

@@ -10,8 +10,6 @@ from atoll.app import socks_port
 from atoll.app.outside import is_on_internet
 from atoll.app.socks_port import AUTOMATIC, DISTANCE, NONE, SocksPortError
 from atoll.cli.environment import filled
-from atoll.model.names import public_address, public_name
-from atoll.model.regions import REGIONS
 from atoll.packet import Prefix
 from atoll.plan.rows import INTERNET, Route, ToLink
 from atoll.records import Table
@@ -19,35 +17,6 @@ from atoll.records import Table
 ENDPOINT = "http://127.0.0.1:4566"
 PLAN = Table([Route(table=INTERNET, domain=INTERNET, prefix=Prefix.parse("198.51.100.7"), via=ToLink("igw-1"))])
 """A public address in use, of a pool that is another's by now."""
-
-
-@pytest.mark.parametrize("region", REGIONS)
-def test_a_public_name_says_its_address(region: str) -> None:
-    name = public_name(region, "198.18.0.7")
-    assert public_address(name) == public_address(f"{name.upper()}.") == "198.18.0.7"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "localhost",
-        "198.18.0.7",
-        "ec2-198-18-0-7.compute-1.amazonaws.com.evil.example",
-        "x.ec2-198-18-0-7.compute-1.amazonaws.com",
-        "ec2-198-18-0-7.compute-2.amazonaws.com",
-        "ec2-198-18-0-7.us-east-1.compute.amazonaws.com",
-        "ec2-198-18-0-7.mars-1.compute.amazonaws.com",
-        "ec2-198-18-0-256.compute-1.amazonaws.com",
-        "ec2-198-18-0-07.compute-1.amazonaws.com",
-        "ec2-198-18-0-7-7.compute-1.amazonaws.com",
-        "ec2-198-18-0-\u0667.compute-1.amazonaws.com",
-        "ec2-198-18-0-7.compute-1.amazonaws.com..",
-        "ip-10-0-0-5.ec2.internal",
-    ],
-)
-def test_no_other_name_does(name: str) -> None:
-    assert public_address(name) is None
 
 
 @pytest.mark.parametrize("ip", ["198.18.0.0", "198.18.255.255", "203.0.113.10", "203.0.113.20", "198.51.100.7"])

@@ -1,6 +1,6 @@
 """The hosts of Atoll's internet."""
 
-from atoll.compile.internet import DEFAULT_PREFIX, UPLINK
+from atoll.compile.internet import AWS, DEFAULT_PREFIX, RESOLVER, UPLINK
 from atoll.model.kinds import InternetHost
 from atoll.model.tx import Tx
 from atoll.packet import Prefix, ip_number
@@ -22,8 +22,8 @@ def add_host(tx: Tx, ip: str) -> None:
     """A host of that address, unless there is one. ValueError for an address that cannot be one."""
     family, _ = ip_number(ip)
     block = Prefix.parse(DEFAULT_PREFIX)
-    taken = (block.address(0), block.address(1), UPLINK, block.address(block.size - 1))
+    taken = (block.address(0), block.address(1), AWS, RESOLVER, UPLINK, block.address(block.size - 1))
     if family != 4 or not block.holds(ip) or ip in taken:
-        raise ValueError(f"{ip} is no host of Atoll's internet: choose one from {block.address(2)} up in {block}.")
+        raise ValueError(f"{ip} is no host of Atoll's internet: choose another in {block}.")
     if tx.get(InternetHost, ip) is None:
         tx.put(InternetHost(home="/".join(SYSTEM), ip=ip))

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from atoll.guest.boot import Boot
+from atoll.guest.boot import Boot, resolvers
 from atoll.guest.guests import Guests
 from atoll.model.kinds import Instance
 from atoll.model.machines import Effect, Event
+from atoll.plan.rows import Lease
 
 GRACE = 5.0
 """Seconds that a guest has to shut down before it is killed; AWS gives minutes, nobody here wants to wait for that."""
@@ -19,17 +20,17 @@ class RealGuests:
         self,
         guests: Guests,
         namespace: Callable[[str], Path | None],
-        resolver: str = "",
+        lease: Callable[[str], Lease],
         ready: Callable[[], object] = lambda: None,
     ) -> None:
-        """`resolver`: whom guests ask for names; nobody, so that names fail at once instead of after a silence.
+        """`lease`: what a VPC tells its guests.
 
         `ready`: returns when what a guest may ask in its first moment is there.
         """
         self.guests = guests
         self._ready = ready
         self._namespace = namespace
-        self._resolver = resolver
+        self._lease = lease
 
     def run(self, effect: Effect, instance: Instance) -> Event:
         """See engine.effects.Guests."""
@@ -45,10 +46,15 @@ class RealGuests:
                 self.guests.terminate(instance.id)
                 return Event.GONE
 
+    def renew(self, instance: str, lease: Lease) -> None:
+        """Tell a guest that runs what its VPC tells now."""
+        self.guests.renew(instance, resolvers(lease.servers, lease.search))
+
     def _boot(self, instance: Instance) -> Boot:
         namespace = self._namespace(instance.id)
         if namespace is None:
             raise LookupError(f"{instance.id} has no network namespace")
+        lease = self._lease(instance.vpc)
         return Boot(
             instance=instance.id,
             boot=instance.boot,
@@ -57,7 +63,8 @@ class RealGuests:
             user_data=instance.user_data,
             first=instance.boot == 1,
             software=instance.software,
-            resolver=self._resolver,
+            servers=lease.servers,
+            search=lease.search,
         )
 
 

@@ -21,16 +21,15 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from atoll.app.http import WEB_SETTINGS, PatientProtocol
+from atoll.app.per_vpc import PerVpc
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.linux import arrival
 from atoll.linux.packets import call_in
 from atoll.model.kinds import Instance, NetworkInterface, Session
 from atoll.model.tx import Tx
-from atoll.plan.rows import Domain, DomainKind
 from atoll.plan.services import METADATA
 from atoll.protocol import AwsError
-from atoll.records import Delta
 from atoll.services.metadata import Answer, Asked, answer
 from atoll.services.metadata.answers import refusal
 
@@ -98,67 +97,33 @@ class MetadataService:
             proxy_headers=False,
             timeout_keep_alive=5,
         )
-        self._listening: dict[str, asyncio.Server] = {}
-        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._vpcs = PerVpc(writer, fabric, "instance metadata", self._open)
         self._connections: set[MetadataProtocol] = set()
         self._of_port: Counter[str | None] = Counter()
 
     async def start(self, state: ServerState) -> None:
         """Listen for every VPC that there is, and for those that come. `state`: the web server's."""
         self._state = state
-        self._writer.watch(self._follow)
-        for domain in list(self._writer.plan.all(Domain)):
-            self._wanted(domain)
-        await self.ready()
+        await self._vpcs.start()
 
     async def ready(self) -> None:
         """Return when every VPC that there is has its listener."""
-        while self._opening:
-            await asyncio.wait(list(self._opening.values()))
+        await self._vpcs.ready()
 
-    def _follow(self, plan: Delta) -> None:
-        for old, new in plan.values():
-            if isinstance(new, Domain) and old is None:
-                self._wanted(new)
-            elif isinstance(old, Domain) and new is None:
-                self._close(old.id)
-
-    def _wanted(self, domain: Domain) -> None:
-        if domain.kind is not DomainKind.VPC:
-            return
-        task = asyncio.create_task(self._open(domain.id))
-        self._opening[domain.id] = task
-        task.add_done_callback(lambda _: self._opening.pop(domain.id, None))
-
-    async def _open(self, domain: str) -> None:
-        network = self._fabric.router(domain)
-        if network is None:
-            return
-        try:
-            listener = await asyncio.to_thread(call_in, network, _listen)
-        except OSError:
-            if self._writer.plan.get(Domain, domain) is not None:  # else it went in the meantime
-                log.exception("instance metadata cannot be served in %s", domain)
-            return
-        if self._writer.plan.get(Domain, domain) is None:
-            listener.close()
-            return
+    async def _open(self, domain: str, network: Path) -> Callable[[], object]:
+        listener = await asyncio.to_thread(call_in, network, _listen)
         made = functools.partial(MetadataProtocol, self, domain, config=self._config, server_state=self._state)
-        self._listening[domain] = await asyncio.get_running_loop().create_server(made, sock=listener)
+        served = await asyncio.get_running_loop().create_server(made, sock=listener)
+        return functools.partial(self._end, served, domain)
 
-    def _close(self, domain: str) -> None:
-        """A VPC is gone: nothing may hold its router's network."""
-        served = self._listening.pop(domain, None)
-        if served is not None:
-            served.close()
+    def _end(self, served: asyncio.Server, domain: str) -> None:
+        served.close()
         for connection in [one for one in self._connections if one.domain == domain]:
             connection.transport.abort()
 
     def close(self) -> None:
         """Listen no more."""
-        for served in self._listening.values():
-            served.close()
-        self._listening.clear()
+        self._vpcs.close()
 
     def port_of(self, domain: str, transport: asyncio.Transport) -> str | None:
         """The port, in the plan's sense, from which a connection came."""

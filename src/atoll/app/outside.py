@@ -2,21 +2,26 @@
 
 from atoll.agents.socks import Proxy
 from atoll.app.hosts import ALWAYS
+from atoll.app.name_service import NameService
 from atoll.compile.internet import DEFAULT_PREFIX, host_id
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
-from atoll.model.names import public_address
 from atoll.packet import Prefix
 from atoll.plan.rows import INTERNET, Route
 from atoll.records import Table
 
 
-def proxy(writer: Writer, fabric: Fabric, pool: str) -> Proxy:
+def proxy(writer: Writer, fabric: Fabric, names: NameService, pool: str) -> Proxy:
     """A proxy whose connections come from the first internet host. `pool`: where public addresses come from."""
+
+    def resolve(name: str) -> str | None:
+        found = names.look_up(INTERNET, name.lower().removesuffix("."), "A")
+        return next((value for _, value in found.values), None) if found is not None else None
+
     source = host_id(ALWAYS[0])
     return Proxy(
         network=lambda: fabric.namespace(source),
-        resolve=public_address,
+        resolve=resolve,
         leads_to=lambda ip: is_on_internet(writer.plan, pool, ip),
     )
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from atoll.agents import uplink
+from atoll.agents.dns_upstream import Upstream
 from atoll.app import images, socks_port
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
@@ -20,9 +21,10 @@ from atoll.app.inner_api import InnerApi
 from atoll.app.instances import NoGuests, RealGuests
 from atoll.app.main import Options, settings, tell
 from atoll.app.metadata import MetadataService, read_secret
+from atoll.app.name_service import NameService
 from atoll.app.outside import proxy
 from atoll.compile import constants
-from atoll.compile.internet import DEFAULT_PREFIX, UPLINK, host_id
+from atoll.compile.internet import DEFAULT_PREFIX, RESOLVER, UPLINK, host_id
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
@@ -37,6 +39,8 @@ from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
 from atoll.packet import Prefix
+from atoll.plan.rows import Lease
+from atoll.records import Delta
 from atoll.services import served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle, nat_gateway_states
 
@@ -84,14 +88,34 @@ class Server:
             constants((zone.name for region in REGIONS.values() for zone in region.zones), uplink=options.uplink),
             Facts(console=self.guests.console) if self.guests else NO_FACTS,
         )
-        resolver = uplink.RESOLVER if options.uplink else ""
         self.metadata = MetadataService(self.writer, self.fabric, read_secret(options.folder.secret))
-        ready = lambda: self.on_loop(self.metadata.ready)  # noqa: E731 - on a guest's thread
-        runner = RealGuests(self.guests, self.fabric.namespace, resolver, ready) if self.guests else NoGuests()
-        self.effects = Effects(runner, self.report)
+        self.names = NameService(self.writer, self.fabric)
+        self.runner = self._runner()
+        self.effects = Effects(self.runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report, self.look)
         self.stop = asyncio.Event()
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
+
+    def _runner(self) -> RealGuests | NoGuests:
+        if self.guests is None:
+            return NoGuests()
+        return RealGuests(self.guests, self.fabric.namespace, self._lease, self._ready)
+
+    def _lease(self, vpc: str) -> Lease:
+        """On a guest's thread."""
+        return self.read(lambda: self.writer.plan.get(Lease, vpc) or Lease(domain=vpc))
+
+    def _leased(self, plan: Delta) -> None:
+        """Other DHCP options: guests that run are told at once. (AWS's ask every few hours.)"""
+        for _, lease in plan.values():
+            if isinstance(lease, Lease) and isinstance(self.runner, RealGuests):
+                for instance in self.writer.model.by(Instance, "vpc", lease.domain):
+                    self.loop.run_in_executor(None, self.runner.renew, instance.id, lease)
+
+    def _ready(self) -> None:
+        """On a guest's thread: wait for what it may ask in its first moment."""
+        self.on_loop(self.metadata.ready)
+        self.on_loop(self.names.ready)
 
     def _guests(self) -> Guests:
         folder = self.options.folder
@@ -119,14 +143,17 @@ class Server:
             self.loop.add_signal_handler(number, self.stop.set)
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
-        await self._connect_uplink()
+        upstream = await self._connect_uplink()
         endpoint = Endpoint(self.writer, self.effects, self.timers, self.reset)
         web = uvicorn.Server(web_settings(endpoint))
         await self.metadata.start(web.server_state)
+        await self.names.start(upstream.ask if upstream else None)
+        self.options.folder.resolvers.write_text(f"nameserver {RESOLVER}\noptions timeout:2 attempts:2\n")
+        self.writer.watch(self._leased)
         await self._resume(joined=joined)
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
-        outside = proxy(self.writer, self.fabric, self.options.public_pool)
+        outside = proxy(self.writer, self.fabric, self.names, self.options.public_pool)
         if socks is not None:
             await outside.start(socks)
         controlling = Control(self, control)
@@ -136,6 +163,7 @@ class Server:
         await self.stop.wait()
         await outside.close()
         self.metadata.close()
+        self.names.close()
         web.should_exit = True
         await serving
         for task in background:
@@ -144,12 +172,15 @@ class Server:
         await self._end()
         return 0
 
-    async def _connect_uplink(self) -> None:
+    async def _connect_uplink(self) -> Upstream | None:
+        """The name server of the real internet, if that is there."""
         namespace = self.fabric.namespace(host_id(UPLINK))
-        if self._launcher is not None and namespace is not None:
-            inward = (self.options.public_pool, DEFAULT_PREFIX)
-            gateway = Prefix.parse(DEFAULT_PREFIX).address(1)
-            await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward, gateway)
+        if self._launcher is None or namespace is None:
+            return None
+        inward = (self.options.public_pool, DEFAULT_PREFIX)
+        gateway = Prefix.parse(DEFAULT_PREFIX).address(1)
+        await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward, gateway)
+        return Upstream(namespace, uplink.RESOLVER)
 
     async def _resume(self, *, joined: bool) -> None:
         """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself.

@@ -9,13 +9,14 @@ import socket
 import sys
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from atoll.cli.common import State, call, fail
 from atoll.cli.environment import filled
-from atoll.linux.visit import names_fail_at_once, visit
+from atoll.linux.visit import ask_instead, visit
 
 PASSED_ON = ("TERM", "LANG", "LC_ALL", "COLUMNS", "LINES")
 DEFAULT_HOST = "203.0.113.10"
@@ -98,15 +99,15 @@ def run(
     """
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        endpoint = call(state, {"do": "run", "ip": source}, (theirs.fileno(),))["endpoint"]
+        told = call(state, {"do": "run", "ip": source}, (theirs.fileno(),))
         _, (network,), _, _ = socket.recv_fds(ours, 16, 1)
     try:
         visit(network)
-        names_fail_at_once()
+        ask_instead(Path(told["resolvers"]))
     except OSError as error:
         fail(f"you may not enter this Atoll's network ({error.strerror}): run this as the user who started Atoll.")
     os.close(network)
-    _become(command, filled(os.environ, endpoint))
+    _become(command, filled(os.environ, told["endpoint"]))
 
 
 def _become(command: list[str], environment: dict[str, str]) -> NoReturn:

@@ -25,6 +25,8 @@ from atoll.records import View
 DEFAULT_PREFIX = "203.0.113.0/24"
 """TEST-NET-3 (RFC 5737): addresses that no real host has."""
 
+RESOLVER, AWS = "203.0.113.53", "203.0.113.43"
+"""Addresses of one host that is always there: at the first it resolves names for everybody, at the other it is AWS."""
 
 UPLINK = "203.0.113.254"
 """The internet host behind which the real internet lies, if there is an uplink."""
@@ -37,6 +39,7 @@ def constants(prefix: str, *, uplink: bool) -> list[Row]:
     way_out = [*host_rows(UPLINK), Route(table=INTERNET, domain=INTERNET, prefix=Prefix.everything(), via=ToPort(name))]
     return [
         *(way_out if uplink else ()),
+        *host_rows(RESOLVER, AWS),
         Site(id=INTERNET),
         Domain(id=INTERNET, kind=DomainKind.INTERNET),
         Segment(id=INTERNET, domain=INTERNET, site=INTERNET, prefix=block, table=INTERNET),
@@ -54,12 +57,13 @@ def host(_view: View, mine: InternetHost) -> Iterable[Row]:
     yield from host_rows(mine.ip)
 
 
-def host_rows(ip: str) -> Iterable[Row]:
-    """A node of that address, its port and its address."""
+def host_rows(ip: str, *more: str) -> Iterable[Row]:
+    """A node of that address, its port and its addresses."""
     name = host_id(ip)
     yield Node(id=name, site=INTERNET, kind=NodeKind.HOST)
     yield Port(id=name, segment=INTERNET, mac=_mac(ip), node=name, index=0, guard=False, filtered=False, mtu=1500)
-    yield Address(domain=INTERNET, ip=ip, port=name, primary=True)
+    for one in (ip, *more):
+        yield Address(domain=INTERNET, ip=one, port=name, primary=one == ip)
 
 
 def _mac(ip: str) -> str:

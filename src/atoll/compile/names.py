@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 from atoll.compile.passes import of
 from atoll.model import names
-from atoll.model.kinds import ElasticIp, Instance, NetworkInterface, Vpc
+from atoll.model.kinds import DhcpOptions, ElasticIp, Instance, NetworkInterface, Vpc
+from atoll.model.names import PROVIDED
 from atoll.model.regions import REGIONS
 from atoll.packet import Prefix
-from atoll.plan.rows import INTERNET, Name, NameType, Numbering, Resolver, Row, Zone
+from atoll.plan.rows import INTERNET, Lease, Name, NameType, Numbering, Resolver, Row, Zone
 from atoll.plan.services import RESOLVER
 from atoll.records import View
 
@@ -21,7 +22,7 @@ PRIVATE = tuple(map(Prefix.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 
 def resolver(_view: View, vpc: Vpc) -> Iterable[Row]:
     """Its two addresses, the second of which is the third of the primary block (fact 148); and the private names."""
-    for ip in (RESOLVER, vpc.blocks[0].prefix.address(2)):
+    for ip in (RESOLVER, own_resolver(vpc)):
         yield Resolver(domain=vpc.id, ip=ip, answers=vpc.dns_support, origin=(vpc.id,))
     if not vpc.named:
         return
@@ -30,6 +31,24 @@ def resolver(_view: View, vpc: Vpc) -> Iterable[Row]:
     own = (block.prefix for block in vpc.blocks if not any(one.covers(block.prefix) for one in PRIVATE))
     for prefix in dict.fromkeys((*PRIVATE, *own)):
         yield Numbering(domain=vpc.id, zone=zone, prefix=prefix, origin=(vpc.id,))
+
+
+def own_resolver(vpc: Vpc) -> str:
+    """Where the VPC's resolver is beside its link-local address."""
+    return vpc.blocks[0].prefix.address(2)
+
+
+def lease(view: View, vpc: Vpc) -> Iterable[Row]:
+    """What the VPC's DHCP options tell guests (facts 153, 154): nothing where it has none. Servers of IPv4 alone."""
+    options = view.get(DhcpOptions, vpc.dhcp_options)
+    told = {one.name: one.values for one in options.options} if options is not None else {}
+    servers = (own_resolver(vpc) if one == PROVIDED else one for one in told.get("domain-name-servers", ()))
+    yield Lease(
+        domain=vpc.id,
+        servers=tuple(one for one in servers if ":" not in one),
+        search=" ".join(" ".join(told.get("domain-name", ())).split()),
+        origin=(vpc.id, *([options.id] if options is not None else [])),
+    )
 
 
 def resource_name(view: View, instance: Instance) -> Iterable[Row]:
@@ -88,6 +107,7 @@ def constants() -> Iterable[Row]:
 
 PASSES = (
     of(Vpc, resolver),
+    of(Vpc, lease),
     of(Instance, resource_name),
     of(ElasticIp, elastic),
     of(NetworkInterface, automatic),

@@ -1,9 +1,11 @@
 """What one boot of an instance is, and what becomes of its user data (pure)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-RESOLVER = "169.254.169.253"
-"""Where the VPC's resolver answers in every subnet [aws-behaviour, DNS]."""
+MOST_SERVERS = 3
+"""So many name servers the C library asks; it reads no more."""
 
 
 class Boot(msgspec.Struct, frozen=True):
@@ -21,8 +23,10 @@ class Boot(msgspec.Struct, frozen=True):
     """Whether user data may run: AWS runs it at the first boot only."""
     software: str = ""
     """Name of the root file system that a user added (`software.py`); empty for Atoll's own."""
-    resolver: str = RESOLVER
-    """Address of the name server, empty for none."""
+    servers: tuple[str, ...] = ()
+    """Addresses of the name servers. Without one names fail at once instead of after a silence."""
+    search: str = ""
+    """Domains to complete a name with, with spaces between them."""
 
 
 _UNRUN = (
@@ -48,14 +52,19 @@ def notice(user_data: bytes) -> str:
     return "user data does not begin with #!, so it is not run"
 
 
+def resolvers(servers: Sequence[str], search: str) -> bytes:
+    """/etc/resolv.conf as Amazon Linux writes it of what DHCP has told."""
+    lines = [f"search {search}"] if search else []
+    lines += [f"nameserver {one}" for one in servers[:MOST_SERVERS]]
+    return "".join(f"{line}\n" for line in (*lines, "options timeout:2 attempts:5")).encode()
+
+
 def files(boot: Boot) -> dict[str, bytes]:
     """What the guest's init reads under /run/atoll, by file name."""
-    _, _, domain = boot.hostname.partition(".")
-    resolv = (f"search {domain}\n" if domain else "") + (f"nameserver {boot.resolver}\n" if boot.resolver else "")
     found = {
         "hostname": f"{boot.hostname}\n".encode(),
         "hosts": b"127.0.0.1   localhost localhost.localdomain\n::1         localhost6 localhost6.localdomain6\n",
-        "resolv.conf": (resolv + "options timeout:2 attempts:5\n").encode(),
+        "resolv.conf": resolvers(boot.servers, boot.search),
     }
     if boot.first and (why := notice(boot.user_data)):
         found["notice"] = f"{why}\n".encode()

@@ -113,6 +113,19 @@ class Guests:
             self._bound(boot.instance)
             self._run(boot, folder, image)
 
+    def renew(self, instance: str, resolvers: bytes) -> None:
+        """Give a guest that runs another /etc/resolv.conf, as a DHCP client does; nothing if it does not run."""
+        folder = self._instances / instance
+        with self._locks[instance]:
+            found = record.read(folder)
+            if found is None or not found.alive():
+                return
+            draft = folder / "resolv.conf"
+            draft.write_bytes(resolvers)
+            draft.rename(folder / "told" / "resolv.conf")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(found.pid, signal.SIGUSR2)  # an init that has no trap yet reads the file later
+
     def stop(self, instance: str, grace: float) -> None:
         """Shut the guest down as AWS does: init has `grace` seconds to end it in order, then it is killed.
 

@@ -43,15 +43,15 @@ def _by_way_of_its_owner(network: int) -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {inner_group} 1")
 
 
-def names_fail_at_once() -> None:
-    """After `visit`: let this process know no name server, since the caller's cannot be reached from where it is.
+def ask_instead(resolvers: Path) -> None:
+    """After `visit`: let this process ask the name servers in that file, since the caller's cannot be reached.
 
-    Else every look-up of an unknown name would wait for it, 20 seconds usually. Without one the C library asks the
-    loopback's, where nobody listens. The mounts that this process sees are a copy from now on: what is mounted outside
-    later is seen here too, what is mounted here is not seen outside.
+    Where there is no /etc/resolv.conf the C library asks the loopback's, and names fail at once. The mounts that this
+    process sees are a copy from now on: what is mounted outside later is seen here too, what is mounted here is not
+    seen outside.
     """
     if not RESOLVERS.exists():
         return
     unshare(Clone.NEWNS)
     mount("none", "/", flags=Mount.REC | Mount.SLAVE)
-    mount("/dev/null", str(RESOLVERS.resolve()), flags=Mount.BIND)
+    mount(str(resolvers), str(RESOLVERS.resolve()), flags=Mount.BIND)

@@ -65,6 +65,11 @@ class StateFolder(NamedTuple):
         return self.path / "secret"
 
     @property
+    def resolvers(self) -> Path:
+        """The /etc/resolv.conf of hosts of Atoll's internet."""
+        return self.path / "resolv.conf"
+
+    @property
     def cache(self) -> Path:
         """What guests' images are made of; may be shared by several ($ATOLL_CACHE)."""
         named = os.environ.get("ATOLL_CACHE")

@@ -1,8 +1,7 @@
 """The names that AWS gives to addresses and instances (facts 56, 74, 150)."""
 
-import re
-
-from atoll.model.regions import REGIONS
+PROVIDED = "AmazonProvidedDNS"
+"""What DHCP options say of the VPC's own resolver (fact 154)."""
 
 
 def private_zone(region: str) -> str:
@@ -34,18 +33,3 @@ def public_name(region: str, ip: str) -> str:
 def reverse_name(ip: str) -> str:
     """Under which the name of an address is asked for: 5.0.0.10.in-addr.arpa."""
     return f"{'.'.join(reversed(ip.split('.')))}.in-addr.arpa"
-
-
-_PUBLIC_NAME = re.compile(r"ec2-(\d+)-(\d+)-(\d+)-(\d+)\.(?:compute-1|([a-z0-9-]+)\.compute)\.amazonaws\.com", re.ASCII)
-
-
-def public_address(name: str) -> str | None:
-    """The address that a public name says, in whatever case, with or without the last dot; None for any other name."""
-    plain = name.lower().removesuffix(".")
-    found = _PUBLIC_NAME.fullmatch(plain)
-    if found is None:
-        return None
-    *octets, other_region = found.groups()
-    region, ip = other_region or "us-east-1", ".".join(octets)
-    right = region in REGIONS and all(octet == str(int(octet)) and int(octet) < 256 for octet in octets)
-    return ip if right and public_name(region, ip) == plain else None

@@ -73,6 +73,8 @@ def _text(value: Any) -> str:
             return _match(value)
         case Prefix() | str():
             return str(value)
+        case tuple():
+            return ",".join(map(str, value))
         case bool():
             return "yes" if value else "no"
     return str(value)

@@ -291,6 +291,18 @@ class Resolver(Row, frozen=True, kw_only=True):
     answers: bool = True
 
 
+class Lease(Row, frozen=True, kw_only=True):
+    """What a domain tells its guests at each boot, and whenever it changes: whom to ask for names, and how to complete
+    one. `search`: domain names, with spaces between them.
+    """
+
+    KIND: ClassVar[str] = "lease"
+    KEY: ClassVar[tuple[str, ...]] = ("domain",)
+    domain: str
+    servers: tuple[str, ...] = ()  # at most eight
+    search: str = ""
+
+
 class NameType(StrEnum):
     """What a name stands for: an IPv4 address, or (a name in in-addr.arpa) another name."""
 
@@ -306,7 +318,7 @@ class Name(Row, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "name"
     KEY: ClassVar[tuple[str, ...]] = ("domain", "name", "type", "value")
-    INDEX: ClassVar[tuple[str, ...]] = ("place",)
+    INDEX: ClassVar[tuple[str, ...]] = ("place", "above")
     domain: str
     name: str
     type: NameType
@@ -317,6 +329,12 @@ class Name(Row, frozen=True, kw_only=True):
     def place(self) -> str:
         """Indexed: domain and name."""
         return place_of(self.domain, self.name)
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """Indexed: the same of each name that it lies under. Those exist, although they have no value."""
+        labels = self.name.split(".")
+        return tuple(place_of(self.domain, ".".join(labels[start:])) for start in range(1, len(labels)))
 
 
 def place_of(domain: str, name: str) -> str:
@@ -364,6 +382,7 @@ ROWS: tuple[type[Row], ...] = (
     Wearing,
     Member,
     Resolver,
+    Lease,
     Zone,
     Numbering,
     Name,

@@ -1,7 +1,4 @@
-"""Sets of DHCP options (facts 153-155): the one that every region has from the start, and the user's own.
-
-They are records: guests are not configured by them yet.
-"""
+"""Sets of DHCP options (facts 153-155): the one that every region has from the start, and the user's own."""
 
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
@@ -11,6 +8,7 @@ import msgspec
 
 from atoll.model import names
 from atoll.model.kinds import DhcpOption, DhcpOptions, Vpc
+from atoll.model.names import PROVIDED
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
@@ -23,7 +21,6 @@ from atoll.services.registry import Request, Response, operation
 NONE = "default"
 """What a VPC names that has no options at all (fact 153)."""
 
-PROVIDED = "AmazonProvidedDNS"
 MOST_ADDRESSES = 4
 NODE_TYPES = ("1", "2", "4", "8")
 LEASE_TIMES = range(140, 2**31)
