@@ -1,132 +1,20 @@
-"""What is there after a restart: by the API, in the world's namespaces, and among processes and control groups.
+"""What is half made after a restart: in the world's namespaces, and among processes and control groups.
 
-python -m tests.crash.looking FOLDER PORT ACCOUNT...   prints what is half made, from where it is run
+python -m tests.crash.looking FOLDER PORT ACCOUNT...   prints it, from where it is run
 """
 
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from atoll.linux import cgroups, netns, rtnl
 from atoll.linux.netlink import ROUTE, Netlink
 from atoll.linux.syscalls import Clone, setns
 from atoll.local.control import ask
 from tests.crash.aws import Aws, Element
-from tests.crash.shadow import Things
+from tests.crash.seen import answers
 from tests.scenarios import host
-
-DESCRIBES = (
-    "DescribeVpcs",
-    "DescribeSubnets",
-    "DescribeInternetGateways",
-    "DescribeRouteTables",
-    "DescribeSecurityGroups",
-    "DescribeSecurityGroupRules",
-    "DescribeNetworkAcls",
-    "DescribeNetworkInterfaces",
-    "DescribeAddresses",
-    "DescribeInstances",
-    "DescribeInstanceStatus",
-    "DescribeTags",
-    "DescribeDhcpOptions",
-    "DescribeKeyPairs",
-)
-CHANGING = {"pending", "stopping", "shutting-down", "rebooting"}
-
-
-class Seen(NamedTuple):
-    """An account's things by their names, and the ids behind these."""
-
-    things: Things
-    ids: dict[str, str]
-
-
-def answers(aws: Aws) -> dict[str, bytes]:
-    """Every Describe answer as it is."""
-    return {action: aws.answer(action) for action in DESCRIBES}
-
-
-def settling(aws: Aws) -> bool:
-    """Whether some instance is on its way to another state."""
-    items = aws.call("DescribeInstances").all("reservationSet/item/instancesSet/item")
-    return any(one.text("instanceState/name") in CHANGING for one in items)
-
-
-def look(aws: Aws) -> Seen:
-    """An account's things, in the words of the shadow; what has no name and should not be there as ("stray", id)."""
-    seen = Seen({}, {})
-    names: dict[str, str] = {}  # by id
-    for one in aws.call("DescribeVpcs").all("vpcSet/item"):
-        if one.text("isDefault") != "true":
-            _add(seen, names, "vpc", one, "vpcId", one.text("cidrBlock"))
-    for one in aws.call("DescribeSubnets").all("subnetSet/item"):
-        if one.text("defaultForAz") != "true":
-            _add(seen, names, "subnet", one, "subnetId", names[one.text("vpcId")], one.text("cidrBlock"))
-    for one in aws.call("DescribeInternetGateways").all("internetGatewaySet/item"):
-        if _name(one):
-            _add(seen, names, "gateway", one, "internetGatewayId", names.get(one.text("attachmentSet/item/vpcId"), ""))
-    _groups(aws, seen, names)
-    primaries = _instances(aws, seen, names)
-    for one in aws.call("DescribeNetworkInterfaces").all("networkInterfaceSet/item"):
-        _interface(one, seen, names, primaries)
-    for one in aws.call("DescribeAddresses").all("addressesSet/item"):
-        at = names.get(one.text("networkInterfaceId"), one.text("networkInterfaceId"))
-        _add(seen, names, "address", one, "allocationId", at, one.text("privateIpAddress"))
-    return seen
-
-
-def _groups(aws: Aws, seen: Seen, names: dict[str, str]) -> None:
-    for one in aws.call("DescribeSecurityGroups").all("securityGroupInfo/item"):
-        group = one.text("groupName")
-        if group == "default":
-            names[one.text("groupId")] = "default"
-            continue
-        _add(seen, names, "group", one, "groupId", names[one.text("vpcId")])
-        for rule in one.all("ipPermissions/item"):
-            seen.things["rule", group, rule.text("fromPort")] = ()
-
-
-def _instances(aws: Aws, seen: Seen, names: dict[str, str]) -> dict[str, str]:
-    """Primary ENIs by instance."""
-    found: dict[str, str] = {}
-    for one in aws.call("DescribeInstances").all("reservationSet/item/instancesSet/item"):
-        state = one.text("instanceState/name")
-        if state != "terminated":
-            subnet = names[one.text("subnetId")]
-            _add(seen, names, "instance", one, "instanceId", subnet, one.text("privateIpAddress"), state)
-            for eni in one.all("networkInterfaceSet/item"):
-                if eni.text("attachment/deviceIndex") == "0":
-                    found[eni.text("networkInterfaceId")] = one.text("instanceId")
-    return found
-
-
-def _interface(one: Element, seen: Seen, names: dict[str, str], primaries: dict[str, str]) -> None:
-    id_ = one.text("networkInterfaceId")
-    if id_ in primaries:
-        return
-    ips = sorted(one.all("privateIpAddressesSet/item"), key=lambda ip: (ip.text("primary") != "true", _ip(ip)))
-    group = names.get(one.text("groupSet/item/groupId"), "")
-    at = names.get(one.text("attachment/instanceId"), one.text("attachment/instanceId"))
-    subnet = names[one.text("subnetId")]
-    _add(seen, names, "eni", one, "networkInterfaceId", subnet, group, at, *map(_ip, ips))
-    seen.ids[f"attachment of {_name(one)}"] = one.text("attachment/attachmentId")
-
-
-def _ip(item: Element) -> str:
-    return item.text("privateIpAddress")
-
-
-def _add(seen: Seen, names: dict[str, str], kind: str, one: Element, field: str, *value: str) -> None:
-    id_, name = one.text(field), _name(one)
-    names[id_] = name
-    seen.ids[name] = id_
-    seen.things[(kind, name) if name else ("stray", id_)] = value
-
-
-def _name(one: Element) -> str:
-    return next((tag.text("value") for tag in one.all("tagSet/item") if tag.text("key") == "Name"), "")
 
 
 def half_made_of_user(folder: Path, port: int, accounts: Sequence[str]) -> list[str]:
@@ -175,7 +63,8 @@ def _namespaces(world: Path, plan: str) -> list[str]:
         if kind == "domain":
             wanted |= {f"router-{name}", f"router-{name}.numbers"}
         elif kind == "node":
-            wanted.add("".join(char if char.isalnum() or char in "-_." else "_" for char in name))
+            place = "".join(char if char.isalnum() or char in "-_." else "_" for char in name)
+            wanted |= {place, f"{place}.numbers"} if "kind=translator" in line else {place}
     there = {path.name for path in world.iterdir() if path.name != "given.addresses"}
     return [f"world: too many {one}" for one in there - wanted] + [f"world: missing {one}" for one in wanted - there]
 

@@ -17,7 +17,7 @@ from atoll.linux import netns
 from atoll.local.control import ask
 from tests.crash.aws import Aws
 from tests.crash.run import Server, until
-from tests.crash.shadow import IMAGE
+from tests.crash.things import IMAGE
 from tests.scenarios import host
 
 

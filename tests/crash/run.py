@@ -21,19 +21,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from atoll.linux import cgroups, keeper
 from atoll.local.control import ask
 from tests.crash.aws import Aws, BrokenError, RefusedError
-from tests.crash.looking import answers, half_made, half_made_of_user, look, settling, temporary
-from tests.crash.shadow import Shadow, Step, Things
+from tests.crash.download import Download, served
+from tests.crash.looking import half_made, half_made_of_user, temporary
+from tests.crash.seen import answers, look, settling
+from tests.crash.shadow import Shadow
+from tests.crash.things import Step, Things
 from tests.scenarios.running import environment, free_port
 
 PATIENCE = 30.0
 LOOK = 0.05
 ACCOUNTS = ("111111111111", "222222222222", "333333333333")
+DOWNLOADER = "444444444444"
 
 
 class WrongError(Exception):
@@ -136,16 +141,20 @@ class Client:
         self.counts: Counter[str] = Counter()
 
     def work(self, port: int) -> None:
-        """Until the connection breaks."""
+        """Until the connection breaks. WrongError when something that it began does not end."""
         aws = Aws(port, self.account)
         while True:
-            step = self.shadow.step()
+            step = self.open = self.shadow.step()
             try:
                 self._call(aws, step)
+                if step.settles:
+                    until(lambda: not settling(aws), "what was begun does not end")
             except BrokenError as error:
-                self.open = step if error.sent else None
+                if not error.sent:
+                    self.open = None
                 return
             except RefusedError as error:
+                self.open = None
                 self.counts["refused"] += 1
                 self.counts[f"refused {step.action} {error.args[0]}"] += 1
 
@@ -158,7 +167,8 @@ class Client:
         name, path = step.makes
         if name:
             self.ids[name] = answer.text(path)
-        self.shadow.things = step.change(self.shadow.things)
+        self.shadow.things = step.after(self.shadow.things)
+        self.open = None
         self.counts["acknowledged"] += 1
         self.counts[step.action] += 1
 
@@ -169,7 +179,7 @@ class Client:
             until(lambda: not settling(aws), "instances do not settle")
             seen = look(aws)
         before = _plain(self.shadow.things)
-        after = _plain(self.open.change(self.shadow.things)) if self.open else None
+        after = _plain(self.open.after(self.shadow.things)) if self.open else None
         step, self.open = self.open, None
         self.ids |= seen.ids
         self.shadow.things = seen.things
@@ -210,6 +220,16 @@ class Series:
         self.counts: Counter[str] = Counter()
         self.times: Counter[str] = Counter()
         self.groups: set[Path] = set()  # control groups that the record ever named
+        self.address = ""  # an Elastic IP
+        self.download: Download | None = None
+
+    def begin(self) -> None:
+        """Up, with a download that goes on until the end, or until what is up is taken down."""
+        self.server.up()
+        if self.server.fabric == "kernel":
+            with contextlib.closing(Aws(self.server.port, DOWNLOADER)) as aws:
+                self.address = served(aws)
+            self.download = Download(self.server.folder, self.address)
 
     def run(self, number: int) -> None:
         """One kill, one or more restarts, all comparisons. WrongError names the run."""
@@ -220,23 +240,31 @@ class Series:
 
     def _run(self) -> None:
         victim = self.rng.choices(("server", "outer"), (3, 1))[0]
-        threads = [threading.Thread(target=one.work, args=(self.server.port,)) for one in self.clients]
-        for thread in threads:
-            thread.start()
-        threading.Event().wait(self.rng.uniform(0.02, 1.0))
-        self.server.kill(victim)
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(len(self.clients)) as pool:
+            working = [pool.submit(one.work, self.server.port) for one in self.clients]
+            threading.Event().wait(self.rng.uniform(0.02, 1.0))
+            self.server.kill(victim)
+            for work in working:
+                work.result()
         self.counts["runs"] += 1
         self.counts[f"kills of the {victim}"] += 1
         self.counts["kills inside a call"] += any(one.open for one in self.clients)
+        self._downloads("without a server")
         self._kill_while_starting()
         self._timed("restart", self.server.up)
+        self._downloads("after a restart")
         for one in self.clients:
             outcome = one.judge(self.server.port)
             if outcome:
                 self.counts[f"open calls: {outcome}"] += 1
         self._compare()
+
+    def _downloads(self, when: str) -> None:
+        """No kill and no restart has stopped the download."""
+        if self.download:
+            if wrong := self.download.goes_on(PATIENCE):
+                raise WrongError(f"the download {when}: {wrong}")
+            self.counts[f"looks at the download {when}"] += 1
 
     def _kill_while_starting(self) -> None:
         while self.rng.random() < 0.35:
@@ -248,19 +276,26 @@ class Series:
 
     def _compare(self) -> None:
         """The kernel equals the model; another restart, clean or not, changes no answer."""
-        accounts = [Aws(self.server.port, one.account) for one in self.clients]
+        accounts = [Aws(self.server.port, account) for account in (*ACCOUNTS, DOWNLOADER)]
         if self.server.fabric == "kernel":
             self._timed("audit", lambda: self._nothing_half_made(accounts))
         before = [answers(aws) for aws in accounts]
         for aws in accounts:
             aws.close()
         if self.rng.random() < 0.5:
+            if self.download:
+                self._downloads("before down")
+                self.download.close()
             self._timed("down", self.server.down)
             self.counts["clean restarts"] += 1
+            self._timed("restart", self.server.up)
+            if self.download:
+                self.download = Download(self.server.folder, self.address)
         else:
             self.server.kill("server")
             self.counts["kills at rest"] += 1
-        self._timed("restart", self.server.up)
+            self._timed("restart", self.server.up)
+            self._downloads("after a kill at rest")
         for aws, known in zip(accounts, before, strict=True):
             until(lambda aws=aws: not settling(aws), "instances do not settle")  # type: ignore[misc]
             again = answers(aws)
@@ -275,7 +310,7 @@ class Series:
 
         def none() -> bool:
             if os.geteuid():
-                found[:] = half_made_of_user(self.server.folder, self.server.port, ACCOUNTS)
+                found[:] = half_made_of_user(self.server.folder, self.server.port, (*ACCOUNTS, DOWNLOADER))
             else:
                 found[:] = half_made(self.server.folder, accounts)
             return not found
@@ -290,6 +325,8 @@ class Series:
 
     def end(self) -> None:
         """Everything down; no control group may be left. WrongError."""
+        if self.download:
+            self.download.close()
         self.server.end()
         left = [str(path) for path in self.groups if path.exists()]
         if left:
@@ -313,7 +350,7 @@ def series(
     """So many runs; what was counted. WrongError for the first broken promise. `told`: after every tenth run."""
     made = Series(Server(folder, fabric, more), seed, instances)
     try:
-        made.server.up()
+        made.begin()
         for number in range(runs):
             made.run(number)
             if number % 10 == 9:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.crash.aws import Aws
-from tests.crash.looking import DESCRIBES
+from tests.crash.seen import DESCRIBES
 from tests.scenarios.building import instance, network
 from tests.scenarios.running import Atoll
 

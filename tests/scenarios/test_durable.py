@@ -18,6 +18,7 @@ from atoll.linux import keeper
 from tests.scenarios import host
 from tests.scenarios.building import USER_DATA, described, instance, network
 from tests.scenarios.running import PATIENCE, Atoll
+from tests.scenarios.streams import connection
 from tests.scenarios.test_world import with_guests
 
 pytestmark = pytest.mark.kernel
@@ -36,29 +37,6 @@ def kill_server(atoll: Atoll) -> None:
     outer = host.outer(atoll.folder)
     os.kill(host.server(atoll.folder), signal.SIGKILL)
     host.until_ended({outer: "outer process"})
-
-
-CONNECT = """
-import socket, sys
-descriptor, address, port = sys.argv[1:]
-with socket.create_connection((address, int(port)), 10) as stream:
-    stream.settimeout(None)
-    socket.send_fds(socket.socket(fileno=int(descriptor)), [b"x"], [stream.fileno()])
-"""
-"""Connect where this program runs, and hand the connection to whom the descriptor leads."""
-
-
-def connection(atoll: Atoll, address: str, port: int) -> socket.socket:
-    """A connection from the internet that is this process's own, so that it needs no server of Atoll's."""
-    world = Path(f"/proc/{host.keeper(atoll.folder)}/root{atoll.folder}/world")
-    (place,) = world.glob("*203.0.113.10")
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        script = [sys.executable, "-c", CONNECT, str(theirs.fileno()), address, str(port)]
-        enter = [*host.entering(atoll.folder), "nsenter", f"--net={place}"]
-        subprocess.run([*enter, *script], pass_fds=(theirs.fileno(),), timeout=PATIENCE, check=True)
-        _, (stream,), _, _ = socket.recv_fds(ours, 1, 1)
-    return socket.socket(fileno=stream)
 
 
 def receive(stream: socket.socket, count: int) -> bytes:
@@ -83,7 +61,7 @@ def test_a_download_through_an_elastic_ip_goes_on_across_kill_and_restart(
     there = f"http://{allocation['PublicIp']}/large"
     until = ("curl", "-sfI", "--retry", "60", "--retry-all-errors", "--retry-delay", "1", "-o", "/dev/null", there)
     assert own_atoll.run("internet", "--", *until).status == 0
-    with connection(own_atoll, allocation["PublicIp"], 80) as stream:
+    with connection(own_atoll.folder, allocation["PublicIp"], 80) as stream:
         stream.settimeout(20)
         stream.sendall(b"GET /large HTTP/1.0\r\n\r\n")
         head = b""

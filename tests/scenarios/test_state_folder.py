@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from atoll.local.control import ask
 from tests.crash.aws import Aws
-from tests.crash.looking import DESCRIBES
+from tests.crash.seen import DESCRIBES
 from tests.scenarios import host
 from tests.scenarios.building import network
 from tests.scenarios.newcomers import ENVIRONMENT, by_root, who
