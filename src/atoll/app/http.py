@@ -48,6 +48,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._arrived = 0  # at once, and of no request that has ended
         self._why = "The request is not HTTP."
         self._deadline: asyncio.TimerHandle | None = None
+        self._all_heard = False  # the client will send no more, and waits
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing is waited for as long as one that stops in a head."""
@@ -70,6 +71,21 @@ class PatientProtocol(HttpToolsProtocol):
             return
         if self._received > (self.LARGEST_HEAD if self._reading_head else self.LARGEST_REQUEST):
             self._refuse("RequestEntityTooLarge", "The request, or its head, is too large.", 413)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Who has asked all and half closes gets the answers; uvicorn would hang up. Half a request has none."""
+        self._all_heard = self._is_answering()
+        return self._all_heard
+
+    def on_response_complete(self) -> None:
+        """Nothing can follow what was asked before a half-close."""
+        super().on_response_complete()
+        if self._all_heard and not self._is_answering():
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        last = self.cycle
+        return last is not None and not last.response_complete and not last.more_body
 
     def on_message_begin(self) -> None:
         """A request begins."""
