@@ -178,7 +178,8 @@ class Paths(Known):
         """A rule that lets a list's blocks in; two a group, since each counts as many rules as its list may hold."""
         there = [key for key, value in self.things.items() if key[:2] == ("rule", group) and value]
         gone = len(there) > 1
-        key = self.rng.choice(there) if gone else ("rule", group, str(self.rng.choice(LIST_PORTS)))
+        fresh = [key for port in LIST_PORTS if (key := ("rule", group, str(port))) not in there]
+        key = self.rng.choice(there if gone else fresh)
         listed = self.things[key][0] if gone else name
         start = "IpPermissions.1."
         params = {

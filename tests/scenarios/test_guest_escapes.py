@@ -103,6 +103,74 @@ def test_processes_of_the_host_and_of_other_guests_are_not_there(grounds: Ground
     assert grounds.sh("ls -di /proc/1/root/. / | awk '{ print $1 }' | uniq | wc -l").out == "1\n"
 
 
+TRACE = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+SEIZE, ATTACH, DETACH = 0x4206, 16, 17
+def traced(how, pid):
+    if libc.ptrace(how, pid, None, None):
+        return False
+    if how == ATTACH:
+        os.waitpid(pid, 0x40000000)
+        libc.ptrace(DETACH, pid, None, None)
+    return True
+def read(pid):
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        memory.seek(int(maps.readline().split("-")[0], 16))
+        return memory.read(4) == b"\\x7fELF"
+def taken(pid):
+    class Span(ctypes.Structure):
+        _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+    into, wanted = ctypes.create_string_buffer(1), Span(8, 1)
+    here = Span(ctypes.addressof(into), 1)
+    libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(wanted), 1, 0)
+    return ctypes.get_errno() == 14  # let in, and there is nothing at that address
+WAYS = {
+    "attach": lambda pid: traced(ATTACH, pid),
+    "seize": lambda pid: traced(SEIZE, pid),
+    "memory": read,
+    "copy": taken,
+    "handle": lambda pid: os.pidfd_open(pid) > 0,
+    "namespaces": lambda pid: os.open(f"/proc/{pid}/ns/net", os.O_RDONLY) > 0,
+    "root": lambda pid: bool(os.listdir(f"/proc/{pid}/root/")),
+    "signal": lambda pid: os.kill(pid, 0) is None,
+}
+way, *pids = sys.argv[1:]
+for pid in pids:
+    try:
+        if WAYS[way](int(pid)):
+            print(pid)
+    except OSError:
+        pass
+"""
+TRACES = ("attach", "seize", "memory", "copy", "handle", "namespaces", "root", "signal")
+
+
+@pytest.fixture
+def outside(grounds: Ground) -> Iterator[list[str]]:
+    """Processes whose numbers a guest might know: the server, its parent, the keeper, another guest's, a host's."""
+    folder = grounds.atoll.folder
+    first = Path(f"/proc/{host.keeper(folder)}/task/{host.keeper(folder)}/children").read_text().split()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
+        found = [host.server(folder), host.outer(folder), host.keeper(folder), int(first[-1]), stranger.pid]
+        yield [str(pid) for pid in found]
+
+
+@by_root
+@pytest.mark.parametrize("way", TRACES)
+def test_who_has_no_wall_round_him_traces_all_of_them(outside: list[str], way: str) -> None:
+    done = subprocess.run(["/usr/bin/python3", "-Ic", TRACE, way, *outside], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == outside, done.stderr
+
+
+@pytest.mark.parametrize("way", TRACES)
+def test_no_process_outside_can_be_traced(grounds: Ground, outside: list[str], way: str) -> None:
+    """By the numbers that they have on the host. A guest may do with its own processes as it likes."""
+    traced = f"/usr/bin/python3 -Ic '{TRACE}' {way} $own {' '.join(outside)}"
+    said = grounds.sh(f'sleep 1000 & own=$!; {traced} | sed "s/^$own$/own/"; kill $own')
+    assert said.out == "own\n", said.err
+
+
 def test_killing_all_that_can_be_killed_ends_nobody_else(grounds: Ground) -> None:
     grounds.sh("kill -KILL -1")
     assert grounds.atoll.run("status").status == 0

@@ -25,26 +25,86 @@ import socket, sys
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(sys.argv[1].encode(), (sys.argv[2], int(sys.argv[3])))
 """
 
-FORGE = """
+PACKETS = """
 import socket, struct, sys
 def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
-def frame(mac, gateway, source, target, port, text):
+def packet(source, target, protocol, content, options=b""):
+    words = 5 + len(options) // 4
+    head = struct.pack("!BBHHHBBH4s4s", 64 + words, 0, 4 * words + len(content), 1, 0, 64, protocol, 0, source, target)
+    head += options
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + content
+def datagram(port, text):
     data = text + b"\\0" * (len(text) % 2)
-    udp = struct.pack("!4H", port, port, 8 + len(data), 0) + data
-    head = struct.pack("!BBHHHBBH4s4s", 69, 0, 20 + len(udp), 1, 0, 64, 17, 0, source, target)
-    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
-    return gateway + mac + b"\\x08\\x00" + head + udp
-own, gateway, forged_mac = (bytes.fromhex(word.replace(":", "")) for word in sys.argv[1:4])
+    return struct.pack("!4H", port, port, 8 + len(data), 0) + data
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+wire.bind(("eth0", 0))
+def send(target_mac, source_mac, content):
+    wire.send(target_mac + source_mac + b"\\x08\\x00" + content)
+"""
+
+FORGE = f"""{PACKETS}
+own, gateway, forged_mac = map(mac, sys.argv[1:4])
 forged, target = map(socket.inet_aton, sys.argv[4:6])
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind(("eth0", 0))
-for mac, text in ((own, b"forged ip"), (forged_mac, b"forged ip and mac")):
-    s.send(frame(mac, gateway, forged, target, int(sys.argv[6]), text))
+port = int(sys.argv[6])
+for sender, text in ((own, b"forged ip"), (forged_mac, b"forged ip and mac")):
+    send(gateway, sender, packet(forged, target, 17, datagram(port, text)))
 """
 """Frames with another's address, and with another's MAC as well: complete, so that they would be heard."""
+
+TO_ROUTER = f"""{PACKETS}
+heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+heard.bind(("eth0", 0x0800))
+own_mac, gateway_mac = map(mac, sys.argv[1:3])
+own, gateway, teller, bank = map(socket.inet_aton, sys.argv[3:7])
+bank_ip, port, api, canary = sys.argv[6], *map(int, sys.argv[7:10])
+def message(kind, code, rest):
+    head = struct.pack("!BBH", kind, code, 0) + rest
+    return head[:2] + struct.pack("!H", checksum(head)) + head[4:]
+def opening(target, to):
+    head = struct.pack("!HHIIBBHHH", 4000, to, 1, 0, 80, 2, 1000, 0, 0)
+    false = own + target + struct.pack("!BBH", 0, 6, len(head))
+    return head[:16] + struct.pack("!H", checksum(false + head)) + head[18:]
+def source_route(kind, *hops):
+    found = bytes([kind, 3 + 4 * len(hops), 4]) + b"".join(hops)
+    return found + b"\\0" * (-len(found) % 4)
+forged = packet(teller, bank, 17, datagram(port, b"unpacked"))
+count = 0
+def out(content):
+    global count
+    send(gateway_mac, own_mac, content)
+    count += 1
+places = [gateway, *map(socket.inet_aton, ("169.254.169.254", "169.254.169.253", "127.0.0.1", "224.0.0.5"))]
+for place in [*places, b"\\xff" * 4]:
+    out(packet(own, place, 1, message(8, 0, b"ping")))
+    for to in (53, 67, port):
+        out(packet(own, place, 17, datagram(to, b"router?")))
+    for to in (22, 179, api):
+        out(packet(own, place, 6, opening(place, to)))
+    for tunnel in (4, 47, 50, 97):
+        out(packet(own, place, tunnel, (b"\\0\\0\\x08\\0" if tunnel == 47 else b"") + forged))
+    for sender in (gateway, bank, teller):
+        out(packet(sender, place, 1, message(5, 1, own + forged[:28])))
+    for kind in (131, 137):
+        out(packet(teller, place, 17, datagram(port, b"source route"), source_route(kind, bank)))
+for sender in (gateway, *places[1:4]):
+    out(packet(sender, bank, 17, datagram(port, b"as the router")))
+socket.create_connection((bank_ip, canary), 5).close()
+answered = 0
+while True:
+    frame, where = heard.recvfrom(2000)
+    if where[2] != socket.PACKET_OUTGOING:
+        if frame[26:30] == bank:
+            break
+        answered += 1
+print(count, "sent,", answered, "answered")
+"""
+"""What a router might answer, unpack, believe or pass on, from a raw socket; then a connection of the guest's own,
+whose answer comes after all others."""
 
 LIE = """
 import socket, struct, sys
@@ -101,6 +161,20 @@ def test_the_forged_frames_are_good_ones(grounds: Ground) -> None:
         assert said.status == 0
         assert listening.stdout is not None
         assert listening.stdout.readline().startswith("forged ip")
+
+
+def test_a_router_answers_no_raw_packet_and_passes_none_on(grounds: Ground) -> None:
+    """Pings, connections, tunnels, redirects, source routes and its own addresses; and it forwards as before."""
+    place = grounds.place
+    bank, teller = place.private_ip(grounds.bank), place.private_ip(grounds.teller)
+    ips = (place.private_ip(grounds.mallory), gateway(grounds), teller, bank)
+    macs, ports = (mac(grounds, grounds.mallory), gateway_mac(grounds)), (UDP_PORT, grounds.atoll.port, CANARY)
+    with grounds.running(grounds.bank, LISTEN, str(UDP_PORT)) as listening:
+        said = grounds.python(TO_ROUTER, *macs, *ips, *map(str, ports))
+        assert (said.status, said.out) == (0, "100 sent, 0 answered\n"), said.err
+        assert grounds.python(SAY, "canary", bank, str(UDP_PORT), instance=grounds.teller).status == 0
+        assert listening.stdout is not None
+        assert listening.stdout.readline() == "canary\n"
 
 
 def test_lies_about_addresses_are_not_believed(grounds: Ground) -> None:
