@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.crash.aws import tagged
-from tests.crash.things import OWNED, Known, Step, Things, delete, put, without
+from tests.crash.things import OWNED, Key, Known, Step, Things, delete, put, without
 
 DESTINATIONS = ("0.0.0.0/0", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 TARGETS = {"gateway": "GatewayId", "nat": "NatGatewayId", "eni": "NetworkInterfaceId"}
@@ -178,8 +178,8 @@ class Paths(Known):
         """A rule that lets a list's blocks in; two a group, since each counts as many rules as its list may hold."""
         there = [key for key, value in self.things.items() if key[:2] == ("rule", group) and value]
         gone = len(there) > 1
-        fresh = [key for port in LIST_PORTS if (key := ("rule", group, str(port))) not in there]
-        key = self.rng.choice(there if gone else fresh)
+        ports: list[Key] = [("rule", group, str(port)) for port in LIST_PORTS]
+        key = self.rng.choice(there if gone else [one for one in ports if one not in there])
         listed = self.things[key][0] if gone else name
         start = "IpPermissions.1."
         params = {
