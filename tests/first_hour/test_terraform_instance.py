@@ -12,6 +12,7 @@ import pytest
 
 from tests.first_hour.account import ZONE, Account, only
 from tests.support.expect import named, refused, tag_specification
+from tests.support.profiles import make_profile
 
 SCRIPT = b"#!/bin/bash\nyum install -y httpd\n"
 
@@ -60,14 +61,18 @@ def test_the_same_token_is_the_same_instance(account: Account) -> None:
 
 
 def test_a_profile_that_is_not_there_yet(account: Account) -> None:
-    """The provider tries again for two minutes at these words; any name is taken here (docs/modelling.md), so there is
-    nothing to wait for, and the read gives the name back (InstanceProfileARNToName)."""
-    ec2, vpc = account.ec2, account.vpc()
-    account.client("iam").create_instance_profile(InstanceProfileName="web")
+    """The provider tries again for two minutes at both messages; the read gives the name back
+    (InstanceProfileARNToName)."""
+    ec2, vpc, iam = account.ec2, account.vpc(), account.client("iam")
     asked = as_provider(account, account.subnet(vpc), account.group(vpc), IamInstanceProfile={"Name": "web"})
+    assert "Invalid IAM Instance Profile" in refused("InvalidParameterValue", ec2.run_instances, **asked)
+    made = make_profile(iam, "web")
+    iam.remove_role_from_instance_profile(InstanceProfileName="web", RoleName="web")
+    assert " has no associated IAM Roles" in refused("InvalidParameterValue", ec2.run_instances, **asked)
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
     instance = only(ec2.run_instances(**asked)["Instances"])["InstanceId"]
     arn = account.instance(instance)["IamInstanceProfile"]["Arn"]
-    assert arn == f"arn:aws:iam::{account.id}:instance-profile/web"
+    assert arn == made["Arn"] == f"arn:aws:iam::{account.id}:instance-profile/web"
     account.terminate(instance)
 
 

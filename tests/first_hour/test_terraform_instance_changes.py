@@ -8,6 +8,7 @@ import pytest
 
 from tests.first_hour.account import Account, only
 from tests.support.expect import named, refused
+from tests.support.profiles import make_profile
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_a_profile_comes_changes_and_goes(account: Account, instance: str) -> No
     """By the association found through instance-id; waited for by the name in the instance's own ARN."""
     ec2, iam = account.ec2, account.client("iam")
     for name in ("one", "two"):
-        iam.create_instance_profile(InstanceProfileName=name)
+        make_profile(iam, name)
     asked = named("instance-id", instance)
     find = ec2.describe_iam_instance_profile_associations
     assert find(Filters=asked)["IamInstanceProfileAssociations"] == []

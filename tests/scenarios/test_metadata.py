@@ -15,6 +15,7 @@ from tests.scenarios.newcomers import AS_ROOT
 from tests.scenarios.places import Place
 from tests.scenarios.running import Atoll
 from tests.scenarios.untrusted import folder_of
+from tests.support.profiles import make_profile
 
 pytestmark = pytest.mark.kernel
 
@@ -167,9 +168,7 @@ print(json.dumps([found.method, *found.get_frozen_credentials()]))
 
 def test_botocore_finds_its_region_and_the_keys_of_its_role(guests: Guests) -> None:
     iam = guests.atoll.client("iam", ACCOUNTS[0])
-    iam.create_role(RoleName="web", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
-    iam.create_instance_profile(InstanceProfileName="web")
-    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    make_profile(iam, "web")
     instance = guests.launch(
         guests.places[0],
         IamInstanceProfile={"Name": "web"},

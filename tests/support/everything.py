@@ -5,6 +5,7 @@ from typing import Any
 from tests.support.expect import tag_specification
 from tests.support.inprocess import ACCOUNT, InProcess
 from tests.support.lab import Lab
+from tests.support.profiles import make_profile
 
 ANOTHER = "210987654321"
 
@@ -29,9 +30,10 @@ class Everything(Lab):
         self.ec2.create_tags(Resources=[self.vpc, self.subnet, self.gateway], Tags=[{"Key": "Name", "Value": "x"}])
 
     def _filters(self) -> None:
-        other = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        made = self.ec2.create_vpc(CidrBlock="10.9.0.0/16", InstanceTenancy="dedicated")
+        self.dedicated_vpc: str = made["Vpc"]["VpcId"]
         self.web = self.group("web")
-        self.ec2.associate_security_group_vpc(GroupId=self.web, VpcId=other)
+        self.ec2.associate_security_group_vpc(GroupId=self.web, VpcId=self.dedicated_vpc)
         made = self.ec2.create_managed_prefix_list(
             PrefixListName="office",
             MaxEntries=5,
@@ -54,6 +56,7 @@ class Everything(Lab):
     def _compute(self) -> None:
         ec2 = self.ec2
         ec2.create_key_pair(KeyName="key", KeyType="ed25519", TagSpecifications=tag_specification("key-pair", Name="x"))
+        make_profile(self.cloud.client("iam"), "profile")
         ec2.create_placement_group(GroupName="parts", Strategy="partition", PartitionCount=3)
         ec2.create_placement_group(GroupName="apart", Strategy="spread")
         template = ec2.create_launch_template(

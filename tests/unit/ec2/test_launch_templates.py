@@ -9,6 +9,7 @@ import pytest
 from tests.support.expect import filters, named, pages, refused, tag_specification
 from tests.support.inprocess import ACCOUNT
 from tests.support.lab import Lab
+from tests.support.profiles import make_profile
 
 NOWHERE = "lt-0123456789abcdef0"
 
@@ -282,6 +283,7 @@ def test_a_template_may_hold_what_no_instance_here_can_have(lab: Lab) -> None:
 
 
 def test_the_template_of_an_instance_launches_its_like(lab: Lab) -> None:
+    make_profile(lab.cloud.client("iam"), "web")
     first = lab.launch(
         InstanceType="t3.micro",
         UserData="hello",

@@ -40,8 +40,6 @@ ACCEPTED = {
         CreateSecurityGroup.GroupName CreateSubnetCidrReservation.Description
         ImportKeyPair.KeyName ModifyManagedPrefixList.PrefixListName ModifyNetworkInterfaceAttribute.Description.Value
         ModifyInstanceAttribute.UserData.Value RunInstances.UserData""",
-    "whether a profile exists is not asked": """
-        AssociateIamInstanceProfile.IamInstanceProfile.Name RunInstances.IamInstanceProfile.Name""",
     "true has sense": """
         AssignPrivateIpAddresses.AllowReassignment AssociateAddress.AllowReassociation
         CreateLaunchTemplateVersion.ResolveAlias CreateNetworkAclEntry.Egress

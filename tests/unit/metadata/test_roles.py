@@ -4,17 +4,13 @@ import json
 from datetime import datetime
 
 from tests.support.lab import Lab
+from tests.support.profiles import make_profile
 from tests.unit.metadata.guest import TOKEN, Guest
-
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
 def with_role(lab: Lab) -> Guest:
-    iam = lab.cloud.client("iam")
-    iam.create_role(RoleName="Web", AssumeRolePolicyDocument=TRUST)
-    iam.create_instance_profile(InstanceProfileName="Web-Profile")
-    iam.add_role_to_instance_profile(InstanceProfileName="Web-Profile", RoleName="Web")
-    return Guest(lab, IamInstanceProfile={"Name": "Web-Profile"})
+    make_profile(lab.cloud.client("iam"), "Web")
+    return Guest(lab, IamInstanceProfile={"Name": "Web"})
 
 
 def test_the_role_and_its_keys(lab: Lab) -> None:
@@ -55,7 +51,7 @@ def test_keys_stay_for_an_hour_and_are_good_for_five_at_least(lab: Lab) -> None:
 
 def test_two_instances_have_keys_of_their_own(lab: Lab) -> None:
     guest = with_role(lab)
-    other = Guest(lab, IamInstanceProfile={"Name": "Web-Profile"})
+    other = Guest(lab, IamInstanceProfile={"Name": "Web"})
     path = "meta-data/iam/security-credentials/Web"
     assert json.loads(guest.read(path))["AccessKeyId"] != json.loads(other.read(path))["AccessKeyId"]
 
@@ -67,10 +63,12 @@ def test_nothing_else_tells_keys(lab: Lab) -> None:
     assert guest.status("meta-data/iam/security-credentials/Other") == 404
 
 
-def test_a_profile_that_iam_does_not_know(lab: Lab) -> None:
-    guest = Guest(lab, IamInstanceProfile={"Name": "nobodys"})
+def test_a_profile_that_has_lost_its_role_or_is_gone(lab: Lab) -> None:
+    guest, iam = with_role(lab), lab.cloud.client("iam")
+    iam.remove_role_from_instance_profile(InstanceProfileName="Web", RoleName="Web")
     assert guest.lists("meta-data/iam/") == ["info"]
-    assert json.loads(guest.read("meta-data/iam/info"))["Code"] == "InstanceProfileNotFound"
-    lab.cloud.client("iam").create_instance_profile(InstanceProfileName="nobodys")
     assert json.loads(guest.read("meta-data/iam/info"))["Code"] == "Success"
+    iam.delete_instance_profile(InstanceProfileName="Web")
+    assert json.loads(guest.read("meta-data/iam/info"))["Code"] == "InstanceProfileNotFound"
+    assert guest.lists("meta-data/iam/") == ["info"]
     assert guest.status("meta-data/iam/security-credentials/") == 404, "there is no role in it"

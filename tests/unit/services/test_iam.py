@@ -8,15 +8,8 @@ import pytest
 
 from tests.support.expect import refused
 from tests.support.inprocess import InProcess
+from tests.support.profiles import TRUST
 
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
-        ],
-    }
-)
 ALLOW = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'
 SSM = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 

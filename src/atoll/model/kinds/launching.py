@@ -65,6 +65,7 @@ class ProfileAssociation(Entity, frozen=True, kw_only=True):
     instance: str
     arn: str
     time: datetime
+    profile: str | None = None  # the profile's unique id; older states have none
 
 
 class MetadataDefaults(Entity, frozen=True, kw_only=True):

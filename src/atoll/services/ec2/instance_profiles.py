@@ -1,31 +1,28 @@
-"""IAM instance profiles of instances: which one an instance is said to have.
-
-Nothing here asks whether the profile exists; the iam service keeps those.
-"""
+"""IAM instance profiles of instances: one of those that the iam service has."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
-from atoll.model.kinds import Instance, ProfileAssociation
+from atoll.model.kinds import Instance, InstanceProfile, ProfileAssociation
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
 from atoll.services.ec2.checks import invalid, missing, refuse_members
 from atoll.services.ec2.describe import candidates, describe
 from atoll.services.ec2.lookup import need
+from atoll.services.iam.instance_profiles import find_profile, profile_arn
 from atoll.services.registry import Request, Response, operation
 
-ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:instance-profile/(?:[\x21-\x7e]+/)?[\w+=,.@-]{1,128}\Z")
-NAME = re.compile(r"[\w+=,.@-]{1,128}\Z")
 ENDED = frozenset({"shutting-down", "terminated"})
 
 
-def profile_arn(tx: Tx, given: Mapping[str, Any]) -> str | None:
-    """The ARN that an IamInstanceProfile parameter means; None where it names nothing."""
+def wanted_profile(tx: Tx, given: Mapping[str, Any]) -> InstanceProfile | None:
+    """What an IamInstanceProfile parameter means; None where it names nothing.
+
+    InvalidParameterValue for a profile that the account has not, or without a role in it: clients know both messages,
+    and try again while IAM's news are on their way to EC2 (terraform-provider-aws, service/ec2/ec2_instance.go).
+    """
     refuse_members(given, ("Arn", "Name"), "IamInstanceProfile")
     arn, name = given.get("Arn"), given.get("Name")
     if arn and name:
@@ -33,23 +30,24 @@ def profile_arn(tx: Tx, given: Mapping[str, Any]) -> str | None:
             "InvalidParameterCombination",
             "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'",
         )
-    if arn and not ARN.match(arn):
+    if not (arn or name):
+        return None
+    found = find_profile(tx, name=name, by_arn=arn)
+    if found is None and arn:
         raise invalid(arn, "iamInstanceProfile.arn", "Invalid IAM Instance Profile ARN")
-    if name and not NAME.match(name):
+    if found is None:
         raise invalid(name, "iamInstanceProfile.name", "Invalid IAM Instance Profile name")
-    if arn:
-        return str(arn)
-    return f"arn:aws:iam::{tx.account}:instance-profile/{name}" if name else None
+    if found.role is None:
+        raise AwsError(
+            "InvalidParameterValue", f'IAM Instance Profile "{profile_arn(found)}" has no associated IAM Roles'
+        )
+    return found
 
 
-def profile_id(arn: str) -> str:
-    """The profile's unique id, made from its ARN: AIPA and 17 letters and digits."""
-    return "AIPA" + hashlib.sha256(arn.encode()).hexdigest()[:17].upper()
-
-
-def profile_shape(arn: str) -> dict[str, str]:
+def profile_shape(association: ProfileAssociation) -> dict[str, str]:
     """An IamInstanceProfile of the API."""
-    return {"Arn": arn, "Id": profile_id(arn)}
+    made_of_arn = "AIPA" + hashlib.sha256(association.arn.encode()).hexdigest()[:17].upper()
+    return {"Arn": association.arn, "Id": association.profile or made_of_arn}
 
 
 def profile_of(tx: Tx, instance: Instance) -> ProfileAssociation | None:
@@ -57,10 +55,15 @@ def profile_of(tx: Tx, instance: Instance) -> ProfileAssociation | None:
     return tx.only(ProfileAssociation, "instance", instance.id)
 
 
-def associate(tx: Tx, instance: Instance, arn: str) -> ProfileAssociation:
+def associate(tx: Tx, instance: Instance, profile: InstanceProfile) -> ProfileAssociation:
     """Give the instance the profile."""
     association = ProfileAssociation(
-        home=instance.home, id=tx.new_id("iip-assoc"), instance=instance.id, arn=arn, time=tx.time
+        home=instance.home,
+        id=tx.new_id("iip-assoc"),
+        instance=instance.id,
+        arn=profile_arn(profile),
+        profile=profile.id,
+        time=tx.time,
     )
     tx.put(association)
     return association
@@ -77,29 +80,29 @@ def association_shape(_tx: Tx, association: ProfileAssociation, state: str = "as
     """An IamInstanceProfileAssociation of the API."""
     return {
         "AssociationId": association.id,
-        "IamInstanceProfile": profile_shape(association.arn),
+        "IamInstanceProfile": profile_shape(association),
         "InstanceId": association.instance,
         "State": state,
         "Timestamp": association.time,
     }
 
 
-def _asked(tx: Tx, request: Request) -> str:
-    arn = profile_arn(tx, request["IamInstanceProfile"])
-    if arn is None:
+def _asked(tx: Tx, request: Request) -> InstanceProfile:
+    profile = wanted_profile(tx, request["IamInstanceProfile"])
+    if profile is None:
         raise missing("IamInstanceProfile")
-    return arn
+    return profile
 
 
 @operation("AssociateIamInstanceProfile", "IamInstanceProfile InstanceId")
 def associate_iam_instance_profile(tx: Tx, request: Request) -> Response:
     """An instance has at most one."""
-    arn, instance = _asked(tx, request), need(tx, Instance, request["InstanceId"])
+    profile, instance = _asked(tx, request), need(tx, Instance, request["InstanceId"])
     if instance.state in ENDED:
         raise AwsError("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'running' state.")
     if profile_of(tx, instance) is not None:
         raise AwsError("IncorrectState", f"There is an existing association for instance {instance.id}")
-    made = associate(tx, instance, arn)
+    made = associate(tx, instance, profile)
     return {"IamInstanceProfileAssociation": association_shape(tx, made, "associating")}
 
 
@@ -124,8 +127,8 @@ def disassociate_iam_instance_profile(tx: Tx, request: Request) -> Response:
 @operation("ReplaceIamInstanceProfileAssociation", "IamInstanceProfile AssociationId")
 def replace_iam_instance_profile_association(tx: Tx, request: Request) -> Response:
     """Another profile under another association id."""
-    arn, before = _asked(tx, request), need(tx, ProfileAssociation, request["AssociationId"])
+    profile, before = _asked(tx, request), need(tx, ProfileAssociation, request["AssociationId"])
+    instance = need(tx, Instance, before.instance)
     tx.delete(before)
-    after = replace(before, id=tx.new_id("iip-assoc"), arn=arn, time=tx.time)
-    tx.put(after)
+    after = associate(tx, instance, profile)
     return {"IamInstanceProfileAssociation": association_shape(tx, after, "associating")}

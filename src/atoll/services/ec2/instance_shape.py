@@ -96,7 +96,7 @@ def _hardware(tx: Tx, instance: Instance) -> Shape:
 def _options(tx: Tx, instance: Instance) -> Shape:
     """What AWS always shows of options that instances here cannot have, and the few that they can."""
     profile = profile_of(tx, instance)
-    shape: Shape = {"IamInstanceProfile": profile_shape(profile.arn)} if profile else {}
+    shape: Shape = {"IamInstanceProfile": profile_shape(profile)} if profile else {}
     return shape | {
         "CapacityReservationSpecification": {"CapacityReservationPreference": instance.capacity_preference},
         "EnclaveOptions": {"Enabled": False},

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from atoll.model import names
 from atoll.model.entity import Tags
-from atoll.model.kinds import Instance, NetworkInterface, Vpc
+from atoll.model.kinds import Instance, InstanceProfile, NetworkInterface, Vpc
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import (
@@ -34,6 +34,7 @@ from atoll.services.ec2.tags import merged, tags_for
 from atoll.services.registry import Request, Response, operation
 
 USER_DATA_BYTES = 16384
+TENANCIES = ("default", "dedicated")
 BEHAVIORS = ("stop", "terminate")
 TAGGABLE = ("instance", "network-interface", "volume")
 WITHOUT = ("spot-instances-request", "elastic-gpu")
@@ -48,7 +49,7 @@ class Launch(NamedTuple):
     interfaces: list[Wanted]
     root: root_volumes.Root
     place: placement_groups.Place
-    profile: str | None
+    profile: InstanceProfile | None
     interface_tags: Tags
     volume_tags: Tags
 
@@ -105,13 +106,14 @@ def run_instances(tx: Tx, request: Request) -> Response:
             "metadata": metadata_options.options_at_launch(tx, request.get("MetadataOptions") or {}, image),
             "credits": credits_at_launch(tx, type_, _credits(request)),
             "placement_group": place.group.id if place.group else None,
+            "tenancy": _tenancy(tx, _placement(request).get("Tenancy"), interfaces[0]),
             **_options(request, type_),
             **_hostname(request, interfaces[0]),
         },
         interfaces=interfaces,
         root=root_volumes.wanted_root(tx, image, request.get("BlockDeviceMappings") or ()),
         place=place,
-        profile=instance_profiles.profile_arn(tx, request.get("IamInstanceProfile") or {}),
+        profile=instance_profiles.wanted_profile(tx, request.get("IamInstanceProfile") or {}),
         interface_tags=merged(tx, (), tags_for(specifications, "network-interface", TAGGABLE)),
         volume_tags=merged(tx, (), tags_for(specifications, "volume", TAGGABLE)),
     )
@@ -227,9 +229,18 @@ def _placement(request: Request) -> dict[str, Any]:
     placement: dict[str, Any] = request.get("Placement") or {}
     known = ("AvailabilityZone", "AvailabilityZoneId", "GroupId", "GroupName", "PartitionNumber", "Tenancy")
     refuse_members(placement, known, "Placement")
-    if placement.get("Tenancy", "default") != "default":
-        raise unbuilt("Placement on dedicated hardware or on hosts")
+    if placement.get("Tenancy") == "host":
+        raise unbuilt("Placement.Tenancy=host: a Dedicated Host")
     return placement
+
+
+def _tenancy(tx: Tx, asked: str | None, primary: Wanted) -> str:
+    """Dedicated where the VPC is, whatever the call says (EC2UG:dedicated-instance)."""
+    vpc = tx.get(Vpc, primary.subnet.vpc)
+    assert vpc is not None, primary.subnet.vpc
+    if asked not in (None, *TENANCIES):
+        raise invalid(asked, "tenancy", f"Expecting {' or '.join(TENANCIES)}.")
+    return "dedicated" if "dedicated" in (asked, vpc.tenancy) else "default"
 
 
 def _hostname(request: Request, primary: Wanted) -> dict[str, Any]:
@@ -280,14 +291,11 @@ def _fitting(tx: Tx, interfaces: list[Wanted], low: int, high: int) -> int:
 
 def _launch(tx: Tx, launch: Launch, index: int) -> Instance:
     primary = launch.interfaces[0]
-    vpc = tx.get(Vpc, primary.subnet.vpc)
-    assert vpc is not None, primary.subnet.vpc
     instance = Instance(
         home=tx.home,
         id=tx.new_id("i"),
         zone=primary.subnet.zone,
         vpc=primary.subnet.vpc,
-        tenancy=vpc.tenancy,
         subnet=primary.subnet.id,
         reservation=launch.reservation,
         launch_index=index,

@@ -23,10 +23,11 @@ LIFE = timedelta(hours=6)
 
 
 class Profile(NamedTuple):
-    """An instance's profile: when it got it, what it is called, and the role in it, if iam knows both."""
+    """An instance's profile: when it got it, what it is called, and the role in it, if iam (still) knows both."""
 
     since: datetime
     arn: str
+    id: str
     found: bool
     role: Role | None
 
@@ -44,18 +45,18 @@ def profile(tx: Tx, instance: Instance) -> Profile | None:
     home = global_home(association.arn.split(":")[4])
     known = tx.get(InstanceProfile, home, association.arn.rpartition("/")[2].lower())
     role = tx.get(Role, home, known.role.lower()) if known is not None and known.role is not None else None
-    return Profile(association.time, association.arn, known is not None, role)
+    shape = profile_shape(association)
+    return Profile(association.time, shape["Arn"], shape["Id"], known is not None, role)
 
 
 def info(mine: Profile) -> str:
     """The text at iam/info."""
-    shape = profile_shape(mine.arn)
     return spaced(
         {
             "Code": "Success" if mine.found else "InstanceProfileNotFound",
             "LastUpdated": moment(mine.since),
-            "InstanceProfileArn": shape["Arn"],
-            "InstanceProfileId": shape["Id"],
+            "InstanceProfileArn": mine.arn,
+            "InstanceProfileId": mine.id,
         }
     )
 
