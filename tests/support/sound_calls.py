@@ -111,7 +111,7 @@ def calls(here: Everything) -> dict[str, dict[str, Any]]:
         "ModifyVolume": {"VolumeId": here.volume, "Size": 30},
         "ModifyVolumeAttribute": {"VolumeId": here.volume},
         "ModifyVpcAttribute": vpc,
-        "ModifyVpcTenancy": {**vpc, "InstanceTenancy": "default"},
+        "ModifyVpcTenancy": {"VpcId": here.dedicated_vpc, "InstanceTenancy": "default"},
         "MonitorInstances": {"InstanceIds": [here.instance_id]},
         "ReplaceNetworkAclEntry": {**entry, "RuleNumber": 1},
         "ReplaceRoute": {"RouteTableId": table["RouteTableId"], "DestinationCidrBlock": "0.0.0.0/0", **target},

@@ -10,7 +10,7 @@ _IMAGES = (
 )
 _CLASSIC = "EC2-Classic is retired: every Elastic IP is of the domain vpc already."
 _SPOT = "Every instance is on demand: use RunInstances without InstanceMarketOptions."
-_HOSTS = "All instances share this machine: leave the tenancy at default."
+_HOSTS = "All instances share this machine, which is one account's host already: use the tenancy default or dedicated."
 _LONG_IDS = "All ids are long, on AWS too since the periods of choice ended."
 _ALLOWED = "Images are a fixed table, and all of them are allowed."
 

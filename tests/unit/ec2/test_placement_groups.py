@@ -123,7 +123,9 @@ def test_a_stopped_instance_changes_its_group(lab: Lab) -> None:
     modify(InstanceId=instance, GroupName="")
     assert lab.instance(instance)["Placement"]["GroupName"] == ""
     modify(InstanceId=instance, Tenancy="default")
-    refused("UnsupportedOperation", modify, InstanceId=instance, Tenancy="dedicated")
+    refused("InvalidTenancy", modify, InstanceId=instance, Tenancy="dedicated")
+    refused("InvalidTenancy", modify, InstanceId=instance, Tenancy="host")
+    refused("UnsupportedOperation", modify, InstanceId=instance, Affinity="host")
     refused("UnsupportedOperation", modify, InstanceId=instance, HostId="h-0123456789abcdef0")
     refused("MissingParameter", modify, InstanceId=instance)
     refused("InvalidPlacementGroup.Unknown", modify, InstanceId=instance, GroupName="nowhere")

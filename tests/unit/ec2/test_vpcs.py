@@ -242,19 +242,42 @@ def test_a_dedicated_vpc_becomes_a_default_one_and_never_back(ec2: Any) -> None:
     assert ec2.describe_vpcs()["Vpcs"][0]["InstanceTenancy"] == "dedicated"
     assert change(VpcId=vpc, InstanceTenancy="default")["ReturnValue"] is True
     assert ec2.describe_vpcs()["Vpcs"][0]["InstanceTenancy"] == "default"
-    assert change(VpcId=vpc, InstanceTenancy="default")["ReturnValue"] is True
+    refused("InvalidTenancy", change, VpcId=vpc, InstanceTenancy="default")
     refused("MissingParameter", change, VpcId=vpc)
     refused("InvalidVpcID.NotFound", change, VpcId="vpc-01234567", InstanceTenancy="default")
     refused("InvalidVpcId.Malformed", change, VpcId="a-vpc", InstanceTenancy="default")
 
 
+def test_the_tenancy_of_an_instance(lab: Lab) -> None:
+    """Its own, or its VPC's where that is dedicated."""
+    vpc = make(lab.ec2, "10.1.0.0/16", InstanceTenancy="dedicated")
+    there = lab.ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
+
+    def tenancy(**params: Any) -> str:
+        return str(lab.instance(lab.launch(**params))["Placement"]["Tenancy"])
+
+    dedicated, default = {"Placement": {"Tenancy": "dedicated"}}, {"Placement": {"Tenancy": "default"}}
+    assert [tenancy(**one) for one in ({}, default, dedicated)] == ["default", "default", "dedicated"]
+    assert [tenancy(SubnetId=there, **one) for one in ({}, default, dedicated)] == ["dedicated"] * 3
+    data = {"ImageId": lab.image, "InstanceType": "t3.micro", **dedicated}
+    made = lab.ec2.create_launch_template(LaunchTemplateName="alone", LaunchTemplateData=data)["LaunchTemplate"]
+    assert tenancy(LaunchTemplate={"LaunchTemplateId": made["LaunchTemplateId"]}) == "dedicated"
+    instance = lab.launch(**dedicated)
+    lab.ec2.stop_instances(InstanceIds=[instance])
+    lab.settle()
+    modify = lab.ec2.modify_instance_placement
+    assert modify(InstanceId=instance, Tenancy="dedicated")["Return"] is True
+    refused("InvalidTenancy", modify, InstanceId=instance, Tenancy="default")
+    refused("UnsupportedOperation", modify, InstanceId=instance, Tenancy="host")
+    assert lab.instance(instance)["Placement"]["Tenancy"] == "dedicated"
+
+
 def test_instances_keep_the_tenancy_that_they_were_launched_with(lab: Lab) -> None:
     vpc = make(lab.ec2, "10.1.0.0/16", InstanceTenancy="dedicated")
     subnet = lab.ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
-    tenancies = {}
-    for expected in ("dedicated", "default"):
-        tenancies[lab.launch(SubnetId=subnet)] = expected
-        lab.ec2.modify_vpc_tenancy(VpcId=vpc, InstanceTenancy="default")
+    tenancies = {lab.launch(SubnetId=subnet): "dedicated"}
+    lab.ec2.modify_vpc_tenancy(VpcId=vpc, InstanceTenancy="default")
+    tenancies[lab.launch(SubnetId=subnet)] = "default"
     reservations = lab.ec2.describe_instances()["Reservations"]
     found = [one for reservation in reservations for one in reservation["Instances"]]
     assert {one["InstanceId"]: one["Placement"]["Tenancy"] for one in found} == tenancies

@@ -32,7 +32,7 @@ class Instance(Entity, frozen=True, kw_only=True):
     type: str
     zone: str
     vpc: str
-    tenancy: str = "default"  # the VPC's at launch, for life
+    tenancy: str = "default"  # for life; of the launch or of its VPC then
     subnet: str
     reservation: str
     launch_index: int

@@ -108,11 +108,18 @@ def modify_private_dns_name_options(tx: Tx, request: Request) -> Response:
 
 @operation("ModifyInstancePlacement", "InstanceId GroupName GroupId PartitionNumber Tenancy Affinity")
 def modify_instance_placement(tx: Tx, request: Request) -> Response:
-    """Into another placement group, or with an empty GroupName out of any, while the instance is stopped."""
-    for name in ("Tenancy", "Affinity"):
-        if request.get(name) not in (None, "default"):
-            raise unbuilt(f"{name}={request[name]}: dedicated hardware")
+    """Into another placement group, or with an empty GroupName out of any, while the instance is stopped.
+
+    Tenancy changes only to a Dedicated Host and back: InvalidTenancy for the rest [BC]. There are no such hosts here.
+    """
+    if request.get("Affinity") not in (None, "default"):
+        raise unbuilt(f"Affinity={request['Affinity']}: Dedicated Hosts")
     instance = _stopped(tx, request)
+    tenancy = request.get("Tenancy") or instance.tenancy
+    if tenancy == "host" and instance.tenancy == "dedicated":
+        raise unbuilt("Tenancy=host: a Dedicated Host")
+    if tenancy != instance.tenancy:
+        raise AwsError("InvalidTenancy", f"The tenancy of an instance of tenancy {instance.tenancy} cannot be changed")
     named = [name for name in ("GroupName", "GroupId", "PartitionNumber") if name in request]
     if not named and "Tenancy" not in request:
         raise AwsError("MissingParameter", "The request must name a placement to change to.")

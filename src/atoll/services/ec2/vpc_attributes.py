@@ -46,5 +46,7 @@ def modify_vpc_tenancy(tx: Tx, request: Request) -> Response:
     wanted = request["InstanceTenancy"]
     if wanted != "default":
         raise invalid(wanted, "instanceTenancy", "Specify default.")
+    if vpc.tenancy == "default":
+        raise AwsError("InvalidTenancy", f"The tenancy of the vpc '{vpc.id}' is default, which cannot be modified.")
     tx.put(msgspec.structs.replace(vpc, tenancy=wanted))
     return {"ReturnValue": True}
