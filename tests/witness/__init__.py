@@ -4,5 +4,5 @@ The judges are the spec (tests/spec, from Describe answers alone), the walk (ove
 hand, real packets. A design is a number: the same seed makes the same calls, probes and histories.
 
 Read in this order: cloud, clients, design, features, rules; snapshot, judges, probes, changes; compare, examine, run;
-properties, tamper. Real packets: packets/.
+properties, tamper; standing, histories (a state machine that shrinks what it finds). Real packets: packets/.
 """

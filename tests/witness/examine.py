@@ -9,6 +9,7 @@ from tests.witness import compare, probes
 from tests.witness.changes import change
 from tests.witness.design import Design
 from tests.witness.judges import Judge, Seen, Step, Verb
+from tests.witness.snapshot import Answers
 from tests.witness.spec_judge import GONE, SpecJudge
 
 PROBES, FLOWS, CHANGES = 60, 15, 5
@@ -55,7 +56,7 @@ class Examination:
 
 
 class Examiner:
-    """Examines one design. `judges`: those besides the spec, by name."""
+    """Examines one design. `judges`: those besides the spec, by name. `received`: connections that have arrived."""
 
     def __init__(self, design: Design, judges: Mapping[str, Judge], without: frozenset[str] = frozenset()) -> None:
         self.result = Examination(design)
@@ -64,7 +65,12 @@ class Examiner:
         self._rng = random.Random(f"probes {design.seed}")
         self._judges = judges
         self._spec = SpecJudge(design.client)
-        self._received: set[Probe] = set()
+        self.received: set[Probe] = set()
+
+    @property
+    def answers(self) -> Answers:
+        """What Describe calls answer now."""
+        return self._spec.answers
 
     def probe(self, count: int = PROBES) -> None:
         """Fresh connections on the design as it is."""
@@ -89,7 +95,7 @@ class Examiner:
             one.changed(name)
 
     def _replies(self, moment: str, alive: Sequence[Probe]) -> None:
-        able = [probe for probe in alive if probe in self._received]
+        able = [probe for probe in alive if probe in self.received]
         self.round(moment, [("reply", probe) for probe in able if self._rng.random() < 0.4])
 
     def _telling(self, wanted: list[Probe], count: int) -> list[Probe]:
@@ -104,6 +110,6 @@ class Examiner:
         others = {name: one.round([step for step, _ in asked]) for name, one in self._judges.items()}
         for number, ((verb, probe), seen) in enumerate(asked):
             if seen.arrives and verb != "reply":
-                self._received.add(probe)
+                self.received.add(probe)
             each = {name: answers[number] for name, answers in others.items()}
             self.result.trials.append(Trial(moment, verb, probe, seen, each))

@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
                 raise
             tally.add(done)
             if log:
-                log.writelines(_log_line(seed, trial) for trial in done.trials)
+                log.writelines(log_line(seed, trial) for trial in done.trials)
                 log.write(f"{seed} | answers: {done.design.cloud.answered}\n")
     _print(tally, time.monotonic() - started, options)
     return 1 if tally.failures or tally.violations else 0
@@ -124,14 +124,20 @@ class Laboratory(NamedTuple):
     held: contextlib.ExitStack
 
 
+Maker = Callable[[Design, frozenset[str]], None]
+"""What makes a design, and without which features."""
+
+
 @contextlib.contextmanager
-def laboratory(seed: int, folder: Path | None, without: frozenset[str] = frozenset()) -> Iterator[Laboratory]:
+def laboratory(
+    seed: int, folder: Path | None, without: frozenset[str] = frozenset(), made: Maker = build
+) -> Iterator[Laboratory]:
     """Build the design of a seed; with real packets if there is a folder for namespaces."""
     with contextlib.ExitStack() as held:
         fabric = _kernel(folder, held) if folder else None
         cloud = held.enter_context(contextlib.closing(Cloud(seed, fabric or NoFabric())))
         design = Design(seed, cloud)
-        build(design, without)
+        made(design, without)
         judges: dict[str, Judge] = {"walk": WalkJudge(cloud)}
         if fabric:
             judges["packets"] = held.enter_context(contextlib.closing(Packets(cloud, fabric, reap=seed % 2 == 0)))
@@ -155,7 +161,8 @@ def own_world() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _log_line(seed: int, trial: Trial) -> str:
+def log_line(seed: int, trial: Trial) -> str:
+    """A packet, what it was predicted to do and what it did, in one line."""
     probe = trial.probe
     packet = f"{probe.protocol} {probe.source}:{probe.source_port} > {probe.destination}:{probe.destination_port}"
     said = " | ".join(f"{name}: {seen if seen else 'not asked'}" for name, seen in trial.others.items())
@@ -168,7 +175,7 @@ def _print(tally: Tally, seconds: float, options: argparse.Namespace) -> None:
         if design.seed not in shown:
             shown.add(design.seed)
             _say(f"\nDesign {design.seed}:", *(f"  {call}" for call in design.calls))
-        _say(_log_line(design.seed, trial).replace(" | ", "\n  ").rstrip())
+        _say(log_line(design.seed, trial).replace(" | ", "\n  ").rstrip())
         packets = " --no-packets" if options.no_packets else ""
         without = f" --without {' '.join(options.without)}" if options.without else ""
         _say(f"  again: python -m tests.witness.run --seed {design.seed} --designs 1{packets}{without}")
