@@ -8,7 +8,7 @@ import msgspec
 
 from atoll.packet import ALL_PORTS, Prefix
 from atoll.packet.protocol import has_ports, protocol_name
-from atoll.plan.rows import ROWS, Deliver, Drop, In, InSet, Match, Row, SentBy, ToLink, ToPort
+from atoll.plan.rows import ROWS, Deliver, Drop, Idle, In, InSet, Match, Row, SentBy, ToLink, ToPort
 from atoll.records import Record, Table
 
 _BY_KIND: dict[str, type[Row]] = {row.KIND: row for row in ROWS}
@@ -71,6 +71,8 @@ def _text(value: Any) -> str:
             return f"drop:{reason}"
         case Match():
             return _match(value)
+        case Idle(tcp, udp, stream):
+            return f"{tcp}/{udp}/{stream}"
         case Prefix() | str():
             return str(value)
         case tuple():

@@ -81,6 +81,17 @@ class Node(Row, frozen=True, kw_only=True):
     powered: bool = True
 
 
+class Idle(msgspec.Struct, frozen=True):
+    """Seconds of silence after which a port forgets a connection that it tracks. The defaults are AWS's (fact 137).
+
+    `tcp`: an established one. `udp`: datagrams one way, or one question and one answer; `stream`: more than that.
+    """
+
+    tcp: int = 432_000
+    udp: int = 30
+    stream: int = 180
+
+
 class Port(Row, frozen=True, kw_only=True):
     """A network interface. `index` is its device index in the node (eth0 = 0); None where it has no node."""
 
@@ -95,6 +106,7 @@ class Port(Row, frozen=True, kw_only=True):
     guard: bool = True
     filtered: bool = True
     mtu: int = 9001
+    idle: Idle = Idle()
 
 
 class Address(Row, frozen=True, kw_only=True):

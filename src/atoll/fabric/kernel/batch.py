@@ -1,14 +1,15 @@
 """The nft part of a delta as one transaction of a router: pure, so that its order can be tested.
 
-Order inside: elements go, changed chains are emptied, sets and chains come, rules come, chains and sets go, elements
-come. So nothing is removed while something refers to it, and nothing refers to what is not there yet.
+Order inside: elements go, changed chains are emptied, sets, timeouts and chains come, rules come, chains, sets and
+timeouts go, elements come. So nothing is removed while something refers to it, and nothing refers to what is not
+there yet.
 """
 
 from collections.abc import Iterator
 
 from atoll.fabric.kernel import encode, pipeline
 from atoll.fabric.kernel.numbers import Numbers
-from atoll.fabric.kernel.objects import Chain, Element, Set
+from atoll.fabric.kernel.objects import Chain, Element, Set, Timeout
 from atoll.linux.netlink import Message
 from atoll.linux.nft import wire
 from atoll.records import Record
@@ -37,11 +38,13 @@ def _chains_and_sets(entries: list[Entry], numbers: Numbers, gone_sets: set[str]
     new_sets = [new for old, new in entries if isinstance(new, Set) and old is None]
     yield from (wire.flush_chain(name) for name in old_chains)
     yield from (wire.new_set(one.name, pipeline.SHAPES[one.shape], n + 1) for n, one in enumerate(new_sets))
+    yield from (wire.new_timeout(new.name, new.times) for old, new in entries if isinstance(new, Timeout) and not old)
     yield from (wire.new_chain(name, one.hook) for name, one in new_chains.items() if name not in old_chains)
     for name, one in new_chains.items():
         yield from (wire.add_rule(name, rule) for rule in encode.rules(one, numbers))
     yield from (wire.delete_chain(name) for name in old_chains if name not in new_chains)
     yield from (wire.delete_set(name) for name in sorted(gone_sets))
+    yield from (wire.delete_timeout(old.name) for old, new in entries if isinstance(old, Timeout) and not new)
 
 
 def _elements(entries: list[Entry], numbers: Numbers, gone_sets: set[str], *, added: bool) -> Iterator[Message]:

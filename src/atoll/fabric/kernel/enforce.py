@@ -21,6 +21,7 @@ from atoll.fabric.kernel.objects import (
     RouterAddress,
     Set,
     TableRule,
+    Timeout,
     Trunk,
     Veth,
 )
@@ -177,7 +178,7 @@ class Enforcer:
     def _filter(self) -> None:
         """One transaction a router: it closes and opens at once."""
         by_router: dict[str, list[batch.Entry]] = {}
-        for kind in (Element, Set, Chain):
+        for kind in (Element, Set, Timeout, Chain):
             for old, new in self._pairs(kind):
                 if not batch.is_late(old, new):
                     by_router.setdefault(getattr(old or new, "domain", ""), []).append((old, new))

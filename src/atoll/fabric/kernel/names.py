@@ -3,6 +3,8 @@
 import base64
 import hashlib
 
+from atoll.plan.rows import Idle
+
 TABLE_BITS = 0x7FFF
 """Packet mark, bits 14-0: the route table to ask; 0 = the main one, which only delivers."""
 
@@ -25,6 +27,15 @@ SLOTS = 16
 
 IDLE = 350
 """Seconds after which a translator forgets a silent connection."""
+
+USUAL_IDLE = {
+    "tcp_timeout_established": Idle().tcp,
+    "udp_timeout": Idle().udp,
+    "udp_timeout_stream": Idle().stream,
+    "icmp_timeout": 600,  # like any protocol without ports (fact 137)
+    "generic_timeout": 600,
+}
+"""Seconds after which a router forgets a silent connection, where its ports do not say otherwise."""
 
 LOOPBACK = "lo"
 """Where the main table sends what nobody has; `departures` drops it there. A black hole would drop it as well, but a

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from atoll.linux.nft.expr import Expression
 from atoll.linux.nft.wire import Hook
+from atoll.linux.nft.wire import Timeout as Times
 from atoll.linux.rtnl import Kind
 from atoll.records import Key, Record
 
@@ -52,6 +53,16 @@ class Set(Record, frozen=True, kw_only=True):
     domain: str
     name: str
     shape: str
+
+
+class Timeout(Record, frozen=True, kw_only=True):
+    """How long connections of one protocol may be silent. `times`: see `wire.Timeout`."""
+
+    KIND: ClassVar[str] = "timeout"
+    KEY: ClassVar[tuple[str, ...]] = ("domain", "name")
+    domain: str
+    name: str
+    times: Times
 
 
 class Element(Record, frozen=True, kw_only=True):
@@ -179,6 +190,7 @@ OBJECTS: Mapping[str, type[Record]] = {
         Number,
         Chain,
         Set,
+        Timeout,
         Element,
         Veth,
         Trunk,

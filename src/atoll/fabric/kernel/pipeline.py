@@ -127,6 +127,8 @@ OIF_CLASS: Rule = (Load(Meta.OIFGROUP), Mask(host32(names.CLASS_BITS), host32(0)
 REPLY: Rule = (LoadCt(Ct.DIRECTION), Is(bytes([1])))
 ACCEPT, DROP, RETURN = Do(Verdict.ACCEPT), Do(Verdict.DROP), Do(Verdict.RETURN)
 INVALID, RELATED, NEW = 1, 4, 8  # bits of `ct state`
+CONFIRMED = 8
+"""Bit of `ct status`: a packet of the connection has got through already."""
 
 
 def goto(chain: str) -> Do:

@@ -18,6 +18,7 @@ from atoll.fabric.kernel.objects import (
     RouterAddress,
     Set,
     TableRule,
+    Timeout,
     Trunk,
     Veth,
 )
@@ -102,6 +103,8 @@ class Observer:
                     yield Item(("rule", record.name, index), rule, f"{line(record)} rule {index}: {words}")
             case Set():
                 yield Item(("set", record.name), "", line(record))
+            case Timeout():
+                yield Item(("timeout", record.name), record.times, line(record))
             case Element():
                 element = encode.element(record, numbers)
                 yield Item(("element", record.set, element.key, element.last), element.data, line(record))
@@ -136,6 +139,8 @@ class Observer:
             index = counts.get(chain, 0)
             counts[chain] = index + 1
             yield Item(("rule", chain, index), rule, f"chain {self.domain} {chain} rule {index}")
+        for name, times in wire.timeouts(netlink):
+            yield Item(("timeout", name), times, f"timeout {self.domain} {name}")
         for name in list(wire.sets(netlink)):
             yield Item(("set", name), "", f"set {self.domain} {name}")
             for element in wire.elements(netlink, name) if name not in DYNAMIC else ():
@@ -165,7 +170,9 @@ def line(record: Record) -> str:
 
 
 def equal(expected: Item, found: Item) -> bool:
-    """Whether the kernel shows what was applied; it adds attributes of its own to rules and verdicts."""
+    """Whether the kernel shows what was applied; it adds attributes of its own to rules, verdicts and times."""
+    if isinstance(expected.value, wire.Timeout) and isinstance(found.value, wire.Timeout):
+        return expected.value.is_part_of(found.value)
     if isinstance(expected.value, bytes) and isinstance(found.value, bytes):
         return wire.contains(found.value, expected.value)
     return expected.value == found.value

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from atoll.fabric.kernel import batch
 from atoll.fabric.kernel.enforce import Enforcer
-from atoll.fabric.kernel.objects import Chain, Element, GuestAddress, Set, Trunk, Veth
+from atoll.fabric.kernel.objects import Chain, Element, GuestAddress, Set, Timeout, Trunk, Veth
 from atoll.fabric.kernel.reading import Item, Items, Observer, equal, extra_namespaces
 from atoll.fabric.kernel.reaper import DEAD, Reaper
 from atoll.fabric.kernel.routers import Router, World
@@ -17,7 +17,7 @@ from atoll.linux.netlink import Message
 from atoll.linux.nft import wire
 from atoll.records import Delta, Record, Table
 
-FILTERING = ("chain", "rule", "set", "element", "nft-table")
+FILTERING = ("chain", "rule", "set", "timeout", "element", "nft-table")
 
 
 def end_extra_namespaces(world: World, applied: Table, reaper: Reaper) -> None:
@@ -110,6 +110,6 @@ def heal_filtering(observer: Observer) -> None:
     mine: list[batch.Entry] = [
         (None, record)
         for record in observer.applied.get(observer.domain, [])
-        if isinstance(record, Chain | Set | Element)
+        if isinstance(record, Chain | Set | Timeout | Element)
     ]
     router.filtering([*tables, wire.new_table(), *batch.messages(mine, router.numbers)])

@@ -29,6 +29,7 @@ ROUTER_SYSCTLS = {
     "ipv4/icmp_ratelimit": "0",
     "netfilter/nf_conntrack_tcp_loose": "0",
     "netfilter/nf_conntrack_tcp_be_liberal": "1",
+    **{f"netfilter/nf_conntrack_{name}": str(seconds) for name, seconds in names.USUAL_IDLE.items()},
 }
 GIVEN = "given.addresses"
 """Where it is remembered what guests were configured with. No id of AWS's holds a dot."""

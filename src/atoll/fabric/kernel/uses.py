@@ -11,6 +11,7 @@ from atoll.fabric.kernel import names
 from atoll.plan.rows import (
     Direction,
     Filter,
+    Idle,
     In,
     Link,
     Node,
@@ -25,7 +26,7 @@ from atoll.plan.rows import (
 )
 from atoll.records import Delta, Key, Pass, Record, Table, View
 
-CLASS, TABLE, BOX, TARGET, SPAN, HOME = "class", "table", "box", "target", "span", "home"
+CLASS, TABLE, BOX, TARGET, SPAN, HOME, IDLE = "class", "table", "box", "target", "span", "home", "idle"
 BOXES = (NodeKind.GUEST, NodeKind.OPAQUE, NodeKind.HOST)
 
 
@@ -51,9 +52,15 @@ class Named(Record, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "named"
     KEY: ClassVar[tuple[str, ...]] = ("sort", "domain", "name")
+    INDEX: ClassVar[tuple[str, ...]] = ("those",)
     sort: str
     domain: str
     name: str
+
+    @property
+    def those(self) -> str:
+        """All of one sort in one domain."""
+        return f"{self.sort} {self.domain}"
 
 
 class Fence(Record, frozen=True, kw_only=True):
@@ -93,13 +100,17 @@ def attached(view: View, port: Port) -> bool:
 
 
 def port_uses(view: View, port: Record) -> Iterator[Record]:
-    """An attached port needs its class; a translator's marks its segment as its home."""
+    """An attached port needs its class, and its idle times if they are its own; a translator's marks its segment as
+    its home."""
     assert isinstance(port, Port)
     segment = view.get(Segment, port.segment)
     if segment and is_translator(view, port):
         yield Use(sort=HOME, by=port.id, domain=segment.domain, name=segment.id)
     if segment and attached(view, port) and port.filtered:
         yield Use(sort=CLASS, by=port.id, domain=segment.domain, name=class_of(view, port))
+        if port.idle != Idle():
+            times = f"{port.idle.tcp} {port.idle.udp} {port.idle.stream}"
+            yield Use(sort=IDLE, by=port.id, domain=segment.domain, name=times)
 
 
 def segment_uses(_: View, segment: Record) -> Iterator[Record]:

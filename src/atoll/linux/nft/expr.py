@@ -19,6 +19,9 @@ class Number(NamedTuple):
     name: str
 
 
+TIMEOUT_OBJECT = 7
+"""nft's number of the type of objects that hold connection tracking's times."""
+
 Resolve = Callable[[Number], bytes]
 Value = bytes | Number
 
@@ -285,6 +288,16 @@ class Faster(NamedTuple):
         return _expression("dynset", text(1, self.set), be32(3, 1), be32(4, register(self.at)), counted)
 
 
+class SetTimeout(NamedTuple):
+    """A connection that is not confirmed yet, of the protocol of that timeout object, gets its times."""
+
+    name: str
+
+    def encode(self, _: Resolve) -> bytes:
+        """See `encoded`."""
+        return _expression("objref", be32(1, TIMEOUT_OBJECT), text(2, self.name))
+
+
 class Reset(NamedTuple):
     """Answer with a TCP reset in the name of the destination, and drop the packet."""
 
@@ -321,6 +334,7 @@ Expression = (
     | Hash
     | MoreThan
     | Faster
+    | SetTimeout
     | Reset
     | Do
 )

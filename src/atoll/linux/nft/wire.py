@@ -19,6 +19,7 @@ from atoll.linux.netlink import (
     table,
     text,
 )
+from atoll.linux.nft.expr import TIMEOUT_OBJECT
 
 TABLE = "atoll"
 _SUBSYSTEM = 10 << 8
@@ -27,6 +28,7 @@ _NEWCHAIN, _GETCHAIN, _DELCHAIN = 3, 4, 5
 _NEWRULE, _GETRULE, _DELRULE = 6, 7, 8
 _NEWSET, _GETSET, _DELSET = 9, 10, 11
 _NEWELEMENT, _GETELEMENT, _DELELEMENT = 12, 13, 14
+_NEWOBJECT, _GETOBJECT, _DELOBJECT = 18, 19, 20
 _BATCH_BEGIN, _BATCH_END = 16, 17
 IPV4 = 2
 _VERDICT_TYPE = 0xFFFFFF00
@@ -63,6 +65,23 @@ class SetShape(NamedTuple):
     def key_length(self) -> int:
         """Each field takes whole registers."""
         return sum(length + (-length % 4) for length in self.fields)
+
+
+class Timeout(NamedTuple):
+    """Times of connections of one protocol: (number of the kernel's state, seconds); other states keep the usual."""
+
+    protocol: int
+    seconds: tuple[tuple[int, int], ...]
+
+    @property
+    def data(self) -> bytes:
+        """The object's attributes."""
+        times = (be32(state, seconds) for state, seconds in self.seconds)
+        return attribute(1, struct.pack(">H", IPV4)) + attribute(2, bytes([self.protocol])) + nested(3, *times)
+
+    def is_part_of(self, shown: "Timeout") -> bool:
+        """Whether the kernel shows these times; it shows those of the other states as well."""
+        return self.protocol == shown.protocol and set(self.seconds) <= set(shown.seconds)
 
 
 class Element(NamedTuple):
@@ -144,6 +163,17 @@ def delete_set(name: str) -> Message:
     return _message(_DELSET, 0, text(1, TABLE) + text(2, name))
 
 
+def new_timeout(name: str, timeout: Timeout) -> Message:
+    """A timeout object."""
+    body = text(1, TABLE) + text(2, name) + be32(3, TIMEOUT_OBJECT) + nested(4, timeout.data)
+    return _message(_NEWOBJECT, CREATE | EXCL, body)
+
+
+def delete_timeout(name: str) -> Message:
+    """A timeout object that no rule names; connections that have its times get the usual ones."""
+    return _message(_DELOBJECT, 0, text(1, TABLE) + text(2, name) + be32(3, TIMEOUT_OBJECT))
+
+
 def add_elements(name: str, elements: Sequence[Element]) -> Iterator[Message]:
     """Elements that are not there yet: one that is makes the transaction fail."""
     return _elements(_NEWELEMENT, CREATE | EXCL, name, elements)
@@ -196,6 +226,14 @@ def sets(netlink: Netlink) -> Iterator[str]:
     """The names of our sets and maps."""
     for found in _dump(netlink, _GETSET, text(1, TABLE)):
         yield _text(found[2])
+
+
+def timeouts(netlink: Netlink) -> Iterator[tuple[str, Timeout]]:
+    """Our timeout objects by name, with the times of all states."""
+    for found in _dump(netlink, _GETOBJECT, text(1, TABLE) + be32(3, TIMEOUT_OBJECT)):
+        data = table(found[4])
+        times = tuple((state, _be(seconds)) for state, seconds in attributes(data[3]))
+        yield _text(found[2]), Timeout(data[2][0], times)
 
 
 def elements(netlink: Netlink, name: str) -> Iterator[Element]:

@@ -32,9 +32,6 @@ from atoll.records import Pass, Record, View
 
 PROTOCOLS = (TCP, UDP, ICMP)
 ECHO_REQUEST = 8
-CONFIRMED = 8
-"""Bit of a connection's status: a packet of it has got through already."""
-
 PER_DESTINATION = 2
 """Offset of the destination port in TCP's and UDP's header."""
 
@@ -74,7 +71,7 @@ def _forward() -> tuple[Rule, ...]:
     """A TCP connection that was forgotten is reset when its inside goes on (fact 86); nothing else is answered."""
     invalid = state(pipeline.INVALID)
     # Not its state: that of a datagram is new until there is an answer.
-    known = (LoadCt(Ct.STATUS), Mask(host32(CONFIRMED), host32(0)), Is(host32(0), negate=True))
+    known = (LoadCt(Ct.STATUS), Mask(host32(pipeline.CONFIRMED), host32(0)), Is(host32(0), negate=True))
     return (
         (*invalid, *_protocol(TCP), Reset()),
         (*invalid, DROP),
