@@ -15,7 +15,7 @@ Made from the code by `make gen`; a test fails when it is stale.
 
 - **built**: it does what AWS documents, with the parameters named here (and DryRun). Any other parameter is refused
   with `UnsupportedOperation`, which names it, and so is a member of a parameter that is not built (spot, Dedicated
-  Hosts, enclaves, IPv6 addresses, data volumes, connection tracking settings of one interface).
+  Hosts, enclaves, IPv6 addresses, data volumes).
 - **truthfully empty**: it reads things that nothing here can make, so the true answer is that there are none; an id
   that it is asked for is NotFound.
 - **refused**: `InvalidAction`, a 400 that no client retries; what there is of EC2-Classic alone is

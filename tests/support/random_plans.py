@@ -14,6 +14,7 @@ from atoll.plan.rows import (
     DomainKind,
     Drop,
     Filter,
+    Idle,
     InSet,
     Link,
     Mapping,
@@ -43,6 +44,7 @@ from tests.unit.lagoon import resolvers, rule
 VPCS = ("vpc-1", "vpc-2")
 SUBNETS = 2
 PORTS = 5
+IDLES = (Idle(), Idle(), Idle(), Idle(tcp=60), Idle(600, 60, 60), Idle(60, 40, 170))
 PREFIXES = ("0.0.0.0/0", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.4/30", "10.0.1.5/32", "203.0.113.0/24")
 
 
@@ -145,6 +147,7 @@ def _port(chance: random.Random, vpc: str, name: str) -> list[Row]:
         up=chance.random() < 0.9,
         guard=chance.random() < 0.7,
         filtered=chance.random() < 0.8,
+        idle=chance.choice(IDLES),
         mtu=chance.choice((1500, 9001)),
     )
     addresses = [f"10.0.{segment + 1}.{5 + index + 10 * extra}" for extra in range(chance.randint(1, 3))]

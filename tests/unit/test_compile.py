@@ -15,6 +15,7 @@ from atoll.model.kinds import (
     NetworkInterface,
     PrivateAddress,
     RouteTable,
+    Tracking,
 )
 from atoll.packet import PortRange, Prefix
 from atoll.plan.rows import (
@@ -22,6 +23,7 @@ from atoll.plan.rows import (
     Deliver,
     Direction,
     Drop,
+    Idle,
     In,
     Link,
     Mapping,
@@ -258,6 +260,16 @@ def units_for_one_rule(interfaces: int) -> int:
 
 def test_a_rule_costs_one_unit_whatever_the_number_of_interfaces() -> None:
     assert units_for_one_rule(10) == units_for_one_rule(500) == 1
+
+
+def test_idle_times_are_the_ports() -> None:
+    entities = web_server()
+    eni = next(one for one in entities if isinstance(one, NetworkInterface))
+    (usual,) = compiled(entities).all(Port)
+    assert usual.idle == Idle(432_000, 30, 180)
+    asked = msgspec.structs.replace(eni, tracking=Tracking(tcp_established=60, udp_stream=90))
+    (changed,) = compiled([asked if one is eni else one for one in entities]).all(Port)
+    assert changed.idle == Idle(60, 30, 90)
 
 
 CHANGES = st.lists(st.tuples(st.integers(0, 28), st.booleans()), max_size=40)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from atoll.compile.filters import filter_of
 from atoll.compile.passes import of
-from atoll.model.kinds import NatGateway, NetworkInterface, PrivateAddress
-from atoll.plan.rows import Address, Port, Row, Wearing
+from atoll.model.kinds import NatGateway, NetworkInterface, PrivateAddress, Tracking
+from atoll.plan.rows import Address, Idle, Port, Row, Wearing
 from atoll.records import View
 
 
@@ -33,11 +33,17 @@ def port(view: View, interface: NetworkInterface) -> Iterable[Row]:
         node=attachment.instance if attachment else None,
         index=attachment.index if attachment else None,
         guard=interface.source_dest_check,
+        idle=_idle(interface.tracking),
         origin=(interface.id,),
     )
     for slot, group in enumerate(interface.groups):
         worn = filter_of(view, group, interface.vpc)
         yield Wearing(port=interface.id, slot=slot, filter=worn, origin=(interface.id, group))
+
+
+def _idle(asked: Tracking) -> Idle:
+    times = {"tcp": asked.tcp_established, "udp": asked.udp, "stream": asked.udp_stream}
+    return Idle(**{name: seconds for name, seconds in times.items() if seconds is not None})
 
 
 def address(_view: View, mine: PrivateAddress) -> Iterable[Row]:

@@ -32,7 +32,10 @@ a bug.
    behind in the domain that refuses it; a domain that it has left by a link remembers it, and so does the way up to
    a translator that has sent it on. A port forgets its connections when it is detached, when its node loses power,
    and those of an address when that leaves it; a connection that crossed a mapped link is forgotten at the end behind
-   it when its mapping goes; a translator forgets a connection with the address that it gave to it. A port that is not
+   it when its mapping goes; a translator forgets a connection with the address that it gave to it. Each forgets what
+   was silent for too long: a port after its `idle` times as they were when it began to track (a stream of UDP is what
+   has had more than one packet each way; other protocols have 600 seconds), a translator after that of the address
+   that it gave. A port that is not
    `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears allows, so a filter
    without rules lets nothing pass.
 6. **Choice.** A balancer yields the *set* of eligible backends, a translator that of its Masquerade addresses; a walk

@@ -97,7 +97,7 @@ def test_secondary_addresses_by_number_count_in_the_subnet(lab: Lab) -> None:
         ),
         ("PrivateIpAddressLimitExceeded", {"SecondaryPrivateIpAddressCount": 64}),
         ("InvalidParameterValue", {"SecondaryPrivateIpAddressCount": -1}),
-        ("UnsupportedOperation", {"ConnectionTrackingSpecification": {"TcpEstablishedTimeout": 300}}),
+        ("InvalidParameterValue", {"ConnectionTrackingSpecification": {"TcpEstablishedTimeout": 30}}),
         ("InvalidParameterValue", {"TagSpecifications": tag_specification("instance", Name="x")}),
         ("UnsupportedOperation", {"InterfaceType": "efa"}),
         ("UnsupportedOperation", {"Ipv6AddressCount": 1}),

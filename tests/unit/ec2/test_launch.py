@@ -283,8 +283,8 @@ NIC = {"DeviceIndex": 0, "SubnetId": "SUBNET"}
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"Ipv6AddressCount": 1}]}),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"InterfaceType": "efa"}]}),
         (
-            "UnsupportedOperation",
-            {"SubnetId": None, "NetworkInterfaces": [NIC | {"ConnectionTrackingSpecification": {"UdpTimeout": 60}}]},
+            "InvalidParameterValue",
+            {"SubnetId": None, "NetworkInterfaces": [NIC | {"ConnectionTrackingSpecification": {"UdpTimeout": 99}}]},
         ),
         ("UnsupportedOperation", {"SubnetId": None, "NetworkInterfaces": [NIC | {"NetworkCardIndex": 1}]}),
         ("UnsupportedOperation", {"Placement": {"Tenancy": "host"}}),

@@ -21,6 +21,7 @@ from atoll.model.kinds.interfaces import (
     NetworkInterface,
     PrivateAddress,
     PublicAddress,
+    Tracking,
 )
 from atoll.model.kinds.launching import (
     CreditDefault,
@@ -151,6 +152,7 @@ __all__ = [
     "SecurityGroupVpcAssociation",
     "Session",
     "Subnet",
+    "Tracking",
     "Volume",
     "VolumeAttachment",
     "Vpc",

@@ -20,6 +20,14 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""  # the instance's account, where it is not the ENI's
 
 
+class Tracking(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds of silence after which an ENI's security groups forget a connection; None: as AWS has it (fact 137)."""
+
+    tcp_established: int | None = None
+    udp: int | None = None  # one way, or one question and one answer
+    udp_stream: int | None = None
+
+
 class NetworkInterface(Entity, frozen=True, kw_only=True):
     """An ENI. Everything here follows it when it moves (fact 33)."""
 
@@ -49,6 +57,7 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
     public_ip: str | None = None  # the automatic public address, of the primary private address
     wants_public_ip: bool = False  # asked for at launch: a new address comes at each start (fact 72)
     primary_ip: str = ""
+    tracking: Tracking = Tracking()
 
     @property
     def instance(self) -> str | None:

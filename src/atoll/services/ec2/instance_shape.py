@@ -171,9 +171,9 @@ def instance_interface(shape: Shape) -> Shape:
     kept: Shape = {
         name: shape[name]
         for name in (
-            "Description", "Groups", "InterfaceType", "Ipv4Prefixes", "Ipv6Addresses", "MacAddress",
-            "NetworkInterfaceId", "Operator", "OwnerId", "PrivateDnsName", "PrivateIpAddress", "SourceDestCheck",
-            "Status", "SubnetId", "VpcId",
+            "ConnectionTrackingConfiguration", "Description", "Groups", "InterfaceType", "Ipv4Prefixes",
+            "Ipv6Addresses", "MacAddress", "NetworkInterfaceId", "Operator", "OwnerId", "PrivateDnsName",
+            "PrivateIpAddress", "SourceDestCheck", "Status", "SubnetId", "VpcId",
         )
         if name in shape
     }  # fmt: skip

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from atoll.model.kinds import NetworkInterface
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import public_addresses, security_groups
+from atoll.services.ec2 import connection_tracking, public_addresses, security_groups
 from atoll.services.ec2.checks import attribute, missing, refuse_members, wire
 from atoll.services.ec2.interface_shape import attachment_shape, groups_shape
 from atoll.services.ec2.lookup import need, need_unmanaged
@@ -42,12 +42,18 @@ def _public_ip(tx: Tx, interface: NetworkInterface, request: Request) -> None:
         public_addresses.release(tx, flagged)
 
 
+def _tracking(tx: Tx, interface: NetworkInterface, request: Request) -> None:
+    asked = request[connection_tracking.PARAMETER]
+    tx.put(replace(interface, tracking=connection_tracking.with_times(interface.tracking, asked)))
+
+
 CHANGES: dict[str, Callable[[Tx, NetworkInterface, Request], None]] = {
     "Description": _description,
     "SourceDestCheck": _source_dest_check,
     "Groups": _groups,
     "Attachment": _attachment,
     "AssociatePublicIpAddress": _public_ip,
+    connection_tracking.PARAMETER: _tracking,
 }
 
 

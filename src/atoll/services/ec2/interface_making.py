@@ -6,10 +6,18 @@ from typing import Any
 from msgspec.structs import replace
 
 from atoll.model.entity import Tags
-from atoll.model.kinds import Attachment, ElasticIp, InterfacePermission, NetworkInterface, PrivateAddress, Subnet
+from atoll.model.kinds import (
+    Attachment,
+    ElasticIp,
+    InterfacePermission,
+    NetworkInterface,
+    PrivateAddress,
+    Subnet,
+    Tracking,
+)
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import prefixes, public_addresses, security_groups, subnets, vpcs
+from atoll.services.ec2 import connection_tracking, prefixes, public_addresses, security_groups, subnets, vpcs
 from atoll.services.ec2.checks import refuse_members
 from atoll.services.ec2.instance_types import MOST_ADDRESSES
 
@@ -21,8 +29,9 @@ def make_interface(
 ) -> NetworkInterface:
     """An available ENI in the subnet, with its addresses.
 
-    `specification`: Description, PrivateIpAddress, PrivateIpAddresses, SecondaryPrivateIpAddressCount, Ipv4Prefixes
-    and Ipv4PrefixCount, as the API names them. `groups`: none named means the VPC's default (fact 51).
+    `specification`: Description, PrivateIpAddress, PrivateIpAddresses, SecondaryPrivateIpAddressCount, Ipv4Prefixes,
+    Ipv4PrefixCount and ConnectionTrackingSpecification, as the API names them. `groups`: none named means the VPC's
+    default (fact 51).
     """
     check_quota(tx)
     worn = tuple(dict.fromkeys(groups)) or (vpcs.default_group(tx, subnet.vpc).id,)
@@ -31,6 +40,7 @@ def make_interface(
     blocks, block_count = prefixes.asked_prefixes(specification)
     if 1 + len(blocks) + block_count > MOST_ADDRESSES:
         raise AwsError("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
+    asked = specification.get(connection_tracking.PARAMETER)
     interface = NetworkInterface(
         home=tx.home,
         id=tx.new_id("eni"),
@@ -42,6 +52,7 @@ def make_interface(
         groups=worn,
         description=specification.get("Description") or "",
         primary_ip=subnets.claim_ip(tx, subnet, primary) if primary else subnets.allocate_ip(tx, subnet),
+        tracking=Tracking() if asked is None else connection_tracking.with_times(Tracking(), asked),
     )
     tx.put(interface)
     give_address(tx, interface, interface.primary_ip, 0)

@@ -7,6 +7,7 @@ from atoll.model.kinds import ElasticIp, NetworkInterface, PrivateAddress, Secur
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 from atoll.services.ec2 import paths
+from atoll.services.ec2.connection_tracking import times_of
 from atoll.services.ec2.prefixes import prefixes_of
 from atoll.services.ec2.public_addresses import addresses_of, elastic_ip_of
 from atoll.services.ec2.tags import tags_of
@@ -41,6 +42,9 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
         "TagSet": tags_of(interface),
         "VpcId": interface.vpc,
     }
+    times = times_of(interface.tracking)
+    if times:
+        shape["ConnectionTrackingConfiguration"] = times
     blocks = prefixes_of(tx, interface.id)
     if blocks:
         shape["Ipv4Prefixes"] = [{"Ipv4Prefix": block} for block in blocks]

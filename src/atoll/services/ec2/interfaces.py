@@ -16,7 +16,7 @@ from atoll.services.registry import Request, Response, operation
 @operation(
     "CreateNetworkInterface",
     "SubnetId Description PrivateIpAddress PrivateIpAddresses SecondaryPrivateIpAddressCount Groups "
-    "Ipv4Prefixes Ipv4PrefixCount InterfaceType TagSpecifications ClientToken",
+    "Ipv4Prefixes Ipv4PrefixCount InterfaceType TagSpecifications ClientToken ConnectionTrackingSpecification",
 )
 def create_network_interface(tx: Tx, request: Request) -> Response:
     """An ENI that is available at once; the answer says `pending`, as AWS's does (fact 35)."""

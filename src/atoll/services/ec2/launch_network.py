@@ -17,8 +17,8 @@ from atoll.services.ec2.lookup import need, need_unmanaged
 from atoll.services.registry import Request
 
 OF_NEW = (
-    "AssociatePublicIpAddress", "Description", "Groups", "Ipv4PrefixCount", "Ipv4Prefixes", "PrivateIpAddress",
-    "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "SubnetId",
+    "AssociatePublicIpAddress", "ConnectionTrackingSpecification", "Description", "Groups", "Ipv4PrefixCount",
+    "Ipv4Prefixes", "PrivateIpAddress", "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "SubnetId",
 )  # fmt: skip
 """What only a new ENI can be given."""
 

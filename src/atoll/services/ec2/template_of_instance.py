@@ -5,6 +5,7 @@ from typing import Any
 
 from atoll.model.kinds import Instance, NetworkInterface
 from atoll.model.tx import Tx
+from atoll.services.ec2.connection_tracking import times_of
 from atoll.services.ec2.instance_shape import instance_shape, interfaces_of
 from atoll.services.ec2.lookup import need
 from atoll.services.ec2.root_volumes import root_of
@@ -71,7 +72,9 @@ def _mappings(tx: Tx, instance: Instance) -> list[dict[str, Any]]:
 def _interface(interface: NetworkInterface) -> dict[str, Any]:
     attachment = interface.attachment
     assert attachment is not None
+    times = times_of(interface.tracking)
     return {
+        **({"ConnectionTrackingSpecification": times} if times else {}),
         "AssociatePublicIpAddress": interface.wants_public_ip,
         "DeleteOnTermination": attachment.delete_on_termination,
         "Description": interface.description,
