@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.crash import seen
 from tests.crash.aws import Aws
-from tests.crash.seen import DESCRIBES
 from tests.scenarios.building import instance, network
 from tests.scenarios.running import Atoll
 
@@ -50,7 +50,7 @@ def main() -> int:
             for account in ACCOUNTS:
                 aws = Aws(atoll.port, account)
                 with contextlib.closing(aws):
-                    answers[account] = {action: aws.answer(action).decode() for action in DESCRIBES}
+                    answers[account] = {action: text.decode() for action, text in seen.answers(aws).items()}
         finally:
             atoll.down()
         shutil.copy(atoll.folder / "atoll.db", target)

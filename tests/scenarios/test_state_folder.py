@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from atoll.local.control import ask
 from tests.crash.aws import Aws
-from tests.crash.seen import DESCRIBES
+from tests.crash.seen import answers
 from tests.scenarios import host
 from tests.scenarios.building import network
 from tests.scenarios.newcomers import ENVIRONMENT, by_root, who
@@ -30,7 +30,7 @@ FORMATS = sorted(path.name for path in DATA.glob("state-*"))
 def described(atoll: Atoll, account: str) -> dict[str, str]:
     aws = Aws(atoll.port, account)
     with contextlib.closing(aws):
-        return {action: aws.answer(action).decode() for action in DESCRIBES}
+        return {action: said.decode() for action, said in answers(aws).items()}
 
 
 def changed(atoll: Atoll) -> str:

@@ -55,14 +55,14 @@ def tar(entries: Iterable[Entry]) -> bytes:
 
 
 def programs(names: Sequence[str] = PROGRAMS) -> list[Entry]:
-    """Programs of this machine, and the libraries that they load."""
+    """Programs of this machine, and the libraries that they load: names go to /bin, paths where they are."""
     found: dict[str, bytes] = {}
     for name in names:
-        place = shutil.which(name, path="/usr/bin:/bin")
+        place = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
         assert place is not None, name
-        found[f"bin/{name}"] = Path(place).read_bytes()
-        loaded = subprocess.run(["ldd", place], capture_output=True, text=True, check=True).stdout
-        for library in re.findall(r"(/\S+) \(0x", loaded):
+        found[name.lstrip("/") if name.startswith("/") else f"bin/{name}"] = Path(place).read_bytes()
+        loaded = subprocess.run(["ldd", place], capture_output=True, text=True, check=False).stdout
+        for library in re.findall(r"(/\S+) \(0x", loaded):  # nothing of what is linked statically
             found[library.lstrip("/")] = Path(library).read_bytes()
     return [(path, content, 0o755, 0) for path, content in found.items()]
 
