@@ -71,9 +71,9 @@ def test_the_state_folder_of_every_released_format_is_opened(own_atoll: Atoll, n
     own_atoll.up("--fabric", fabric)
     expected = json.loads((DATA / name / "answers.json").read_text())
     assert expected
-    for account, answers in expected.items():
+    for account, told in expected.items():
         there = described(own_atoll, account)
-        for action, answer in answers.items():
+        for action, answer in told.items():
             assert facts(answer), action
             assert facts(answer) - facts(there[action]) == Counter(), action
     assert ask(own_atoll.folder / "control", {"do": "audit"}) == []
