@@ -135,15 +135,15 @@ def test_what_the_kernel_refuses_is_an_error_and_nothing_else(
 def test_a_clock_that_steps_back_stops_nothing(ground: Ground) -> None:
     """Nothing is dated before what was there; instances go on from state to state."""
 
-    def volume() -> datetime:
-        made = ground.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["CreateTime"]
-        assert isinstance(made, datetime)
-        return made
+    def launched() -> datetime:
+        found = described_instance(ground.ec2, instance(ground.ec2, ground.network))["LaunchTime"]
+        assert isinstance(found, datetime)
+        return found
 
-    before = volume()
+    before = launched()
     ground.fail("clock", 7200)
     try:
-        assert volume() >= before
+        assert launched() >= before
         ground.ec2.stop_instances(InstanceIds=[ground.guest])
         ground.settle()
         assert described_state(ground) == "stopped"
@@ -154,7 +154,7 @@ def test_a_clock_that_steps_back_stops_nothing(ground: Ground) -> None:
     finally:
         ground.fail("clock", 0)
     assert ground.audit() == []
-    assert volume() >= before
+    assert launched() >= before
 
 
 def described_state(ground: Ground) -> str:
