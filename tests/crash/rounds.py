@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +18,10 @@ from atoll.linux import netns
 from atoll.local.control import ask
 from tests.crash.aws import Aws
 from tests.crash.run import Server, until
+from tests.crash.seen import settling
 from tests.crash.things import IMAGE
 from tests.scenarios import host
+from tests.scenarios.running import REPO
 
 
 class Size(NamedTuple):
@@ -42,7 +45,8 @@ instances, which are described for an hour; the log of writes up to where SQLite
 
 
 def one_round(aws: Aws) -> None:
-    """A VPC with an instance, a second ENI that is attached and detached, an Elastic IP; and all of it deleted."""
+    """A VPC with an instance, a second ENI that is attached and detached, an Elastic IP, and every kind of way out; and
+    all of it deleted."""
     vpc = aws.call("CreateVpc", {"CidrBlock": "10.0.0.0/16"}).text("vpc/vpcId")
     subnet = aws.call("CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.0.1.0/24"}).text("subnet/subnetId")
     gateway = aws.call("CreateInternetGateway").text("internetGateway/internetGatewayId")
@@ -62,6 +66,7 @@ def one_round(aws: Aws) -> None:
     asked = {"AllocationId": address, "NetworkInterfaceId": eni}
     association = aws.call("AssociateAddress", asked).text("associationId")
     aws.call("DisassociateAddress", {"AssociationId": association})
+    _ways(aws, vpc, subnet, address)
     aws.call("ReleaseAddress", {"AllocationId": address})
     aws.call("DetachNetworkInterface", {"AttachmentId": attachment})
     aws.call("DeleteNetworkInterface", {"NetworkInterfaceId": eni})
@@ -72,6 +77,39 @@ def one_round(aws: Aws) -> None:
     aws.call("DetachInternetGateway", {"InternetGatewayId": gateway, "VpcId": vpc})
     aws.call("DeleteInternetGateway", {"InternetGatewayId": gateway})
     aws.call("DeleteVpc", {"VpcId": vpc})
+
+
+def _ways(aws: Aws, vpc: str, subnet: str, address: str) -> None:
+    """A NAT gateway, a prefix list that a table of the subnet's own routes to it, an ACL of the subnet's own."""
+    asked = {"SubnetId": subnet, "AllocationId": address}
+    nat = aws.call("CreateNatGateway", asked).text("natGateway/natGatewayId")
+    until(lambda: not settling(aws), "the NAT gateway is not there")
+    asked = {"PrefixListName": "l", "AddressFamily": "IPv4", "MaxEntries": "2", "Entry.1.Cidr": "203.0.113.0/24"}
+    listed = aws.call("CreateManagedPrefixList", asked).text("prefixList/prefixListId")
+    table = aws.call("CreateRouteTable", {"VpcId": vpc}).text("routeTable/routeTableId")
+    aws.call("CreateRoute", {"RouteTableId": table, "DestinationPrefixListId": listed, "NatGatewayId": nat})
+    association = aws.call("AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}).text("associationId")
+    acl = aws.call("CreateNetworkAcl", {"VpcId": vpc}).text("networkAcl/networkAclId")
+    entry = {"NetworkAclId": acl, "RuleNumber": "1", "Egress": "false", "Protocol": "-1", "RuleAction": "allow"}
+    aws.call("CreateNetworkAclEntry", {**entry, "CidrBlock": "0.0.0.0/0"})
+    default, held = _acl_of(aws, subnet)
+    asked = {"AssociationId": held, "NetworkAclId": acl}
+    held = aws.call("ReplaceNetworkAclAssociation", asked).text("newAssociationId")
+    aws.call("ReplaceNetworkAclAssociation", {"AssociationId": held, "NetworkAclId": default})
+    aws.call("DeleteNetworkAcl", {"NetworkAclId": acl})
+    aws.call("DisassociateRouteTable", {"AssociationId": association})
+    aws.call("DeleteRouteTable", {"RouteTableId": table})
+    aws.call("DeleteManagedPrefixList", {"PrefixListId": listed})
+    aws.call("DeleteNatGateway", {"NatGatewayId": nat})
+    until(lambda: not settling(aws), "the NAT gateway does not go")
+
+
+def _acl_of(aws: Aws, subnet: str) -> tuple[str, str]:
+    """A subnet's ACL, and the association."""
+    asked = {"Filter.1.Name": "association.subnet-id", "Filter.1.Value.1": subnet}
+    (found,) = aws.call("DescribeNetworkAcls", asked).all("networkAclSet/item")
+    held = next(one for one in found.all("associationSet/item") if one.text("subnetId") == subnet)
+    return found.text("networkAclId"), held.text("networkAclAssociationId")
 
 
 RULE = {"IpProtocol": "tcp", "FromPort": "80", "ToPort": "80", "IpRanges.1.CidrIp": "0.0.0.0/0"}
@@ -128,22 +166,48 @@ def grown(before: Size, after: Size) -> list[str]:
     return [f"{name}: {old} -> {new}" for name, old, new, more in pairs if new > old + more]
 
 
-def rounds(folder: Path, warm: int, count: int) -> tuple[Size, Size]:
-    """The sizes after `warm` rounds, and after `count` more."""
-    server = Server(folder, "kernel")
+def drift(samples: Sequence[tuple[int, Size]]) -> float:
+    """KiB of memory that a round leaves behind: the slope of the straight line through the samples' last two thirds."""
+    last = samples[len(samples) // 3 :]
+    middle = sum(number for number, _ in last) / len(last)
+    height = sum(size.memory for _, size in last) / len(last)
+    spread = sum((number - middle) ** 2 for number, _ in last)
+    return sum((number - middle) * (size.memory - height) for number, size in last) / spread
+
+
+def rounds(folder: Path, warm: int, count: int, every: int) -> list[tuple[int, Size]]:
+    """The sizes after `warm` rounds, and after each `every` of `count` more: how many there were, and the size.
+
+    An hour passes before each look, so that nothing is described any more.
+    """
+    faults = folder.with_name(f"{folder.name}-faults")
+    faults.mkdir(parents=True)
+    faulty = f"{REPO / 'tests/support/faulty'}:{REPO / 'src'}"
+    server = Server(folder, "kernel", {"FAULTS": str(faults), "PYTHONPATH": faulty})
     server.up()
     try:
         with contextlib.closing(Aws(server.port, "123456789012")) as aws:
-            sizes = []
-            for many in (warm, count):
-                for _ in range(many):
-                    one_round(aws)
-                sizes.append(measure(folder))
+            samples: list[tuple[int, Size]] = []
+            for number in range(1, warm + count + 1):
+                one_round(aws)
+                if number >= warm and (number - warm) % every == 0:
+                    (faults / "clock").write_text(str(-HOUR * (1 + len(samples))))
+                    until(lambda: _forgotten(aws), "what was deleted is not forgotten")
+                    samples.append((number, measure(folder)))
         if found := ask(folder / "control", {"do": "audit"}):
             raise AssertionError(f"the kernel is not as the model: {found[:5]}")
-        return sizes[0], sizes[1]
+        return samples
     finally:
         server.end()
+
+
+def _forgotten(aws: Aws) -> bool:
+    instances = aws.call("DescribeInstances").all("reservationSet/item")
+    return not instances and not aws.call("DescribeNatGateways").all("natGatewaySet/item")
+
+
+HOUR = 3700
+"""Seconds, and some more: so long what was terminated or deleted is described."""
 
 
 def main() -> int:
@@ -151,18 +215,20 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--warm", type=int, default=30)
+    parser.add_argument("--every", type=int, default=30)
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="atoll-rounds-"))
     begin = time.monotonic()
     try:
-        before, after = rounds(folder / "state", asked.warm, asked.rounds)
+        samples = rounds(folder / "state", asked.warm, asked.rounds, asked.every)
     finally:
         shutil.rmtree(folder)
-    for name, old, new in zip(Size._fields, before, after, strict=True):
-        sys.stdout.write(f"{name:16} {old:8} {new:8}\n")
-    sys.stdout.write(f"{asked.rounds} rounds in {time.monotonic() - begin:.0f} s\n")
-    sys.stdout.writelines(f"grown: {line}\n" for line in grown(before, after))
-    return bool(grown(before, after))
+    sys.stdout.write("".join(f"{name:>14}" for name in ("rounds", *Size._fields)) + "\n")
+    sys.stdout.writelines("".join(f"{number:14}" for number in (count, *size)) + "\n" for count, size in samples)
+    sys.stdout.write(f"{drift(samples):.2f} KiB of memory a round; {time.monotonic() - begin:.0f} s\n")
+    found = grown(samples[0][1], samples[-1][1])
+    sys.stdout.writelines(f"grown: {line}\n" for line in found)
+    return bool(found)
 
 
 if __name__ == "__main__":

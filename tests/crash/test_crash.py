@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.looking import ungrouped
-from tests.crash.rounds import Size, grown, rounds
+from tests.crash.rounds import Size, drift, grown, rounds
 from tests.crash.run import series
 
 pytestmark = pytest.mark.kernel
@@ -37,7 +37,9 @@ def test_the_same_without_a_network(tmp_path: Path) -> None:
 
 
 def test_what_was_built_and_deleted_leaves_nothing(tmp_path: Path) -> None:
-    before, after = rounds(tmp_path / "state", warm=3, count=8)
+    samples = rounds(tmp_path / "state", warm=3, count=8, every=4)
+    assert [number for number, _ in samples] == [3, 7, 11]
+    before, after = samples[0][1], samples[-1][1]
     assert before.namespaces > 0
     assert before.descriptors > 0
     assert grown(before, after) == []
@@ -48,3 +50,11 @@ def test_growth_is_seen() -> None:
     assert grown(small, small) == []
     assert [line.split(":")[0] for line in grown(small, small._replace(links=2))] == ["links"]
     assert [line.split(":")[0] for line in grown(small, small._replace(memory=1 << 20))] == ["memory"]
+
+
+def test_drift_is_that_of_the_last_two_thirds() -> None:
+    small = Size(*([1] * len(Size._fields)))
+    memory = [9000, 9000, 100, 110, 120, 130]
+    samples = [(10 * number, small._replace(memory=size)) for number, size in enumerate(memory)]
+    assert round(drift(samples), 6) == 1.0
+    assert drift([(number, small) for number in range(6)]) == 0

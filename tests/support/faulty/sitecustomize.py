@@ -1,6 +1,7 @@
 """Python imports this by itself where PYTHONPATH leads here: faults that a test asks for, by files in $FAULTS.
 
-netlink: a number N; the N-th message or transaction from now on is refused, once. clock: seconds to be behind.
+netlink: a number N; the N-th message or transaction from now on is refused, once. clock: seconds to be behind;
+less than none: ahead.
 """
 
 import errno
