@@ -12,14 +12,8 @@ from tests.spec.things import ANY, EVERYWHERE, LOCAL, Direction, Traffic
 Answer = Mapping[str, Any]
 Answers = Mapping[str, Sequence[Answer]]  # Instances without their reservations
 
-KINDS = {"Vpcs", "Subnets", "RouteTables", "InternetGateways", "SecurityGroups", "NetworkAcls"}
-KINDS |= {
-    "NetworkInterfaces",
-    "NatGateways",
-    "Addresses",
-    "Instances",
-    "PrefixLists",
-}  # the last ones with their Entries
+KINDS = {"Vpcs", "Subnets", "RouteTables", "InternetGateways", "SecurityGroups", "NetworkAcls", "NetworkInterfaces"}
+KINDS |= {"NatGateways", "Addresses", "Instances", "PrefixLists"}  # the last ones with their Entries
 
 
 class UnsupportedError(NotImplementedError):
@@ -150,9 +144,7 @@ def _translator(eni: things.Eni, nat: Answer) -> things.Eni:
     works = nat["State"] == "available"  # fact 89
     given = [each["PrivateIp"] for each in nat["NatGatewayAddresses"] if each["Status"] == "succeeded"]
     if works and len(given) != 1:
-        raise UnsupportedError(
-            f"several addresses, or none, of {nat['NatGatewayId']}"
-        )  # fact 85: which, it leaves open
+        raise UnsupportedError(f"several addresses, or none, of {nat['NatGatewayId']}")  # fact 85 leaves open which
     host, state = (nat["NatGatewayId"], "running") if works else (None, "stopped")
     return replace(eni, host=host, state=state, gives=IPv4Address(given[0]) if works else eni.primary)
 
@@ -164,6 +156,7 @@ def _eni(eni: Answer, instances: Mapping[str, Answer]) -> things.Eni:
     attached = attachment.get("Status") == "attached"  # fact 35
     instance = instances.get(attachment.get("InstanceId", "")) if attached else None
     private = {IPv4Address(entry["PrivateIpAddress"]): entry for entry in eni["PrivateIpAddresses"]}  # fact 34, 55
+    times: Answer = eni.get("ConnectionTrackingConfiguration") or {}
     mapped = {own: entry["Association"]["PublicIp"] for own, entry in private.items() if entry.get("Association")}
     return things.Eni(
         id=eni["NetworkInterfaceId"],
@@ -177,4 +170,5 @@ def _eni(eni: Answer, instances: Mapping[str, Answer]) -> things.Eni:
         attachment=attachment.get("AttachmentId", "") if attached else None,
         host=f"{instance['InstanceId']} since {instance.get('LaunchTime')}" if instance else None,
         state=instance["State"]["Name"] if instance else None,
+        idle=(*(times.get(name, usual) for name, usual in things.IDLE.items()), 600),
     )

@@ -1,4 +1,4 @@
-"""Connections in a world that changes between their packets. Nothing times out: the caller never waits.
+"""Connections in a world that changes between their packets. Time passes when the caller says so.
 
 What lives on are the flows that interfaces track and the sockets of the two hosts. What is looked up anew for
 every packet, in both directions, are routes, network ACLs, public addresses and, for untracked flows, the rules.
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.spec.flow import Packet, Probe, Reason, Verdict
 from tests.spec.journey import Arrival, Journey, Lost, Tracked, Translated
+from tests.spec.things import Memory
 from tests.spec.world import World
 
 
@@ -26,8 +27,15 @@ class History:
     """All connections of one account, and what its interfaces and NAT gateways remember of them."""
 
     connections: list[Connection] = field(default_factory=list)
-    tracked: set[Tracked] = field(default_factory=set)
-    translated: dict[Translated, Packet] = field(default_factory=dict)
+    tracked: dict[Tracked, Memory] = field(default_factory=dict)
+    translated: dict[Translated, tuple[Packet, Memory]] = field(default_factory=dict)
+
+    def wait(self, seconds: int) -> None:
+        """Nobody says anything for so long, and what was silent for too long is forgotten."""  # fact 86, 137
+        for memory in {*self.tracked.values(), *(memory for _, memory in self.translated.values())}:
+            memory.silent += seconds
+        self.tracked = {entry: memory for entry, memory in self.tracked.items() if not memory.over}
+        self.translated = {entry: known for entry, known in self.translated.items() if not known[1].over}
 
     def open(self, world: World, probe: Probe) -> tuple[Verdict, int]:
         """Send a connection's first packet; the number names the connection from now on."""

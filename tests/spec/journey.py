@@ -6,9 +6,10 @@ from ipaddress import IPv4Address, IPv4Network
 from tests.spec.describe import UnsupportedError
 from tests.spec.filters import Ruling, acl_allows, groups_say
 from tests.spec.flow import ICMP, INTERNET, TCP, UDP, Flow, Packet, Reason
-from tests.spec.things import LOCAL, Direction, Eni
+from tests.spec.things import LOCAL, Direction, Eni, Memory
 from tests.spec.world import World
 
+NAT_IDLE = (350, 350, 350, 350)  # fact 86
 PRIVATE = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 
 Translated = tuple[str, Packet]  # the interface of a NAT gateway, and a packet as it comes there
@@ -32,20 +33,22 @@ class Journey:
     """`forward`: the packet goes the way of its connection's first one. Only such a packet starts tracking."""
 
     world: World
-    tracked: set[Tracked]
-    translated: dict[Translated, Packet]
+    tracked: dict[Tracked, Memory]
+    translated: dict[Translated, tuple[Packet, Memory]]
     forward: bool
-    starts: set[Tracked] = field(default_factory=set)
+    starts: dict[Tracked, Memory] = field(default_factory=dict)
     translations: int = 0
 
     def __post_init__(self) -> None:
         """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
-        holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
-        for (nat, packet), sent in list(self.translated.items()):  # so are those whose NAT gateway's address has
+        for (nat, packet), (sent, _) in list(self.translated.items()):  # so are those whose NAT gateway's address has
             held = self.world.enis[nat].addresses if nat in self.world.enis else ()
             if packet.destination not in held and sent.source not in held:
                 del self.translated[nat, packet]
-        self.tracked -= {entry for entry, held in holders.items() if not held or held[1] not in dict(entry[1][1])}
+        holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
+        for entry, holder in holders.items():
+            if not holder or holder[1] not in dict(entry[1][1]):
+                del self.tracked[entry]
 
     def send(self, at: str, packet: Packet) -> Arrival:
         """Let the host at `at` send the packet. Raises Lost; what is lost in a VPC leaves no trace there (decision)."""
@@ -130,7 +133,8 @@ class Journey:
         """A NAT gateway passes on what it knows, and what somebody of its VPC opens through it."""  # fact 83
         _need(nat.alive, Reason.NOT_RUNNING)
         self.translations += 1
-        sent = self.translated.get((nat.id, packet))
+        sent, memory = self.translated.get((nat.id, packet), (None, Memory(packet.protocol, NAT_IDLE)))
+        memory.hear(self.forward)
         if sent is None:
             owner = self.world.owner(nat.vpc, packet.source)
             opens = packet.protocol == UDP  # decision: of a datagram nobody can tell whether it is an answer
@@ -142,7 +146,7 @@ class Journey:
             sent = replace(packet, source=given, source_port=1024 if low else packet.source_port)
             for before, after in ((packet, sent), (sent.answer(), packet.answer())):
                 if before and after:
-                    self.translated[nat.id, before] = after
+                    self.translated[nat.id, before] = after, memory
         self.tracked |= self.starts  # decision: up to here it has come
         return self._leave(nat, sent)
 
@@ -150,11 +154,12 @@ class Journey:
         if eni.gives:
             return True  # fact 87
         entry = (eni.incarnation, packet.flow, None if other else self._public_side(eni, packet))
-        if any(known[:2] == entry[:2] for known in self.tracked):
+        known = [self.tracked[one].hear(self.forward) for one in self.tracked if one[:2] == entry[:2]]
+        if any(known):
             return True  # fact 133, 134: whatever the rules say now
         ruling = groups_say(self.world, eni, direction, packet, other)
         if ruling is Ruling.TRACKED and self.forward:
-            self.starts.add(entry)
+            self.starts[entry] = Memory(packet.protocol, eni.idle)
         return ruling is not Ruling.REFUSED
 
     def _public_side(self, eni: Eni, packet: Packet) -> IPv4Address | None:

@@ -9,7 +9,30 @@ from tests.spec.flow import ALL, ICMP, TCP, UDP, Packet
 
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 ANY, LOCAL = -1, "local"
+IDLE = {"TcpEstablishedTimeout": 432_000, "UdpTimeout": 30, "UdpStreamTimeout": 180}  # fact 137
 Peer = IPv4Network | tuple[IPv4Network, ...] | str  # a block, a prefix list's blocks, or the id of a security group
+
+
+@dataclass(eq=False)
+class Memory:
+    """What an interface, or a NAT gateway, knows of a flow that it lets pass. Another packet of it ends its silence."""
+
+    protocol: str
+    idle: tuple[int, ...]
+    silent: int = 0
+    asked: int = 1
+    answered: int = 0
+
+    def hear(self, forward: bool) -> bool:
+        self.silent, self.asked, self.answered = 0, self.asked + forward, self.answered + (not forward)
+        return True
+
+    @property
+    def over(self) -> bool:
+        """Silent for too long. UDP is a stream after more than one question and answer."""  # fact 137
+        tcp, udp, stream, other = self.idle
+        udp = stream if min(self.asked, self.answered) > 1 else udp
+        return self.silent >= {TCP: tcp, UDP: udp}.get(self.protocol, other)
 
 
 class Direction(Enum):
@@ -88,6 +111,7 @@ class Eni:
     attachment: str | None
     host: str | None
     state: str | None
+    idle: tuple[int, ...]  # seconds, in the order of IDLE, and those of other protocols
     gives: IPv4Address | None = None  # a NAT gateway's: what new connections through it get as their source
 
     @property

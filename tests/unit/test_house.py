@@ -53,7 +53,8 @@ def test_the_judge_shares_nothing_with_what_it_judges() -> None:
 
 
 def test_the_judge_stays_small() -> None:
-    assert sum(len(path.read_text().splitlines()) for path in sources("tests/spec")) <= 870
+    """870 lines of packets and changes, 30 of time: what is remembered, and for how long."""
+    assert sum(len(path.read_text().splitlines()) for path in sources("tests/spec")) <= 900
 
 
 @pytest.mark.parametrize("path", sources("src/atoll"), ids=lambda path: str(path.relative_to(ROOT)))

@@ -3,12 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from atoll.analyze.history import Connection, Verdict, after, probe, reply, send, start
+from atoll.analyze.history import Connection, Verdict, after, probe, reply, send, silent, start
 from atoll.packet import ICMP, UDP, Flow, Prefix, Reason
 from atoll.plan.rows import (
     INTERNET,
     Address,
     Filter,
+    Idle,
     In,
     Mapping,
     Node,
@@ -26,6 +27,7 @@ from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, group, guest, lab, p
 
 EIP = "198.18.0.7"
 FLOW = tcp(CLIENT, EIP)
+SHUT = Filter(id="acl-shut", domain=VPC, ordered=True)
 
 
 def opened(plan: Table, port: str = "eni-client", flow: Flow = FLOW) -> Connection:
@@ -389,8 +391,53 @@ def test_an_answer_to_where_nothing_was_sent_from_is_judged_there_and_not_tracke
 def test_a_connection_that_goes_on_remembers_no_more_than_it_did() -> None:
     for plan in (narrow(), wide_open()):
         connection = opened(plan)
-        assert send(plan, connection)[1] == connection
-        assert reply(plan, connection)[1] == connection
+        for later in (send(plan, connection)[1], reply(plan, connection)[1]):
+            assert replace(later, state=connection.state) == connection
+            assert places(later) == places(connection)
+
+
+def places(connection: Connection) -> list[object]:
+    state = connection.state
+    return [sorted((end.port, str(end.flow)) for end in state.ends), state.frames, state.translations]
+
+
+def test_silence_for_as_long_as_its_port_says_ends_tracking() -> None:
+    plan = change(narrow(), replace(row(narrow(), Port, "eni-web"), idle=Idle(tcp=60)))
+    connection = opened(plan)
+    closed = without_rule(plan, "sgr-http")
+    for _ in range(3):
+        connection = silent(connection, 59)
+        verdict, connection = send(closed, connection)
+        assert verdict.answered, "each packet begins the silence anew"
+    assert send(plan, silent(connection, 60))[0].answered
+    assert send(closed, silent(connection, 60))[0].reason is Reason.RECEIVER_RULES
+    usual = silent(opened(narrow()), 431_999)
+    assert send(without_rule(narrow(), "sgr-http"), usual)[0].answered
+
+
+def test_times_count_from_when_the_end_began_to_track() -> None:
+    connection = opened(narrow())
+    later = change(narrow(), replace(row(narrow(), Port, "eni-web"), idle=Idle(tcp=60)))
+    assert send(without_rule(later, "sgr-http"), silent(connection, 61))[0].answered
+
+
+@pytest.mark.parametrize(("questions", "patience"), [(1, 30), (2, 180)])
+def test_datagrams_are_a_stream_after_more_than_one_each_way(questions: int, patience: int) -> None:
+    plan = change(lab(), rule("sgr-http", "sg-web", IN, "203.0.113.0/24", UDP, (80, 80)))
+    flow = replace(FLOW, protocol=UDP)
+    connection = opened(plan, flow=flow)
+    for _ in range(questions - 1):
+        connection = send(plan, connection)[1]
+    closed = without_rule(plan, "sgr-http")
+    assert send(closed, silent(connection, patience - 1))[0].answered
+    assert not send(closed, silent(connection, patience))[0].arrives
+
+
+def test_a_refused_packet_ends_no_silence_behind_who_refuses_it() -> None:
+    connection = opened(narrow())
+    shut = change(narrow(), replace(row(narrow(), Segment, "pub"), fence="acl-shut"), SHUT)
+    assert not send(shut, connection)[0].arrives
+    assert silent(send(shut, silent(connection, 400_000))[1], 32_000).state.ends == ()
 
 
 def test_a_route_of_the_internet_that_goes_cuts_the_way_in_but_not_the_way_out() -> None:

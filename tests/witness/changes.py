@@ -234,6 +234,16 @@ def change_nat(design: Design) -> None:
         design.call("ReleaseAddress", AllocationId=mine[0].allocation)
 
 
+TIMES = {"TcpEstablishedTimeout": (60, 600, 432_000), "UdpTimeout": (30, 60), "UdpStreamTimeout": (60, 179, 180)}
+
+
+def change_times(design: Design) -> None:
+    """How long an interface remembers connections that begin from now on."""
+    eni, name = design.one(design.enis), design.one(sorted(TIMES))
+    times = {name: design.one(TIMES[name])}
+    design.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni.id, ConnectionTrackingSpecification=times)
+
+
 Change = Callable[[Design], None]
 
 CHANGES: tuple[tuple[Change, int], ...] = (
@@ -255,6 +265,7 @@ CHANGES: tuple[tuple[Change, int], ...] = (
     (change_addresses, 1),
     (change_blocks, 2),
     (give_back_prefix, 1),
+    (change_times, 1),
 )
 """Changes and how often each is drawn."""
 

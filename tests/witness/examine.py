@@ -94,6 +94,12 @@ class Examiner:
         for one in self._judges.values():
             one.changed(name)
 
+    def wait(self, seconds: int) -> None:
+        """Nobody says anything for so long."""
+        self._spec.wait(seconds)
+        for one in self._judges.values():
+            one.wait(seconds)
+
     def _replies(self, moment: str, alive: Sequence[Probe]) -> None:
         able = [probe for probe in alive if probe in self.received]
         self.round(moment, [("reply", probe) for probe in able if self._rng.random() < 0.4])

@@ -59,6 +59,9 @@ WAYS: dict[str, Callable[[random.Random, Map], Ends]] = {
 }
 """The ways that connections take when they are opened."""
 
+SILENCES = (29, 30, 59, 60, 179, 180, 349, 350, 599, 600, 432_000)
+"""Seconds: on both sides of what interfaces and NAT gateways wait for."""
+
 Outcome = tuple[str, str, bool]
 """A way, a change, and whether a connection that had been answered was answered after it as well."""
 
@@ -105,6 +108,14 @@ class Histories(RuleBasedStateMachine):
         for probe, answered in before.items():
             if answered:
                 self.seen[self._ways[probe], change.__name__, self._answered[probe]] += 1
+
+    @precondition(lambda self: self._ways)
+    @rule(seconds=st.sampled_from(SILENCES))
+    def wait(self, seconds: int) -> None:
+        """Nobody says anything; then everybody does."""
+        self.lab.examiner.wait(seconds)
+        for verb in ("reply", "send"):
+            self._round(f"after {seconds} seconds", verb, list(self._ways))
 
     def _round(self, moment: str, verb: Any, these: list[Probe]) -> None:
         examiner = self.lab.examiner

@@ -49,6 +49,10 @@ class Judge(Protocol):
         """The cloud is another one now; `name` is what was done to it."""
         ...
 
+    def wait(self, seconds: int) -> None:
+        """Nobody has said anything for so long."""
+        ...
+
 
 def port_of(place: str) -> str:
     """The plan's name of a place."""

@@ -28,6 +28,10 @@ class SpecJudge:
         """Describe everything anew."""
         self._look()
 
+    def wait(self, seconds: int) -> None:
+        """See Judge."""
+        self._history.wait(seconds)
+
     def round(self, steps: Sequence[Step]) -> list[Seen]:
         """See Judge."""
         return [_seen(self._step(verb, probe)) for verb, probe in steps]

@@ -25,6 +25,10 @@ class WalkJudge:
         for delta in self._fabric.take():
             self._connections = {probe: walk.after(one, delta) for probe, one in self._connections.items()}
 
+    def wait(self, seconds: int) -> None:
+        """See Judge."""
+        self._connections = {probe: walk.silent(one, seconds) for probe, one in self._connections.items()}
+
     def round(self, steps: Sequence[Step]) -> list[Seen]:
         """See Judge."""
         return [self._step(verb, probe) for verb, probe in steps]
@@ -44,11 +48,13 @@ class WalkJudge:
         return self._seen(verdict, port_of(probe.at))
 
     def _reply(self, probe: Probe) -> Seen:
-        """The opener's answer to it is not asked for, so nothing of it is kept."""
+        """The opener's answer to it is not asked for, so nothing of it is kept: only who has heard the reply."""
         connection = self._connections[probe]
         if connection.receiver is None:
             return Seen(False, why="nobody has received it")
         verdict, _ = walk.reply(self._plan, connection)
+        heard = replace(verdict.forward.state, frames=())
+        self._connections[probe] = replace(connection, state=connection.state.plus(heard))
         return self._seen(verdict, connection.receiver)
 
     def _seen(self, verdict: walk.Verdict, asked: str) -> Seen:

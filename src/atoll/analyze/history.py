@@ -71,6 +71,11 @@ def after(connection: Connection, delta: Delta) -> Connection:
     return msgspec.structs.replace(connection, state=connection.state.after(delta))
 
 
+def silent(connection: Connection, seconds: int) -> Connection:
+    """The connection when nobody has said anything for so long: who has waited long enough has forgotten it (law 5)."""
+    return msgspec.structs.replace(connection, state=connection.state.silent(seconds))
+
+
 def reply(plan: Plan, connection: Connection) -> tuple[Verdict, Connection]:
     """The receiver sends a packet of its own, and the opener answers that. ValueError while there is no receiver."""
     if connection.receiver is None or connection.seen is None:

@@ -1,20 +1,45 @@
 """What the network remembers of a connection: the ends that track it, the mappings it crossed by, its translations."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from atoll.analyze.links import Frame
 from atoll.analyze.translators import Translation
-from atoll.packet import Flow
-from atoll.plan.rows import Address, Mapping, Node, Port
+from atoll.packet import TCP, UDP, Flow
+from atoll.plan.rows import Address, Idle, Mapping, Node, Port
 from atoll.records import Delta, Record
+
+PORTLESS = 600
+"""Seconds after which a port forgets a silent connection of ICMP and other protocols without ports (fact 137)."""
 
 
 class End(Struct, frozen=True):
-    """A port that tracks the connection. `flow`: a packet of it as seen there; `node`: what the port is attached to."""
+    """A port that tracks the connection. `flow`: a packet of it as seen there; `node`: what the port is attached to.
+
+    `idle`: the port's times when it began to; `silent`: seconds since it let a packet pass. `asked` and `answered`: how
+    many it has let pass of the opener's and of the others.
+    """
 
     port: str
     flow: Flow
     node: str | None = None
+    idle: Idle = Idle()
+    silent: int = 0
+    asked: int = 1
+    answered: int = 0
+
+    def hears(self, *, opener: bool) -> "End":
+        """One more packet of it has passed."""
+        return replace(self, silent=0, asked=self.asked + opener, answered=self.answered + (not opener))
+
+    @property
+    def patience(self) -> int:
+        """Seconds of silence after which it forgets the connection. A stream has more than one packet each way."""
+        if self.flow.protocol == TCP:
+            return self.idle.tcp
+        if self.flow.protocol != UDP:
+            return PORTLESS
+        return self.idle.stream if min(self.asked, self.answered) > 1 else self.idle.udp
 
 
 class State(Struct, frozen=True):
@@ -29,11 +54,22 @@ class State(Struct, frozen=True):
         return next((end for end in self.ends if end.port == port and flow in (end.flow, end.flow.reply())), None)
 
     def plus(self, more: "State") -> "State":
-        """Both; what is known already is not repeated."""
-        ends = (end for end in more.ends if self.end(end.port, end.flow) is None)
+        """Both; of what is known already the newer counts."""
+        ends = (end for end in self.ends if more.end(end.port, end.flow) is None)
         frames = (frame for frame in more.frames if frame not in self.frames)
-        translations = (one for one in more.translations if one not in self.translations)
-        return State((*self.ends, *ends), (*self.frames, *frames), (*self.translations, *translations))
+        newer = {one.place for one in more.translations}
+        translations = (one for one in self.translations if one.place not in newer)
+        return State((*ends, *more.ends), (*self.frames, *frames), (*translations, *more.translations))
+
+    def silent(self, seconds: int) -> "State":
+        """What is left of it when nobody has said anything for so long (law 5)."""
+        ends = (replace(end, silent=end.silent + seconds) for end in self.ends)
+        translations = (replace(one, silent=one.silent + seconds) for one in self.translations)
+        return State(
+            tuple(end for end in ends if end.silent < end.patience),
+            self.frames,
+            tuple(one for one in translations if one.silent < one.idle),
+        )
 
     def after(self, delta: Delta) -> "State":
         """What is left of it when the plan has changed (law 5)."""

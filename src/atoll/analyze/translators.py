@@ -12,20 +12,31 @@ ECHO_REQUEST = 8
 
 
 class Translation(msgspec.Struct, frozen=True):
-    """A connection that a node has translated: its packets arrive as `seen` and leave as `sent`."""
+    """A connection that a node has translated: its packets arrive as `seen` and leave as `sent`.
+
+    Silent for `idle` seconds it is forgotten; `silent`: seconds since its last packet.
+    """
 
     node: str
     seen: Flow
     sent: Flow
+    idle: int = 350
+    silent: int = 0
+
+    @property
+    def place(self) -> tuple[str, Flow, Flow]:
+        """What tells it from every other."""
+        return (self.node, self.seen, self.sent)
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """The packet as it leaves the translator, or why it does not. `translation`: of a connection that is new."""
+    """The packet as it leaves the translator, or why it does not. `new`: it opens a connection."""
 
     flow: Flow
     detail: str
     rows: tuple[Key, ...] = ()
     translation: Translation | None = None
+    new: bool = False
     refusal: Reason | None = None
 
 
@@ -47,9 +58,9 @@ def translate(
     node = str(port.node)
     for one in known:
         if one.node == node and flow == one.seen:
-            return _changed(flow, one.sent)
+            return replace(_changed(flow, one.sent), translation=replace(one, silent=0))
         if one.node == node and flow == one.sent.reply():
-            return _changed(flow, one.seen.reply())
+            return replace(_changed(flow, one.seen.reply()), translation=replace(one, silent=0))
     refusal = _refusal(plan, port, domain, flow, opener=opener)
     if refusal is not None:
         return refusal
@@ -62,7 +73,7 @@ def translate(
         source_port = chosen.ports.low
     sent = replace(flow, source=chosen.address, source_port=source_port)
     passage = _changed(flow, sent)
-    return replace(passage, rows=(chosen.key,), translation=Translation(node, flow, sent))
+    return replace(passage, rows=(chosen.key,), new=True, translation=Translation(node, flow, sent, chosen.idle))
 
 
 def _changed(before: Flow, after: Flow) -> Passage:

@@ -40,7 +40,8 @@ class Walk(msgspec.Struct, frozen=True):
     """One outcome. `sent`: the packet as it left; `flow`: as it was when it was taken or refused.
 
     `at`: the port that took it, or the domain whose service it is for; None where it was refused. `state`: the ends and
-    frames that it made; of a packet that was refused, those of the domains that it had left before.
+    frames that it made or that heard of it; of a packet that was refused, of those that it made the ones of domains
+    that it had left before.
     """
 
     reason: Reason
@@ -89,6 +90,7 @@ class _Walker:
         self.state = state
         self.hops: list[Hop] = []
         self.ends: list[End] = []
+        self.heard: list[End] = []  # those that have let it pass as a packet of theirs, whatever becomes of it
         self.frames: list[Frame] = []
         self.translations: list[Translation] = []
         self.passages = 0
@@ -99,12 +101,13 @@ class _Walker:
     def walk(self, sender: str) -> Walk:
         at = self._send(sender)
         if self.refusal is not None:
-            return Walk(self.refusal, None, self.sent, self.refused_as, tuple(self.hops), self.kept)
+            kept = self.kept.plus(State(tuple(self.heard)))
+            return Walk(self.refusal, None, self.sent, self.refused_as, tuple(self.hops), kept)
         state = self._state()
         return Walk(Reason.DELIVERED, at, self.sent, self.flow, tuple(self.hops), state)
 
     def _state(self) -> State:
-        return State(tuple(self.ends), tuple(self.frames), tuple(self.translations))
+        return State((*self.heard, *self.ends), tuple(self.frames), tuple(self.translations))
 
     def _meet(self, hop: Hop) -> None:
         self.hops.append(hop)
@@ -202,8 +205,9 @@ class _Walker:
         if passage.refusal:
             return None
         self.flow = passage.flow
-        if passage.translation:
+        if passage.new:
             self.choices = max(self.choices, len(choices(self.plan, str(port.node))))
+        if passage.translation:
             self.translations.append(passage.translation)
         if self.refusal is None:
             self.kept = self._state()
@@ -220,13 +224,15 @@ class _Walker:
     def _rules(self, port: Port, direction: Direction, other: Port | None) -> None:
         if not port.filtered:
             return
-        if self.state.end(port.id, self.flow):
+        if known := self.state.end(port.id, self.flow):
+            if self.refusal is None:
+                self.heard.append(known.hears(opener=self.opener))
             self._meet(Hop("filter", port.id, f"{direction}: of a tracked connection"))
             return
         judgement = judge_port(self.plan, port, direction, self.flow, other)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
         if judgement.allowed and judgement.tracked and self.opener:
-            self.ends.append(End(port.id, self.flow, port.node))
+            self.ends.append(End(port.id, self.flow, port.node, port.idle))
 
     def _fence(self, segment: Segment, direction: Direction) -> None:
         if segment.fence is None:
