@@ -13,6 +13,7 @@ import pytest
 from tests.scenarios import running
 from tests.scenarios.newcomers import AS_ROOT, ENVIRONMENT, who
 from tests.scenarios.pages import Shell
+from tests.scenarios.places import Place, new_account
 from tests.scenarios.running import REPO, Atoll, Said
 from tests.support import quick_aws as quick_aws_program
 
@@ -24,6 +25,17 @@ def atoll(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atoll]:
     made.up()
     yield made
     made.delete()
+
+
+@pytest.fixture
+def place(atoll: Atoll) -> Iterator[Place]:
+    """A VPC in an account of its own; what was launched there is terminated."""
+    made = Place(atoll, new_account())
+    yield made
+    found = made.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running", "stopped"]}])
+    ids = [one["InstanceId"] for reservation in found["Reservations"] for one in reservation["Instances"]]
+    if ids:
+        made.ec2.terminate_instances(InstanceIds=ids)
 
 
 @pytest.fixture(scope="session")

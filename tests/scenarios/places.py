@@ -3,7 +3,11 @@
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from tests.scenarios.running import Atoll
 
@@ -29,6 +33,36 @@ for port in ({PORT}, {CANARY}):
     threading.Thread(target=serve, args=(port,)).start()
 """
 """A server that answers each line with the client's address and its own, as its kernel has them."""
+
+FORWARDING = ECHO.replace("if os.fork():", 'open("/proc/sys/net/ipv4/ip_forward", "w").write("1")\nif os.fork():')
+"""The same server, on a guest that passes packets on."""
+
+LISTEN = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("{ip}", {port}))
+print("ready", flush=True)
+while True:
+    data, peer = s.recvfrom(1000)
+    print(peer[0], data.decode(), flush=True)
+    s.sendto(b"answer", peer)
+"""
+"""Datagrams: tells who asks what, and answers."""
+
+ASK = f"""
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout({SILENCE})
+s.connect(("{{ip}}", {{port}}))
+try:
+    s.send(b"question")
+    print(s.recv(1000).decode(), flush=True)
+except ConnectionRefusedError:
+    print("refused", flush=True)
+except TimeoutError:
+    print("silent", flush=True)
+"""
+"""One datagram: the answer, refused (by an ICMP error that names this socket's packet) or silent."""
 
 TALK = """
 import socket, sys, json
@@ -166,6 +200,53 @@ class Place:
         silent = self.opening(source, ip, port) == "silent"
         assert self.opening(str(canary[0]), canary[1], CANARY) == "connected", "the canary did not arrive"
         return silent
+
+
+ACCOUNTS = count(100_000_000_000)
+
+
+def new_account() -> str:
+    """An account that no other test of this process has."""
+    return f"{next(ACCOUNTS):012}"
+
+
+def refused(call: object, **asked: object) -> str:
+    """The code with which the call is refused."""
+    assert callable(call)
+    with pytest.raises(ClientError) as refusal:
+        call(**asked)
+    return str(refusal.value.response["Error"]["Code"])
+
+
+@contextmanager
+def running(place: Place, source: str, program: str) -> "Iterator[subprocess.Popen[str]]":
+    """A program on an internet host (its address) or an instance (its id), ended afterwards."""
+    where = ["exec", source, "--"] if source.startswith("i-") else ["internet", "--from", source, "--"]
+    command = ["atoll", *where, "/usr/bin/python3", "-I", "-c", program]
+    process = subprocess.Popen(command, env=place.atoll.environment, stdout=subprocess.PIPE, text=True)
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def line(process: "subprocess.Popen[str]") -> str:
+    """The next line that it prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def forwarded(place: Place, box: str) -> int:
+    """How many datagrams the guest has passed on."""
+    said = place.atoll.run("exec", box, "--", "cat", "/proc/net/snmp").out.splitlines()
+    names, values = (words.split() for words in said if words.startswith("Ip:"))
+    return int(dict(zip(names, values, strict=True))["ForwDatagrams"])
+
+
+def udp(port: int, cidr: str) -> dict[str, Any]:
+    """A permission for one UDP port from one block."""
+    return tcp(port, cidr) | {"IpProtocol": "udp"}
 
 
 def tcp(port: int, cidr: str) -> dict[str, Any]:

@@ -3,31 +3,15 @@
 Each denied probe has a canary that must arrive at the same guest, where a canary can tell anything.
 """
 
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.scenarios.places import CANARY, CLIENT, ECHO, OTHER, PORT, SILENCE, Place, tcp
-from tests.scenarios.running import Atoll
+from tests.scenarios.places import CANARY, CLIENT, FORWARDING, OTHER, PORT, SILENCE, Place, forwarded, tcp
 
 pytestmark = pytest.mark.kernel
 
-ACCOUNTS = count(300_000_000_000)
 EVERYWHERE = "0.0.0.0/0"
-FORWARDING = ECHO.replace("if os.fork():", 'open("/proc/sys/net/ipv4/ip_forward", "w").write("1")\nif os.fork():')
-"""The same server, on a guest that passes packets on."""
-
-
-@pytest.fixture
-def place(atoll: Atoll) -> Iterator[Place]:
-    """An account of its own for each test; what it launched is terminated."""
-    made = Place(atoll, f"{next(ACCOUNTS):012}")
-    yield made
-    found = made.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
-    ids = [one["InstanceId"] for reservation in found["Reservations"] for one in reservation["Instances"]]
-    made.ec2.terminate_instances(InstanceIds=ids)
 
 
 class Acl:
@@ -215,13 +199,6 @@ def test_a_middlebox_sees_what_comes_in_from_the_internet(place: Place) -> None:
         (table,) = place.ec2.describe_route_tables(RouteTableIds=[one])["RouteTables"]
         place.ec2.disassociate_route_table(AssociationId=table["Associations"][0]["RouteTableAssociationId"])
     assert place.opening(CLIENT, public) == "connected"
-
-
-def forwarded(place: Place, box: str) -> int:
-    """How many datagrams the guest has passed on."""
-    said = place.atoll.run("exec", box, "--", "cat", "/proc/net/snmp").out.splitlines()
-    names, values = (line.split() for line in said if line.startswith("Ip:"))
-    return int(dict(zip(names, values, strict=True))["ForwDatagrams"])
 
 
 def test_a_group_is_worn_in_a_second_vpc_and_means_who_wears_it_there(place: Place) -> None:

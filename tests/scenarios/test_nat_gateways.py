@@ -3,18 +3,16 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from typing import Any
 
 import pytest
 
 from tests.scenarios.building import ONE_LOOK
-from tests.scenarios.places import CLIENT, OTHER, PORT, Place, tcp
+from tests.scenarios.places import ASK, CLIENT, OTHER, PORT, Place, line, new_account, running, tcp
 from tests.scenarios.running import Atoll
 
 pytestmark = pytest.mark.kernel
 
-ACCOUNTS = count(500_000_000_000)
 ECHO_PORT = 8080
 
 SERVER = f"""
@@ -57,24 +55,14 @@ class Private(Place):
     @contextmanager
     def server(self) -> "Iterator[subprocess.Popen[str]]":
         """A server of the internet that tells whom it sees."""
-        command = ["atoll", "internet", "--from", CLIENT, "--", "/usr/bin/python3", "-I", "-c", SERVER]
-        process = subprocess.Popen(command, env=self.atoll.environment, stdout=subprocess.PIPE, text=True)
-        with process:
-            try:
-                assert line(process) == "ready"
-                yield process
-            finally:
-                process.terminate()
-
-
-def line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+        with running(self, CLIENT, SERVER) as process:
+            assert line(process) == "ready"
+            yield process
 
 
 @pytest.fixture
 def place(atoll: Atoll) -> Iterator[Private]:
-    made = Private(atoll, f"{next(ACCOUNTS):012}")
+    made = Private(atoll, new_account())
     yield made
     found = made.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
     ids = [one["InstanceId"] for reservation in found["Reservations"] for one in reservation["Instances"]]
@@ -165,3 +153,15 @@ def test_a_public_host_whose_answers_go_by_it_is_not_answered_for(place: Private
     assert place.denied(CLIENT, made["PublicIp"], canary=(neighbour, place.private_ip(place.host)))
     place.ec2.replace_route(RouteTableId=place.way_out, DestinationCidrBlock="0.0.0.0/0", GatewayId=place.gateway)
     assert place.opening(CLIENT, made["PublicIp"]) == "connected"
+
+
+def test_errors_come_back_through_it_to_who_has_asked(place: Private) -> None:
+    """No such port, and too large for the way: the packet that they quote is the sender's own again (fact 84)."""
+    with running(place, place.host, ASK.format(ip=CLIENT, port=PORT)) as client:
+        assert line(client) == "refused"
+    told = place.atoll.run(
+        "exec", place.host, "--", "ping", *["-n", "-c", "1", "-W", "1", "-M", "do", "-s", "8000"], CLIENT
+    )
+    assert told.status == 1
+    assert "mtu = 1500" in told.out + told.err
+    assert place.atoll.run("exec", place.host, "--", "ping", "-n", "-c", "1", "-W", "1", CLIENT).status == 0

@@ -1,38 +1,15 @@
 """The expected outcomes of aws-behaviour.md section 15 that need no NAT gateway and no load balancer, in real packets.
 
+What happens on a packet's way is in test_paths.py, NAT gateways in test_nat_gateways.py; docs/outcomes.md has all rows.
+
 Silence and refusal are told apart; each denied probe has a canary that must arrive at the same guest.
 """
 
-from collections.abc import Iterator
-from itertools import count
-
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.scenarios.places import CLIENT, OTHER, PORT, Place, from_group, tcp
-from tests.scenarios.running import Atoll
+from tests.scenarios.places import CLIENT, OTHER, PORT, Place, from_group, new_account, refused, tcp
 
 pytestmark = pytest.mark.kernel
-
-ACCOUNTS = count(100_000_000_000)
-
-
-@pytest.fixture
-def place(atoll: Atoll) -> Iterator[Place]:
-    """An account of its own for each test; what it launched is terminated."""
-    made = Place(atoll, f"{next(ACCOUNTS):012}")
-    yield made
-    found = made.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running", "stopped"]}])
-    ids = [one["InstanceId"] for reservation in found["Reservations"] for one in reservation["Instances"]]
-    if ids:
-        made.ec2.terminate_instances(InstanceIds=ids)
-
-
-def refused(call: object, **asked: object) -> str:
-    assert callable(call)
-    with pytest.raises(ClientError) as refusal:
-        call(**asked)
-    return str(refusal.value.response["Error"]["Code"])
 
 
 def test_no_inbound_rule_is_silence_and_no_server_is_a_refusal(place: Place) -> None:
@@ -180,7 +157,7 @@ def test_a_private_address_answers_only_inside_its_own_vpc(place: Place) -> None
     """Two VPCs of one block side by side: each sees its own, and the internet sees neither's private addresses."""
     server = place.launch(place.group("web", tcp(PORT, "0.0.0.0/0")))
     private = place.private_ip(server)
-    twin = Place(place.atoll, f"{next(ACCOUNTS):012}")
+    twin = Place(place.atoll, new_account())
     group = twin.group("web", tcp(PORT, "0.0.0.0/0"))
     here = twin.launch(group)
     assert twin.opening(here, private) != "connected"
@@ -192,3 +169,60 @@ def test_a_private_address_answers_only_inside_its_own_vpc(place: Place) -> None
     assert twin.opening(here, private) == "refused", "the twin at that address has no server"
     assert place.denied(CLIENT, private, canary=(OTHER, place.public_ip(server)))
     twin.ec2.terminate_instances(InstanceIds=[here, made])
+
+
+def test_a_stop_and_a_start_change_the_automatic_address_and_keep_an_elastic_one(place: Place) -> None:
+    automatic, elastic = (place.launch(place.group(name, tcp(PORT, "0.0.0.0/0"))) for name in ("one", "two"))
+    made = place.ec2.allocate_address(Domain="vpc")
+    place.ec2.associate_address(AllocationId=made["AllocationId"], InstanceId=elastic)
+    before = place.public_ip(automatic)
+    both = [automatic, elastic]
+    place.ec2.stop_instances(InstanceIds=both)
+    place.ec2.get_waiter("instance_stopped").wait(InstanceIds=both)
+    assert (place.public_ip(automatic), place.public_ip(elastic)) == (None, made["PublicIp"])
+    assert place.opening(CLIENT, before) == place.opening(CLIENT, made["PublicIp"]) == "silent"
+    place.ec2.start_instances(InstanceIds=both)
+    place.ec2.get_waiter("instance_running").wait(InstanceIds=both)
+    for one in both:
+        place.listening(one)
+    assert place.public_ip(automatic) not in (None, before)
+    assert place.opening(CLIENT, place.public_ip(automatic)) == "connected"
+    assert place.opening(CLIENT, made["PublicIp"]) == "connected"
+    assert place.denied(CLIENT, before, canary=(OTHER, made["PublicIp"]))
+
+
+def test_a_taken_elastic_ip_moves_unless_that_is_forbidden(place: Place) -> None:
+    group = place.group("web", tcp(PORT, "0.0.0.0/0"))
+    one, two = (place.launch(group, public=False) for _ in range(2))
+    made = place.ec2.allocate_address(Domain="vpc")
+    named = {"AllocationId": made["AllocationId"]}
+    place.ec2.associate_address(InstanceId=one, **named)
+    again = {"InstanceId": two, "AllowReassociation": False, **named}
+    assert refused(place.ec2.associate_address, **again) == "Resource.AlreadyAssociated"
+    for holder in (one, two):
+        place.ec2.associate_address(InstanceId=holder, **named)
+        with place.talk(CLIENT, made["PublicIp"]) as session:
+            assert session.say() == f"{CLIENT} {place.private_ip(holder)}"
+
+
+def test_what_the_api_refuses(place: Place) -> None:
+    """The rows without packets: zones, quotas and what stands in the way of a deletion."""
+    ec2 = place.ec2
+    server = place.launch(place.group("web"))
+    far = ec2.create_subnet(VpcId=place.vpc, CidrBlock="10.0.2.0/24", AvailabilityZone="us-east-1b")["Subnet"]
+    eni = ec2.create_network_interface(SubnetId=far["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
+    across = {"NetworkInterfaceId": eni, "InstanceId": server, "DeviceIndex": 1}
+    assert refused(ec2.attach_network_interface, **across) == "InvalidParameterCombination"
+    assert refused(ec2.delete_subnet, SubnetId=far["SubnetId"]) == "DependencyViolation"
+    assert refused(ec2.delete_vpc, VpcId=place.vpc) == "DependencyViolation"
+    group = ec2.create_security_group(GroupName="full", Description="d", VpcId=place.vpc)["GroupId"]
+    rules = {"GroupId": group, "IpPermissions": [tcp(port, "0.0.0.0/0") for port in range(1, 61)]}
+    ec2.authorize_security_group_ingress(**rules)
+    one_more = {"GroupId": group, "IpPermissions": [tcp(61, "0.0.0.0/0")]}
+    assert refused(ec2.authorize_security_group_ingress, **one_more) == "RulesPerSecurityGroupLimitExceeded"
+    groups = [place.group(f"g{number}") for number in range(6)]
+    worn = {"NetworkInterfaceId": eni, "Groups": groups}
+    assert refused(ec2.modify_network_interface_attribute, **worn) == "SecurityGroupsPerInterfaceLimitExceeded"
+    for _ in range(5 - len(ec2.describe_vpcs()["Vpcs"])):
+        ec2.create_vpc(CidrBlock="10.1.0.0/16")
+    assert refused(ec2.create_vpc, CidrBlock="10.1.0.0/16") == "VpcLimitExceeded"

@@ -266,10 +266,12 @@ def test_idle_times_are_the_ports() -> None:
     entities = web_server()
     eni = next(one for one in entities if isinstance(one, NetworkInterface))
     usual = compiled(entities).get(Port, eni.id)
-    assert usual and usual.idle == Idle(432_000, 30, 180)
+    assert usual
+    assert usual.idle == Idle(432_000, 30, 180)
     asked = msgspec.structs.replace(eni, tracking=Tracking(tcp_established=60, udp_stream=90))
     changed = compiled([asked if one is eni else one for one in entities]).get(Port, eni.id)
-    assert changed and changed.idle == Idle(60, 30, 90)
+    assert changed
+    assert changed.idle == Idle(60, 30, 90)
 
 
 CHANGES = st.lists(st.tuples(st.integers(0, 28), st.booleans()), max_size=40)
