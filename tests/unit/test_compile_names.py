@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 
+import botocore.session
+from botocore.config import Config
 from msgspec.structs import replace
 
 from atoll.compile import compiler
+from atoll.compile.names import constants
 from atoll.model.kinds import ElasticIp, Entity, Instance, NetworkInterface, Vpc
+from atoll.model.regions import REGIONS
 from atoll.plan.rows import INTERNET, Name, Numbering, Resolver, Zone
 from atoll.records import Delta, Table
+from atoll.services.served import SERVED
 from tests.support import small_cloud as cloud
 
 WEB = cloud.subnet("subnet-web", "10.0.1.0/24")
@@ -114,3 +119,18 @@ def test_the_names_of_an_instance_cost_a_unit_each() -> None:
     after = passes.propose(model, changed)
     assert {key[0] for key in after.delta} == {"name"}
     assert after.units <= 4
+
+
+def test_the_services_that_are_served_have_the_names_that_clients_ask_for() -> None:
+    """botocore says which."""
+    session = botocore.session.get_session()
+    known = {one.name for one in constants() if isinstance(one, Name)}
+    asked = set()
+    for service in SERVED:
+        for region in REGIONS:
+            client = session.create_client(
+                service, region, aws_access_key_id="x", aws_secret_access_key="x", config=Config(proxies={})
+            )
+            asked.add(client.meta.endpoint_url.removeprefix("https://"))
+    assert asked <= known
+    assert known - asked == {"sts.amazonaws.com"}, "the one of old"

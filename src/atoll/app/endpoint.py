@@ -63,12 +63,21 @@ class Endpoint:
     """The ASGI application."""
 
     def __init__(
-        self, writer: Writer, effects: Effects, timers: Timers, reset: Callable[[], Awaitable[object]]
+        self,
+        writer: Writer,
+        effects: Effects,
+        timers: Timers,
+        reset: Callable[[], Awaitable[object]] | None = None,
+        admit: Callable[[Scope, Service, Mapping[str, str]], None] = lambda *_: None,
     ) -> None:
+        """`reset`: what POST /moto-api/reset does; None where there is nothing but AWS. `admit` raises AwsError for
+        who may not call, as the scope and the headers say it.
+        """
         self._writer = writer
         self._effects = effects
         self._timers = timers
         self._reset = reset
+        self._admit = admit
 
     async def __call__(self, connection: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """ASGI's entry point."""
@@ -91,10 +100,10 @@ class Endpoint:
         """Answer one HTTP request; None for a body that is too large."""
         if "origin" in names or "sec-fetch-site" in names:
             return 403, {"content-type": "text/plain"}, NOT_FOR_PAGES
-        if path == "/moto-api/reset" and method == "POST":
+        if self._reset is not None and path == "/moto-api/reset" and method == "POST":
             await self._reset()
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
-        if path == "/_atoll/health":
+        if self._reset is not None and path == "/_atoll/health":
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
         return await self._aws(method, names, query, body)
 
@@ -108,6 +117,7 @@ class Endpoint:
             if service_asked is None:
                 return _unserved(asked.service, names, request_id)
             service = service_asked
+            self._admit(asked, service, names)
             if method not in ("GET", "POST"):
                 raise AwsError("MethodNotAllowed", "The specified method is not allowed: use GET or POST.", 405)
             if body is LATE:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from atoll.app.authority import Authority
 from atoll.guest.boot import Boot, resolvers
 from atoll.guest.guests import Guests
 from atoll.model.kinds import Instance
@@ -22,15 +23,17 @@ class RealGuests:
         namespace: Callable[[str], Path | None],
         lease: Callable[[str], Lease],
         ready: Callable[[], object] = lambda: None,
+        authority: Callable[[], Authority | None] = lambda: None,
     ) -> None:
         """`lease`: what a VPC tells its guests.
 
-        `ready`: returns when what a guest may ask in its first moment is there.
+        `ready`: returns when what a guest may ask in its first moment is there. `authority`: whom guests trust, then.
         """
         self.guests = guests
         self._ready = ready
         self._namespace = namespace
         self._lease = lease
+        self._authority = authority
 
     def run(self, effect: Effect, instance: Instance) -> Event:
         """See engine.effects.Guests."""
@@ -54,7 +57,7 @@ class RealGuests:
         namespace = self._namespace(instance.id)
         if namespace is None:
             raise LookupError(f"{instance.id} has no network namespace")
-        lease = self._lease(instance.vpc)
+        lease, trusted = self._lease(instance.vpc), self._authority()
         return Boot(
             instance=instance.id,
             boot=instance.boot,
@@ -65,6 +68,8 @@ class RealGuests:
             software=instance.software,
             servers=lease.servers,
             search=lease.search,
+            authority=trusted.certificate if trusted else b"",
+            authority_hash=trusted.hash if trusted else "",
         )
 
 

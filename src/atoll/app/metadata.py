@@ -175,7 +175,7 @@ class MetadataService:
 
     async def _remember(self, session: Session) -> None:
         """Whose keys they are, for sts; written when they are first told."""
-        if self._writer.model.get(Session, session.id) is None:
+        if self._writer.model.get(Session, session.id) != session:
 
             def put(tx: Tx) -> None:
                 tx.put(session)

@@ -13,6 +13,8 @@ import uvicorn
 from atoll.agents import uplink
 from atoll.agents.dns_upstream import Upstream
 from atoll.app import images, socks_port
+from atoll.app.authority import Authority, authority
+from atoll.app.aws_inside import Admission, AwsInside
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
 from atoll.app.hosts import SYSTEM, add_hosts
@@ -94,12 +96,13 @@ class Server:
         self.effects = Effects(self.runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report, self.look)
         self.stop = asyncio.Event()
+        self.authority: Authority | None = None
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
 
     def _runner(self) -> RealGuests | NoGuests:
         if self.guests is None:
             return NoGuests()
-        return RealGuests(self.guests, self.fabric.namespace, self._lease, self._ready)
+        return RealGuests(self.guests, self.fabric.namespace, self._lease, self._ready, lambda: self.authority)
 
     def _lease(self, vpc: str) -> Lease:
         """On a guest's thread."""
@@ -116,6 +119,7 @@ class Server:
         """On a guest's thread: wait for what it may ask in its first moment."""
         self.on_loop(self.metadata.ready)
         self.on_loop(self.names.ready)
+        self.on_loop(lambda: asyncio.wait([self._aws]))
 
     def _guests(self) -> Guests:
         folder = self.options.folder
@@ -150,6 +154,9 @@ class Server:
         await self.names.start(upstream.ask if upstream else None)
         self.options.folder.resolvers.write_text(f"nameserver {RESOLVER}\noptions timeout:2 attempts:2\n")
         self.writer.watch(self._leased)
+        inside = Endpoint(self.writer, self.effects, self.timers, admit=Admission(self.writer, self.clock.now))
+        aws = AwsInside(inside, web.server_state)
+        self._aws = asyncio.create_task(self._serve_inside(aws))
         await self._resume(joined=joined)
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
@@ -164,6 +171,7 @@ class Server:
         await outside.close()
         self.metadata.close()
         self.names.close()
+        aws.close()
         web.should_exit = True
         await serving
         for task in background:
@@ -181,6 +189,19 @@ class Server:
         gateway = Prefix.parse(DEFAULT_PREFIX).address(1)
         await asyncio.to_thread(uplink.connect, namespace, self._launcher, inward, gateway)
         return Upstream(namespace, uplink.RESOLVER)
+
+    async def _serve_inside(self, aws: AwsInside) -> None:
+        """AWS's names lead somewhere, and guests that start from now on believe it. Nobody waits for this but they."""
+        network = self.fabric.namespace(host_id(RESOLVER))
+        if network is None:
+            return
+        try:
+            made = await asyncio.to_thread(authority, self.options.folder.tls, self.clock.now())
+            await aws.start(network, made.context())
+        except (OSError, ValueError):
+            log.exception("AWS cannot be served inside")
+            return
+        self.authority = made
 
     async def _resume(self, *, joined: bool) -> None:
         """Go on from what the states demand. In a world that went on, a guest that is gone has ended by itself.

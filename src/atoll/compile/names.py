@@ -6,6 +6,7 @@ with the public address to strangers and with the private one to those in the VP
 
 from collections.abc import Iterable
 
+from atoll.compile.internet import AWS
 from atoll.compile.passes import of
 from atoll.model import names
 from atoll.model.kinds import DhcpOptions, ElasticIp, Instance, NetworkInterface, Vpc
@@ -99,10 +100,20 @@ def _name(domain: str, name: str, kind: NameType, value: str, origin: str) -> Na
     return Name(domain=domain, name=name, type=kind, value=value, origin=(origin,))
 
 
+ENDPOINTS = ("ec2", "elasticloadbalancing", "ssm", "sts")
+"""The first word of the names at which a region's services are reached: of those that are served here."""
+
+GLOBAL = ("iam", "sts")
+"""The same of services that are no region's."""
+
+
 def constants() -> Iterable[Row]:
-    """The zones of public names."""
+    """The zones of public names, and the names of AWS's own services."""
     for region in REGIONS:
         yield Zone(domain=INTERNET, name=names.public_zone(region))
+    regional = (f"{one}.{region}" for region in REGIONS for one in ENDPOINTS)
+    for name in (*GLOBAL, *regional):
+        yield Name(domain=INTERNET, name=f"{name}.amazonaws.com", type=NameType.A, value=AWS)
 
 
 PASSES = (

@@ -97,13 +97,17 @@ LINKS: tuple[tuple[str, str], ...] = (
     ("var/log/apache2/error_log", "error.log"),
 )
 
+AUTHORITIES = "/etc/ssl/atoll.pem"
+"""Where botocore finds whom to trust; init makes it."""
+
 TEXTS: tuple[tuple[str, str, int], ...] = (
     ("etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n"
      "protocols: files\nnetworks: files dns\nethers: files\nrpc: files\n", 0o644),
     ("etc/host.conf", "multi on\n", 0o644),
     ("etc/fstab", "", 0o644),
-    ("etc/environment", "", 0o644),
+    ("etc/environment", f"AWS_CA_BUNDLE={AUTHORITIES}\n", 0o644),
     ("etc/profile", "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8\n"
+     f"export AWS_CA_BUNDLE={AUTHORITIES}\n"
      'for script in /etc/profile.d/*.sh; do [ -r "$script" ] && . "$script"; done\nunset script\n', 0o644),
     ("etc/securetty", "", 0o600),
 )  # fmt: skip

@@ -27,6 +27,10 @@ class Boot(msgspec.Struct, frozen=True):
     """Addresses of the name servers. Without one names fail at once instead of after a silence."""
     search: str = ""
     """Domains to complete a name with, with spaces between them."""
+    authority: bytes = b""
+    """The certificate, PEM, of an authority to trust besides those of the image."""
+    authority_hash: str = ""
+    """Under which OpenSSL looks for it."""
 
 
 _UNRUN = (
@@ -66,6 +70,9 @@ def files(boot: Boot) -> dict[str, bytes]:
         "hosts": b"127.0.0.1   localhost localhost.localdomain\n::1         localhost6 localhost6.localdomain6\n",
         "resolv.conf": resolvers(boot.servers, boot.search),
     }
+    if boot.authority:
+        found["authority.pem"] = boot.authority
+        found["authority.hash"] = f"{boot.authority_hash}\n".encode()
     if boot.first and (why := notice(boot.user_data)):
         found["notice"] = f"{why}\n".encode()
     elif boot.first and boot.user_data:

@@ -3,11 +3,17 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from atoll.guest import seccomp
+from atoll.guest import allowed, seccomp
 from atoll.guest.boot import Boot
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm"}
+ENVIRONMENT = {
+    "PATH": PATH,
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "TERM": "xterm",
+    "AWS_CA_BUNDLE": allowed.AUTHORITIES,
+}
 """All of a guest's environment: nothing of the server's."""
 
 CAPABILITIES = tuple(

@@ -81,4 +81,20 @@ POSTGRESQL = Recipe(
     ),
 )
 
-RECIPES: tuple[Recipe, ...] = (APACHE, POSTGRESQL)
+AWS = Recipe(
+    name="aws",
+    program="usr/bin/aws",
+    packages=("awscli", "python3-boto3"),
+    needed=False,
+    drop=(
+        "usr/share/doc/*",
+        "usr/share/man/*",
+        "usr/share/zsh",
+        # What completes a command line, and texts of `aws help`: a fifth of it all.
+        "usr/lib/python3/dist-packages/awscli/data/ac.index",
+        "usr/lib/python3/dist-packages/awscli/examples",
+    ),
+)
+"""As on Amazon Linux: there without being installed."""
+
+RECIPES: tuple[Recipe, ...] = (APACHE, POSTGRESQL, AWS)

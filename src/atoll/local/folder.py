@@ -65,6 +65,11 @@ class StateFolder(NamedTuple):
         return self.path / "secret"
 
     @property
+    def tls(self) -> Path:
+        """The private authority that guests trust, and what it vouches for."""
+        return self.path / "tls"
+
+    @property
     def resolvers(self) -> Path:
         """The /etc/resolv.conf of hosts of Atoll's internet."""
         return self.path / "resolv.conf"

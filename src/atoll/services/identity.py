@@ -32,6 +32,11 @@ def user_id(account: str) -> str:
     return stable_id("AIDA", user_arn(account))
 
 
+def digest(token: str) -> str:
+    """What is kept of a session's token: enough to know it again, and nothing to make it of."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def session(tx: Tx) -> Session | None:
     """The role's session that this call was signed with, if it was and is known."""
     found = tx.get(Session, tx.access_key)

@@ -100,3 +100,4 @@ class Session(Entity, frozen=True, kw_only=True):
     arn: str
     user: str  # UserId
     expires: datetime
+    token: str = ""  # what the session's token gives by `digest`; empty for a session of an earlier Atoll

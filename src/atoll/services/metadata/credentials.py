@@ -16,7 +16,7 @@ from atoll.model.kinds import Instance, InstanceProfile, Role, Session
 from atoll.model.tx import Tx
 from atoll.protocol.access_keys import RANDOM_BITS, issue
 from atoll.services.ec2.instance_profiles import profile_of, profile_shape
-from atoll.services.identity import global_home
+from atoll.services.identity import digest, global_home
 
 RENEWED = 3600
 LIFE = timedelta(hours=6)
@@ -72,6 +72,7 @@ def credentials(secret: bytes, instance: Instance, role: Role, now: float) -> Cr
     """Those of this hour: what is told is good for five hours at least."""
     start = datetime.fromtimestamp(int(now) - int(now) % RENEWED, UTC)
     seed = f"{instance.id} {role.id} {start.timestamp():.0f}"
+    token = b64encode(_noise(secret, f"session {seed}", 240)).decode()
     number = int.from_bytes(_noise(secret, f"number {seed}", 4), "big") % (1 << RANDOM_BITS)
     key = issue(role.account, number)
     session = Session(
@@ -80,6 +81,7 @@ def credentials(secret: bytes, instance: Instance, role: Role, now: float) -> Cr
         arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{instance.id}",
         user=f"{role.id}:{instance.id}",
         expires=start + LIFE,
+        token=digest(token),
     )
     told = {
         "Code": "Success",
@@ -87,7 +89,7 @@ def credentials(secret: bytes, instance: Instance, role: Role, now: float) -> Cr
         "Type": "AWS-HMAC",
         "AccessKeyId": key,
         "SecretAccessKey": b64encode(_noise(secret, f"secret {seed}", 30)).decode(),
-        "Token": b64encode(_noise(secret, f"session {seed}", 240)).decode(),
+        "Token": token,
         "Expiration": moment(session.expires),
     }
     return Credentials(spaced(told), session)

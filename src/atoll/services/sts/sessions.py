@@ -5,12 +5,14 @@ from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from atoll.model.kinds import Role, Session
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.protocol.access_keys import RANDOM_BITS, issue
 from atoll.services.constraints import QUERY, check_number, check_pattern
-from atoll.services.identity import global_home, session, stable_id
+from atoll.services.identity import digest, global_home, session, stable_id
 from atoll.services.registry import Request, Response, operation
 
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})", re.ASCII)
@@ -46,8 +48,10 @@ def assume_role(tx: Tx, request: Request) -> Response:
         if old.expires < tx.time:
             tx.delete(old)
     expires = tx.time + timedelta(seconds=seconds)
-    tx.put(Session(home=home, id=key, arn=assumed["Arn"], user=assumed["AssumedRoleId"], expires=expires))
-    answer = {"Credentials": _credentials(tx, key, seconds), "AssumedRoleUser": assumed}
+    credentials = _credentials(tx, key, seconds)
+    made = Session(home=home, id=key, arn=assumed["Arn"], user=assumed["AssumedRoleId"], expires=expires)
+    tx.put(replace(made, token=digest(credentials["SessionToken"])))
+    answer = {"Credentials": credentials, "AssumedRoleUser": assumed}
     if request.get("SourceIdentity"):
         answer["SourceIdentity"] = request["SourceIdentity"]
     return answer
@@ -72,7 +76,7 @@ def _seconds(request: Request, usual: int, most: int) -> int:
 
 
 def _credentials(tx: Tx, key: str, seconds: int) -> dict[str, Any]:
-    """Secret and token are looked at by nobody: signatures are not checked."""
+    """The secret is looked at by nobody: signatures are not checked."""
     return {
         "AccessKeyId": key,
         "SecretAccessKey": _noise(tx, 30),
