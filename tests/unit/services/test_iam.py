@@ -168,6 +168,60 @@ def test_managed_policies(iam: Any, role: Any) -> None:
     refused("NoSuchEntity", iam.attach_role_policy, RoleName="web", PolicyArn=arn)
 
 
+def test_versions_of_a_policy(iam: Any) -> None:
+    arn = iam.create_policy(PolicyName="own", PolicyDocument=ALLOW)["Policy"]["Arn"]
+    changed = '{"Statement": [], "Id": "two"}'
+
+    def shown() -> list[tuple[str, bool]]:
+        found = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+        return [(one["VersionId"], one["IsDefaultVersion"]) for one in found]
+
+    def document(version: str) -> Any:
+        return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+    made = iam.create_policy_version(PolicyArn=arn, PolicyDocument=changed, SetAsDefault=True)["PolicyVersion"]
+    assert (made["VersionId"], made["IsDefaultVersion"]) == ("v2", True)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v2"
+    assert shown() == [("v2", True), ("v1", False)]
+    assert (document("v1"), document("v2")) == (json.loads(ALLOW), json.loads(changed))
+    refused("NoSuchEntity", iam.get_policy_version, PolicyArn=arn, VersionId="v3")
+    refused("ValidationError", iam.get_policy_version, PolicyArn=arn, VersionId="2")
+    told = refused("DeleteConflict", iam.delete_policy_version, PolicyArn=arn, VersionId="v2")
+    assert told == "Cannot delete the default version of a policy."
+    told = refused("DeleteConflict", iam.delete_policy, PolicyArn=arn)
+    assert told.startswith("This policy has more than one version.")
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+    iam.delete_policy_version(PolicyArn=arn, VersionId="v2")
+    assert shown() == [("v1", True)]
+    for number in (3, 4, 5, 6):
+        again = iam.create_policy_version(PolicyArn=arn, PolicyDocument=changed)["PolicyVersion"]
+        assert (again["VersionId"], again["IsDefaultVersion"]) == (f"v{number}", False), "no number comes twice"
+    told = refused("LimitExceeded", iam.create_policy_version, PolicyArn=arn, PolicyDocument=changed)
+    assert told.startswith("A managed policy can have up to 5 versions.")
+    refused("MalformedPolicyDocument", iam.create_policy_version, PolicyArn=arn, PolicyDocument="{}")
+    refused("AccessDenied", iam.create_policy_version, PolicyArn=SSM, PolicyDocument=changed)
+    assert [one["VersionId"] for one in iam.list_policy_versions(PolicyArn=SSM)["Versions"]] == ["v1"]
+    for number in (3, 4, 5, 6):
+        iam.delete_policy_version(PolicyArn=arn, VersionId=f"v{number}")
+    iam.delete_policy(PolicyArn=arn)
+    refused("NoSuchEntity", iam.list_policy_versions, PolicyArn=arn)
+    arn = iam.create_policy(PolicyName="own", PolicyDocument=changed)["Policy"]["Arn"]
+    assert shown() == [("v1", True)], "nothing is left of the one before"
+
+
+def test_the_description_and_boundary_of_a_role(iam: Any, role: Any) -> None:
+    assert iam.update_role_description(RoleName="web", Description="new")["Role"]["Description"] == "new"
+    assert iam.get_role(RoleName="web")["Role"]["Description"] == "new"
+    iam.put_role_permissions_boundary(RoleName="web", PermissionsBoundary=SSM)
+    assert iam.get_role(RoleName="web")["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == SSM
+    refused("InvalidInput", iam.put_role_permissions_boundary, RoleName="web", PermissionsBoundary="arn:aws:iam::1:x/y")
+    iam.delete_role_permissions_boundary(RoleName="web")
+    assert "PermissionsBoundary" not in iam.get_role(RoleName="web")["Role"]
+    refused("NoSuchEntity", iam.delete_role_permissions_boundary, RoleName="web")
+    refused("NoSuchEntity", iam.put_role_permissions_boundary, RoleName="api", PermissionsBoundary=SSM)
+    refused("NoSuchEntity", iam.update_role_description, RoleName="api", Description="x")
+
+
 def test_policies_that_are_aws_own(iam: Any, role: Any) -> None:
     got = iam.get_policy(PolicyArn=SSM)["Policy"]
     assert (got["PolicyName"], got["Path"], got["IsAttachable"]) == ("AmazonSSMManagedInstanceCore", "/", True)

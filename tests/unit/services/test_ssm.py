@@ -89,6 +89,12 @@ def test_what_put_parameter_refuses(site: InProcess, ssm: Any, code: str, wrong:
     assert not site.entities()
 
 
+def test_no_pattern_is_asked_for(ssm: Any) -> None:
+    """Terraform's aws_ssm_parameter always sends the member (provider v5.100.0, service/ssm/parameter.go)."""
+    assert put(ssm, "/a", "1", AllowedPattern="")["Version"] == 1
+    assert value(ssm, "/a") == "1"
+
+
 def test_tiers(ssm: Any) -> None:
     assert put(ssm, "/a", "x" * 5000, Tier="Intelligent-Tiering")["Tier"] == "Advanced"
     assert put(ssm, "/b", "x", Tier="Intelligent-Tiering")["Tier"] == "Standard"

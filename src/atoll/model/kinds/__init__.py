@@ -12,7 +12,15 @@ from atoll.model.kinds.filters import (
     SecurityGroupVpcAssociation,
 )
 from atoll.model.kinds.homes import Home
-from atoll.model.kinds.identity import InstanceProfile, Policy, PolicyAttachment, Role, RolePolicy, Session
+from atoll.model.kinds.identity import (
+    InstanceProfile,
+    Policy,
+    PolicyAttachment,
+    PolicyVersion,
+    Role,
+    RolePolicy,
+    Session,
+)
 from atoll.model.kinds.interfaces import (
     AddressTransfer,
     Attachment,
@@ -90,6 +98,7 @@ KINDS: tuple[type[Entity], ...] = (
     RolePolicy,
     Policy,
     PolicyAttachment,
+    PolicyVersion,
     InstanceProfile,
     Session,
     Parameter,
@@ -138,6 +147,7 @@ __all__ = [
     "PlacementGroup",
     "Policy",
     "PolicyAttachment",
+    "PolicyVersion",
     "PrefixList",
     "PrefixListEntry",
     "PrivateAddress",

@@ -51,11 +51,31 @@ class RolePolicy(Entity, frozen=True, kw_only=True):
 
 
 class Policy(_Named, frozen=True, kw_only=True):
-    """A managed policy of the account's own; it has one version."""
+    """A managed policy of the account's own; `document` is that of its default version."""
 
     KIND: ClassVar[str] = "iam-policy"
     document: str
     description: str | None = None
+    default: int = 1  # the number of the default version
+    newest: int = 1  # the highest number that has been given away
+    updated: datetime | None = None  # when the newest version was made; None: with the policy
+
+
+class PolicyVersion(Entity, frozen=True, kw_only=True):
+    """A version of a policy of the account's own, at most five. A policy of which only the first was made has none."""
+
+    KIND: ClassVar[str] = "iam-policy-version"
+    KEY: ClassVar[tuple[str, ...]] = ("home", "policy", "number")
+    INDEX: ClassVar[tuple[str, ...]] = ("holder",)
+    policy: str  # the policy's id
+    number: int
+    document: str
+    created: datetime
+
+    @property
+    def holder(self) -> str:
+        """Indexed: home and policy."""
+        return f"{self.home}/{self.policy}"
 
 
 class PolicyAttachment(Entity, frozen=True, kw_only=True):

@@ -4,10 +4,20 @@ from atoll.services.iam import (
     account,
     instance_profiles,
     policies,
+    policy_versions,
     role_attachments,
     role_policies,
     roles,
     tags,
 )
 
-__all__ = ["account", "instance_profiles", "policies", "role_attachments", "role_policies", "roles", "tags"]
+__all__ = [
+    "account",
+    "instance_profiles",
+    "policies",
+    "policy_versions",
+    "role_attachments",
+    "role_policies",
+    "roles",
+    "tags",
+]

@@ -1,9 +1,9 @@
-"""Managed policies: the account's own, with one version each, and AWS's, whose documents are not here."""
+"""Managed policies: the account's own and AWS's, whose documents are not here."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from atoll.model.kinds import Policy, PolicyAttachment
+from atoll.model.kinds import Policy, PolicyAttachment, PolicyVersion
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.constraints import QUERY, check_choice
@@ -11,7 +11,6 @@ from atoll.services.iam.names import (
     MAX_DOCUMENT,
     arn,
     document_of,
-    encoded,
     exists,
     home,
     limit,
@@ -26,7 +25,7 @@ from atoll.services.iam.policy_table import AWS_ARN, AWS_POLICIES, aws_arn, own_
 from atoll.services.identity import stable_id
 from atoll.services.registry import Request, Response, operation
 
-VERSION = "v1"
+AWS_VERSION = "v1"
 AWS_CREATED = datetime(2015, 2, 6, 18, 40, 0, tzinfo=UTC)
 
 
@@ -40,12 +39,12 @@ def _own_shape(tx: Tx, policy: Policy) -> dict[str, Any]:
         "PolicyId": policy.id,
         "Arn": arn(policy),
         "Path": policy.path,
-        "DefaultVersionId": VERSION,
+        "DefaultVersionId": f"v{policy.default}",
         "AttachmentCount": _attached(tx, arn(policy)),
         "PermissionsBoundaryUsageCount": 0,
         "IsAttachable": True,
         "CreateDate": policy.created,
-        "UpdateDate": policy.created,
+        "UpdateDate": policy.updated or policy.created,
     }
 
 
@@ -57,7 +56,7 @@ def _aws_shape(tx: Tx, policy: str) -> dict[str, Any]:
         "PolicyId": stable_id("ANPA", policy),
         "Arn": policy,
         "Path": match[1],
-        "DefaultVersionId": VERSION,
+        "DefaultVersionId": AWS_VERSION,
         "AttachmentCount": _attached(tx, policy),
         "PermissionsBoundaryUsageCount": 0,
         "IsAttachable": True,
@@ -114,43 +113,24 @@ def get_policy(tx: Tx, request: Request) -> Response:
     return {"Policy": _own_shape(tx, policy) | text | {"Tags": shown_tags(policy)}}
 
 
-@operation("GetPolicyVersion", "PolicyArn VersionId", service="iam")
-def get_policy_version(tx: Tx, request: Request) -> Response:
-    """The document of the account's own policies."""
-    policy = need_policy(tx, request)
-    if isinstance(policy, str):
-        raise AwsError(
-            "UnsupportedOperation",
-            f"Atoll knows the names of AWS's own policies but not what {policy} says: nothing is authorised by it.",
-        )
-    if request["VersionId"] != VERSION:
-        raise not_found(
-            f"Policy {arn(policy)} version {request['VersionId'][:50]} does not exist or is not attachable."
-        )
-    return {"PolicyVersion": {"Document": encoded(policy.document), **_version(policy.created)}}
-
-
-def _version(created: datetime) -> dict[str, Any]:
-    return {"VersionId": VERSION, "IsDefaultVersion": True, "CreateDate": created}
-
-
-@operation("ListPolicyVersions", "PolicyArn Marker MaxItems", service="iam")
-def list_policy_versions(tx: Tx, request: Request) -> Response:
-    """There is one."""
-    policy = need_policy(tx, request)
-    created = AWS_CREATED if isinstance(policy, str) else policy.created
-    shown, more = page([_version(created)], request)
-    return {"Versions": shown, **more}
-
-
 @operation("DeletePolicy", "PolicyArn", service="iam")
 def delete_policy(tx: Tx, request: Request) -> Response:
-    """One of the account's own that is on no role."""
+    """One of the account's own that is on no role and has one version (rebuy-de/aws-nuke issue 1)."""
     policy = need_policy(tx, request)
     if isinstance(policy, str):
         raise AwsError("AccessDenied", f"Policy {policy} is AWS's own and cannot be deleted.", 403)
     if _attached(tx, arn(policy)):
         raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
+    versions = tx.by(PolicyVersion, "holder", f"{policy.home}/{policy.id}")
+    if len(versions) > 1:
+        raise AwsError(
+            "DeleteConflict",
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
+            "The default version is deleted with the policy.",
+            409,
+        )
+    for version in versions:
+        tx.delete(version)
     tx.delete(policy)
     return {}
 

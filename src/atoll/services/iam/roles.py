@@ -19,6 +19,7 @@ from atoll.services.iam.names import (
     limit,
     name_of,
     need_role,
+    not_found,
     page,
     path_of,
     shown_tags,
@@ -65,13 +66,11 @@ def _full_shape(role: Role) -> dict[str, Any]:
 def create_role(tx: Tx, request: Request) -> Response:
     """A role, which nothing but STS looks at."""
     name, path = name_of(request, "RoleName", 64), path_of(request)
-    boundary = request.get("PermissionsBoundary")
+    boundary = _boundary(tx, request) if "PermissionsBoundary" in request else None
     if tx.get(Role, home(tx), name.lower()) is not None:
         raise exists(f"Role with name {name} already exists.")
     if tx.count(Role, "home", home(tx)) >= tx.limit("iam-roles-per-account"):
         raise limit(f"Cannot exceed quota for RolesPerAccount: {tx.limit('iam-roles-per-account')}")
-    if boundary is not None and not is_policy(tx, boundary):
-        raise AwsError("InvalidInput", f"ARN {boundary[:200]} is not valid.")
     role = Role(
         home=home(tx),
         id=stable_id("AROA", tx.new_id("role")),
@@ -87,6 +86,13 @@ def create_role(tx: Tx, request: Request) -> Response:
     tx.put(role)
     made = role_shape(role)
     return {"Role": made | ({"Tags": shown_tags(role)} if role.tags else {})}
+
+
+def _boundary(tx: Tx, request: Request) -> str:
+    wanted: str = request["PermissionsBoundary"]
+    if not is_policy(tx, wanted):
+        raise AwsError("InvalidInput", f"ARN {wanted[:200]} is not valid.")
+    return wanted
 
 
 def _description(request: Request) -> str | None:
@@ -136,6 +142,32 @@ def update_role(tx: Tx, request: Request) -> Response:
     text = _description(request)
     longest = _longest_session(request, role.longest_session)
     tx.put(replace(role, description=role.description if text is None else text, longest_session=longest))
+    return {}
+
+
+@operation("UpdateRoleDescription", "RoleName Description", service="iam")
+def update_role_description(tx: Tx, request: Request) -> Response:
+    """What Terraform still calls; AWS documents UpdateRole instead."""
+    role = need_role(tx, request)
+    changed = replace(role, description=_description(request))
+    tx.put(changed)
+    return {"Role": role_shape(changed)}
+
+
+@operation("PutRolePermissionsBoundary", "RoleName PermissionsBoundary", service="iam")
+def put_role_permissions_boundary(tx: Tx, request: Request) -> Response:
+    """A record like the role itself."""
+    tx.put(replace(need_role(tx, request), boundary=_boundary(tx, request)))
+    return {}
+
+
+@operation("DeleteRolePermissionsBoundary", "RoleName", service="iam")
+def delete_role_permissions_boundary(tx: Tx, request: Request) -> Response:
+    """It has none any more; NoSuchEntity where it had none (unsourced)."""
+    role = need_role(tx, request)
+    if role.boundary is None:
+        raise not_found(f"Role {role.name} does not have a permission boundary attached to it.")
+    tx.put(replace(role, boundary=None))
     return {}
 
 
