@@ -1,8 +1,10 @@
 """Destroying a small network in every order: what is in use says so in the right code, and each order ends clean.
 
 `terraform destroy` deletes ten things at once and tries those again that are refused with DependencyViolation
-(hashicorp/terraform-provider-aws, the delete functions of internal/service/ec2/); scripts and consoles delete in any
-order. The dependencies are facts 27 to 29, 68 and 130 of AWS's behaviour.
+(hashicorp/terraform-provider-aws, internal/service/ec2/, the delete functions of vpc_.go@00081ce41cc6,
+vpc_subnet.go@00cda125a19d, vpc_internet_gateway.go@08923b68b5ad, vpc_security_group.go@01606926a0c0 and
+ec2_eip.go@01606926a0c0); scripts and consoles delete in any order. The dependencies are facts 27 to 29, 68 and 130 of
+AWS's behaviour.
 """
 
 import random

@@ -1,6 +1,7 @@
 """Identical calls at the same moment: exactly one wins, and the others are told what AWS tells them.
 
-Terraform runs ten operations at once (terraform apply -parallelism=10), a test suite a worker a core.
+Terraform runs ten operations at once (hashicorp/terraform@0000ad574e75 internal/command/arguments/extended.go,
+DefaultParallelism), a test suite a worker a core.
 """
 
 from collections import Counter

@@ -23,11 +23,18 @@ NOT_BUILT = {"DescribeImages": {"free-tier-eligible"}}
 """What is not known of the things here: the filter is refused by name."""
 
 
+def member_of(operation: str) -> str | None:
+    """The parameter that takes filters: Filters, but Filter of a few (DescribeNatGateways)."""
+    shape: Any = MODEL.operation_model(operation).input_shape
+    return next((name for name in ("Filters", "Filter") if shape is not None and name in shape.members), None)
+
+
 def documented(operation: str) -> list[str]:
     shape: Any = MODEL.operation_model(operation).input_shape
-    if shape is None or "Filters" not in shape.members:
+    member = member_of(operation)
+    if member is None:
         return []
-    names = ITEM.findall(shape.members["Filters"].documentation or "")
+    names = ITEM.findall(shape.members[member].documentation or "")
     known = [re.sub(r"^tag(:&lt;key&gt;|:<key>)?$", "tag:Name", name.strip()) for name in names]
     return [name for name in known if name not in NO_FILTERS.get(operation, ())]
 
@@ -42,6 +49,7 @@ def everything() -> Everything:
 
 def test_there_are_filters_to_try() -> None:
     assert len(FILTERED) > 30
+    assert "DescribeNatGateways" in FILTERED
     assert sum(map(len, FILTERED.values())) > 400
 
 
@@ -49,7 +57,8 @@ def test_there_are_filters_to_try() -> None:
 def test_every_documented_filter_is_known(everything: Everything, operation: str) -> None:
     params = everything.questions().get(operation, [{}])[0]
     call = getattr(everything.ec2, xform_name(operation))
-    said = {name: _said(call, Filters=named(name, "*"), **params) for name in FILTERED[operation]}
+    member = str(member_of(operation))
+    said = {name: _said(call, **{member: named(name, "*")}, **params) for name in FILTERED[operation]}
     refused_ones = {name: message for name, message in said.items() if message}
     assert refused_ones == {name: f"The filter '{name}' is invalid" for name in NOT_BUILT.get(operation, ())}
 
@@ -67,4 +76,6 @@ def _said(call: Any, **params: Any) -> str:
 def test_an_unknown_filter_is_refused_by_name(everything: Everything, operation: str) -> None:
     params = everything.questions().get(operation, [{}])[0]
     call = getattr(everything.ec2, xform_name(operation))
-    assert "'colour'" in refused("InvalidParameterValue", call, Filters=named("colour", "red"), **params)
+    assert "'colour'" in refused(
+        "InvalidParameterValue", call, **{str(member_of(operation)): named("colour", "red")}, **params
+    )
