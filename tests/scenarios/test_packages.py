@@ -43,7 +43,7 @@ class Ground(NamedTuple):
     paths: Asked
 
     def sh(self, script: str) -> Said:
-        return self.atoll.run("exec", self.guest, "--", "env", "RES_OPTIONS=timeout:1 attempts:1", "sh", "-c", script)
+        return self.atoll.run("exec", self.guest, "--", "sh", "-c", script)
 
 
 @pytest.fixture(params=["root", "user"])
@@ -85,7 +85,7 @@ def test_a_package_is_installed_by_name_by_the_vpcs_own_routes(ground: Ground) -
     assert ground.sh(f"apt-get install -y {QUICK} greet").status != 0, "no route leads to the gateway"
     assert (ground.paths, ground.sh("greet").status) == ([], 127)
     ec2.create_route(**out, GatewayId=place.gateway)
-    assert ground.sh(f"getent ahostsv4 {NAME}").out.split()[0] == REAL
+    assert REAL in ground.sh(f"getent ahostsv4 {NAME}").out
     said = ground.sh(f"apt-get update {QUICK} && apt-get install -y {QUICK} greet")
     assert said.status == 0, said.out + said.err
     assert "Setting up greet" in said.out
