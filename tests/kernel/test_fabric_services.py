@@ -92,6 +92,15 @@ def test_nothing_else_of_the_router_is_reached(lab: FabricLab) -> None:
         assert datagrams.waiting() == []
 
 
+def test_a_router_believes_no_guest(lab: FabricLab) -> None:
+    """Neither redirects nor source routes, whatever the host does: a new namespace has its settings."""
+    router = lab.fabric.router(VPC)
+    assert router is not None
+    names = [f"{whose}/accept_{what}" for whose in ("all", "default") for what in ("redirects", "source_route")]
+    found = netns.call(router, lambda: [Path("/proc/sys/net/ipv4/conf", name).read_text() for name in names])
+    assert found == ["0\n"] * 4
+
+
 def test_the_guest_has_a_link_local_route_of_its_own(lab: FabricLab) -> None:
     change(lab, "web", rtnl.delete_route(rtnl.Route("0.0.0.0/0", via="10.0.1.1"))._replace(forgive=()))
     with served(lab) as listener:

@@ -23,6 +23,11 @@ ROUTER_SYSCTLS = {
     "ipv4/conf/all/accept_local": "1",  # ICMP errors of this router come back through one-armed forwarders
     "ipv4/conf/all/send_redirects": "0",
     "ipv4/conf/default/send_redirects": "0",
+    # A guest may send these itself: routers go by the plan alone.
+    "ipv4/conf/all/accept_redirects": "0",
+    "ipv4/conf/default/accept_redirects": "0",
+    "ipv4/conf/all/accept_source_route": "0",
+    "ipv4/conf/default/accept_source_route": "0",
     "ipv4/conf/default/proxy_arp": "1",
     "ipv4/conf/all/route_localnet": "0",  # 127.0.0.0/8 is never on a wire, whatever the host allows itself
     "ipv4/conf/default/route_localnet": "0",
