@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("security.md", "durability.md")
+PAGES = ("security.md", "durability.md", "outcomes.md")
 SAME = "same"
 """The row above has named the file."""
 

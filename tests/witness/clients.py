@@ -51,7 +51,7 @@ def _without_nothing(value: Any) -> Any:
     return value
 
 
-WIRED = 4
+WIRED = 10
 """Every so many seeds the calls go over the wire."""
 
 

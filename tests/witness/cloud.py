@@ -6,6 +6,7 @@ instance running or stopped.
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from atoll.model.kinds import Instance, InternetHost, NatGateway
 from atoll.model.machines import EFFECTS, Effect, Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Settings, Tx
+from atoll.plan.rows import Row
 from atoll.protocol import load
 from atoll.records import Table
 from atoll.services import registry
@@ -49,13 +51,12 @@ class Cloud(InProcess):
 
     def __init__(self, seed: int, fabric: Fabric, database: Path | None = None) -> None:
         super().__init__(seed=seed)
-        zones = (zone.name for region in REGIONS.values() for zone in region.zones)
         self.clock = ManualClock()
         self.fabric = Watched(fabric)
         self._loop = asyncio.new_event_loop()
         settings = Settings(limits=LIMITS, default_vpc=False)
         store = Store(database)
-        self.writer = Writer(store, self.fabric, self.clock, settings, constants(zones), seed=seed)
+        self.writer = Writer(store, self.fabric, self.clock, settings, always_there(), seed=seed)
         self._loop.run_until_complete(self.writer.load())
         self.table = self.writer.model
         self._write(SYSTEM, _add_hosts)
@@ -96,6 +97,12 @@ class Cloud(InProcess):
         """End the writer's thread and the store; the fabric is its owner's to close."""
         self.writer.close()
         self._loop.close()
+
+
+@cache
+def always_there() -> list[Row]:
+    """The rows of the plan that no entity makes."""
+    return constants(zone.name for region in REGIONS.values() for zone in region.zones)
 
 
 def _add_hosts(tx: Tx) -> None:

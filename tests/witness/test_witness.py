@@ -11,7 +11,8 @@ from tests.witness.examine import Examination
 from tests.witness.judges import NUMBERS
 from tests.witness.run import Laboratory, examine, laboratory
 
-DESIGNS, FIRST_SEED = 300, 10_000
+DESIGNS, FIRST_SEED = 450, 10_000
+"""And 50 with real packets (test_witness_packets.py): 500 in all."""
 
 
 def test_spec_and_walk_agree_on_every_packet(capsys: pytest.CaptureFixture[str], record_property: Say) -> None:

@@ -53,12 +53,13 @@ def by_id(region: str, id: str) -> PrefixList | None:  # noqa: A002 - AWS's word
     return next((one for one in lists(region) if one.id == id), None)
 
 
-def entries(region: str, id: str) -> list[PrefixListEntry]:  # noqa: A002 - AWS's word
+@lru_cache
+def entries(region: str, id: str) -> tuple[PrefixListEntry, ...]:  # noqa: A002 - AWS's word
     """Its blocks."""
     found = zip(lists(region), PUBLISHED, strict=True)
-    return [
+    return tuple(
         PrefixListEntry(home=mine.home, list=mine.id, cidr=Prefix.parse(block), added=1)
         for mine, one in found
         if mine.id == id
         for block in one.blocks
-    ]
+    )

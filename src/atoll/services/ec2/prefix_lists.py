@@ -56,7 +56,7 @@ def counts(tx: Tx, id: str, family: int) -> int:  # noqa: A002 - AWS's word
 def entries(tx: Tx, mine: PrefixList, version: int | None = None) -> list[PrefixListEntry]:
     """The entries of its current version, or of an older one that is still kept."""
     if is_aws(mine):
-        return aws_prefix_lists.entries(tx.region, mine.id)
+        return list(aws_prefix_lists.entries(tx.region, mine.id))
     if version is None or version == mine.version:
         return tx.by(PrefixListEntry, "in_force", mine.id)
     check_version(tx, mine, version, "targetVersion")
