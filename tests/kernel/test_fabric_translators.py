@@ -352,3 +352,15 @@ def test_another_server_takes_it_up_with_its_connections(lab: FabricLab) -> None
 def test_another_idle_time_is_refused(lab: FabricLab) -> None:
     with pytest.raises(FabricError, match="350 seconds"):
         lab.put(replace(row(lab.plan, Masquerade, "nat-a", NAT), idle=60))
+
+
+def test_what_goes_through_it_is_always_tracked(lab: FabricLab) -> None:
+    """Rules open to the world both ways leave what goes past it untracked, and cut it when they go."""
+    wide = [rule("wide-in", "sg-wide", IN), rule("wide-out", "sg-wide", OUT)]
+    lab.put(Filter(id="sg-wide", domain=VPC), *wide, *guest("wide", "priv", "10.0.2.9", ["sg-wide"]))
+    for ip, at in ((SERVER, "server"), ("10.0.1.5", "web")):
+        lab.delivered("wide", ip, 53, at, source_port=30000)
+    lab.put(without=wide)
+    lab.delivered("wide", SERVER, 53, "server", source_port=30000)
+    lab.dropped("wide", "10.0.1.5", 53, "web", canary=("db", "10.0.1.5", 53), source_port=30000)
+    lab.dropped("wide", SERVER, 53, "server", canary=("db", SERVER, 53), source_port=30001)

@@ -37,7 +37,7 @@ def groups_say(world: World, eni: Eni, direction: Direction, packet: Packet, oth
     back = Direction.OUT if direction is Direction.IN else Direction.IN
     # decision: "all traffic" is protocol -1, and not TCP 0-65535
     open_back = any(rule.traffic.protocol == ALL and rule.peer == EVERYWHERE for rule in world.rules(eni, back))
-    if packet.protocol in (TCP, UDP) and open_rule and open_back:  # fact 135
+    if packet.protocol in (TCP, UDP) and open_rule and open_back and not (other and other.gives):  # fact 135, 136
         return Ruling.UNTRACKED
     return Ruling.TRACKED
 

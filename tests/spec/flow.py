@@ -58,10 +58,7 @@ class Packet:
         return (f"{ICMP} of {asker}" if self.protocol == ICMP else self.protocol, frozenset(ends))
 
     def answer(self) -> "Packet | None":
-        """What the host that was asked sends back: SYN-ACK or RST, a datagram, an echo reply, a packet of its tunnel.
-
-        Nothing to other ICMP.
-        """
+        """What who was asked sends back: SYN-ACK or RST, a datagram, an echo reply (and to other ICMP nothing)."""
         if self.protocol == ICMP and self.icmp_type != ECHO_REQUEST:
             return None
         ends = (self.destination, self.destination_port, self.source, self.source_port)

@@ -3,7 +3,19 @@
 import pytest
 
 from tests.spec import History, Reason, Verdict, judge
-from tests.spec_tests.account import HOST, WORLD, Account, entry, from_internet, lab, lost, probe, tcp_ports, unanswered
+from tests.spec_tests.account import (
+    HOST,
+    WORLD,
+    Account,
+    entry,
+    from_internet,
+    lab,
+    lost,
+    permission,
+    probe,
+    tcp_ports,
+    unanswered,
+)
 
 C1, NAT, EIP = "10.0.3.30", "10.0.1.9", "198.18.0.9"
 
@@ -97,3 +109,19 @@ def test_one_that_is_pending_does_not_work_yet(account: Account) -> None:
     account.answers["NatGateways"].append({"NatGatewayId": "nat-p", "State": "pending", "NatGatewayAddresses": [{}]})
     account.route("subnet-c", WORLD, "nat-p")
     assert lost(judge(account.world(), probe("eni-c1", C1, HOST))) is Reason.BLACKHOLE
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_what_goes_through_it_is_always_tracked(account: Account, protocol: str) -> None:
+    """Fact 136, though the groups open everything both ways; at its other end too, where that is in the VPC."""
+    account.server("b1", "subnet-b", "10.0.2.20")
+    account.route("subnet-c", "10.0.2.0/24", "nat-n")
+    for destination in (HOST, "10.0.2.20"):
+        account.group("sg-open", permission(WORLD))
+        history = History()
+        _, number = history.open(account.world(), probe("eni-c1", C1, destination, protocol=protocol))
+        account.group("sg-open", egress=[])
+        assert history.send(account.world(), number).answered
+        assert history.reply(account.world(), number).arrives
+        again = probe("eni-c1", C1, destination, protocol=protocol, own=40001)
+        assert lost(judge(account.world(), again)) is Reason.SG_EGRESS

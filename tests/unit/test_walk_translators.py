@@ -8,7 +8,7 @@ from atoll.analyze.history import after, probe, reply, send, start
 from atoll.analyze.translators import Translation
 from atoll.analyze.walk import forward
 from atoll.packet import ICMP, TCP, UDP, Flow, Reason
-from atoll.plan.rows import Address, Deliver, Filter, Masquerade, Node, Port, Segment, Site, ToLink, ToPort
+from atoll.plan.rows import Address, Deliver, Filter, Masquerade, Node, Port, Rule, Segment, Site, ToLink, ToPort
 from atoll.plan.validate import problems
 from atoll.records import Table
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, guest, lab, nat, public, route, row, rule, tcp
@@ -186,3 +186,32 @@ def test_a_zone_that_is_down() -> None:
 def test_a_way_past_it_is_not_translated_by_it() -> None:
     past = change(plan(), route("rtb-priv", f"{SERVER}/32", ToLink("igw")), *public(DB, "198.18.0.5"))
     assert probe(past, "eni-db", out()).seen == replace(out(), source="198.18.0.5")
+
+
+@pytest.mark.parametrize("protocol", [TCP, UDP])
+def test_what_goes_through_it_is_always_tracked(protocol: int) -> None:
+    """Both pairs of rules are open to the world; the same connection past the gateway would be untracked."""
+    wide = [rule("sgr-wide-in", "sg-db", IN), rule("sgr-wide-out", "sg-db", OUT)]
+    opened = change(plan(), *wide)
+    for sent, tracked in ((out(protocol), 1), (Flow(DB, "10.0.1.5", protocol, 40000, 80), 0)):
+        (walk,) = forward(opened, "eni-db", sent)
+        assert len([end for end in walk.state.ends if end.port == "eni-db"]) == tracked
+    _, connection = start(opened, "eni-db", out(protocol))
+    verdict, _ = send(change(plan(), without=all_of(plan(), "sg-db")), connection)
+    assert verdict.answered
+
+
+def all_of(plan_: Table, group: str) -> list[Rule]:
+    return [one for one in plan_.all(Rule) if one.filter == group]
+
+
+def test_the_end_behind_it_tracks_too() -> None:
+    inner = change(
+        plan(), route("rtb-priv", "10.0.3.0/24", ToPort("eni-nat-a")),
+        rule("sgr-in", "sg-web", IN), rule("sgr-out", "sg-web", OUT),
+    )  # fmt: skip
+    _, connection = start(inner, "eni-db", tcp(DB, "10.0.3.5", 443))
+    assert "eni-web-b" in {end.port for end in connection.state.ends}
+    assert "eni-web-b" not in {
+        end.port for end in start(inner, "eni-web", tcp("10.0.1.5", "10.0.3.5", 443))[1].state.ends
+    }

@@ -141,7 +141,7 @@ class _Walker:
         receiver = step.port
         if receiver and not owns(self.plan, receiver, segment.domain, self.flow.destination):
             receiver = None
-        self._rules(port, Direction.OUT, receiver)
+        self._rules(port, Direction.OUT, receiver, step.port)
         self._meet(step.hop)
         if step.port:
             if step.port.segment != segment.id:
@@ -188,7 +188,7 @@ class _Walker:
         if port.guard and not (segment and owns(self.plan, port, segment.domain, self.flow.destination)):
             detail = f"{self.flow.destination} is not one of its addresses"
             self._meet(Hop("port", port.id, detail, (port.key,), Reason.NOT_MINE))
-        self._rules(port, Direction.IN, sender)
+        self._rules(port, Direction.IN, sender, sender)
         if self.refusal is None:
             self._meet(Hop("port", port.id, "takes it", (port.key,)))
         return port.id
@@ -221,7 +221,8 @@ class _Walker:
         elif detail:
             self._meet(Hop("port", port.id, detail, (port.key,)))
 
-    def _rules(self, port: Port, direction: Direction, other: Port | None) -> None:
+    def _rules(self, port: Port, direction: Direction, other: Port | None, next_to: Port | None) -> None:
+        """`next_to`: the port that gets the packet, or that it came from: by a translator it is always tracked."""
         if not port.filtered:
             return
         if known := self.state.end(port.id, self.flow):
@@ -230,6 +231,8 @@ class _Walker:
             self._meet(Hop("filter", port.id, f"{direction}: of a tracked connection"))
             return
         judgement = judge_port(self.plan, port, direction, self.flow, other)
+        if next_to is not None and is_translator(self.plan, next_to):
+            judgement = msgspec.structs.replace(judgement, tracked=True)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
         if judgement.allowed and judgement.tracked and self.opener:
             self.ends.append(End(port.id, self.flow, port.node, port.idle))

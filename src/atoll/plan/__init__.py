@@ -26,7 +26,8 @@ a bug.
    receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
    then on, which lives on when the rule goes. Not tracked is TCP or UDP that passes by a rule open to the whole
-   world, while another rule of the same port opens every protocol to the whole world in the other direction: nothing
+   world, while another rule of the same port opens every protocol to the whole world in the other direction, unless it
+   goes on to a translator or comes from one: nothing
    is remembered, so each packet of such a connection is a first packet, in its own direction; answers never start
    tracking, the opener's next packet does where it passes otherwise. A packet that is not delivered leaves nothing
    behind in the domain that refuses it; a domain that it has left by a link remembers it, and so does the way up to

@@ -288,7 +288,9 @@ def _sent() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     """
     clear, then = flag_mark(names.MATCHED, 0), goto("receive")
     yield "sent", None, (_UNMATCHED, clear, (goto("sent-tracked"),))
-    yield "sent-open", None, (clear, (*REPLY, then), *_slots(IIF_CLASS, "opens-in"), (goto("sent-tracked"),))
+    tracked = (goto("sent-tracked"),)
+    by_translator = (Load(Meta.OIFNAME), Lookup("translators"), *tracked)
+    yield "sent-open", None, (clear, (*REPLY, then), by_translator, *_slots(IIF_CLASS, "opens-in"), tracked)
     yield "sent-tracked", None, ((*REPLY, then), (*flag_mark(names.PASSED, names.PASSED), then))
 
 
@@ -296,7 +298,9 @@ def _received() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     """The same at the receiver's end, after which the packet is accepted."""
     clear, then = flag_mark(names.MATCHED, 0), goto("settle")
     yield "received", None, (_UNMATCHED, clear, (goto("received-tracked"),))
-    yield "received-open", None, (clear, (*REPLY, ACCEPT), *_slots(OIF_CLASS, "opens-out"), (goto("received-tracked"),))
+    tracked = (goto("received-tracked"),)
+    by_translator = (Load(Meta.IIFNAME), Lookup("translators"), *tracked)
+    yield "received-open", None, (clear, (*REPLY, ACCEPT), by_translator, *_slots(OIF_CLASS, "opens-out"), tracked)
     yield "received-tracked", None, ((*REPLY, ACCEPT), (*flag_connection(names.RECEIVER_TRACKED), then))
 
 
