@@ -7,6 +7,7 @@ from atoll.cli.addressing import Named, overlaps
 from atoll.cli.cidr import shared
 from atoll.cli.demo.bank_network import ALL, EPHEMERAL, EVERYWHERE, PUBLIC, BankNetwork
 from atoll.cli.demo.bank_servers import DATABASE, PAGE, ROWS
+from atoll.cli.demo.bank_way_out import names_and_way_out
 from atoll.cli.demo.building import Builder
 from atoll.cli.demo.claims import Claims
 from atoll.cli.demo.clean import clean, no_default_vpc
@@ -43,6 +44,7 @@ class BankDemo:
         self.groups()
         self.mistakes()
         self.public_addresses()
+        names_and_way_out(self.lab, self.build, self.net, self.claims, self.elastic)
         self.address_blocks()
         return self.claims
 

@@ -7,6 +7,7 @@ from atoll.cli.demo.building import Builder
 
 EVERYWHERE = "0.0.0.0/0"
 PUBLIC = ("10.0.1.0/24", "10.0.2.0/24")
+WAY_OUT = "10.0.3.0/24"
 DATABASES = ("10.0.11.0/24", "10.0.12.0/24")
 OTHERS = "10.0.21.0/24"
 HTTP, POSTGRESQL, EPHEMERAL = (80, 80), (5432, 5432), (1024, 65535)
@@ -42,13 +43,15 @@ class BankNetwork:
         """All of it; the servers may still be starting."""
         build, (first, second) = self._build, self._zones
         self.vpc = build.vpc("10.0.0.0/16", "bank")
+        self._ec2.modify_vpc_attribute(VpcId=self.vpc, EnableDnsHostnames={"Value": True})
         self.public = [build.subnet(self.vpc, PUBLIC[0], first, "public-a")]
         self.public.append(build.subnet(self.vpc, PUBLIC[1], second, "public-b"))
+        self.way_out = build.subnet(self.vpc, WAY_OUT, first, "way-out")
         self.databases = [build.subnet(self.vpc, DATABASES[0], first, "database-a")]
         self.databases.append(build.subnet(self.vpc, DATABASES[1], second, "database-b"))
         self.others = build.subnet(self.vpc, OTHERS, first, "others")
         self.gateway = build.gateway(self.vpc, "bank")
-        public = build.route_table(self.vpc, "public", *self.public)
+        public = build.route_table(self.vpc, "public", *self.public, self.way_out)
         self.private_routes = build.route_table(self.vpc, "private", *self.databases, self.others)
         self._ec2.create_route(RouteTableId=public, DestinationCidrBlock=EVERYWHERE, GatewayId=self.gateway)
         self._groups()

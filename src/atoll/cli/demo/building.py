@@ -83,6 +83,15 @@ class Builder:
         made = self.ec2.allocate_address(Domain="vpc", TagSpecifications=self._tags("elastic-ip", name))
         return str(made["AllocationId"]), str(made["PublicIp"])
 
+    def nat_gateway(self, subnet: str, allocation: str, name: str) -> str:
+        """A NAT gateway that works."""
+        made = self.ec2.create_nat_gateway(
+            SubnetId=subnet, AllocationId=allocation, TagSpecifications=self._tags("natgateway", name)
+        )
+        gateway = str(made["NatGateway"]["NatGatewayId"])
+        self.ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=[gateway])
+        return gateway
+
     def stop_and_start(self, *instances: str) -> None:
         """Stop these instances and start them again."""
         self.ec2.stop_instances(InstanceIds=list(instances))
@@ -105,6 +114,14 @@ class Builder:
     def public_ip(self, instance: str) -> str:
         """The public address of an instance; empty if it has none."""
         return str(self._instance(instance).get("PublicIpAddress", ""))
+
+    def private_ip(self, instance: str) -> str:
+        """The primary private address of an instance."""
+        return str(self._instance(instance)["PrivateIpAddress"])
+
+    def name_of(self, instance: str, *, public: bool = False) -> str:
+        """The private or the public name of an instance."""
+        return str(self._instance(instance)["PublicDnsName" if public else "PrivateDnsName"])
 
     def _instance(self, instance: str) -> dict[str, Any]:
         found: dict[str, Any] = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]

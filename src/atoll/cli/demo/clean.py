@@ -16,6 +16,7 @@ def clean(ec2: Any, demo: str) -> None:
     """In the order in which AWS lets go (aws-behaviour 27)."""
     mine = [{"Name": f"tag:{TAG}", "Values": [demo]}]
     _terminate(ec2, mine)
+    _nat_gateways(ec2, mine)
     for address in ec2.describe_addresses(Filters=mine)["Addresses"]:
         if "AssociationId" in address:
             ec2.disassociate_address(AssociationId=address["AssociationId"])
@@ -59,6 +60,15 @@ def _gateways(ec2: Any, which: list[dict[str, Any]]) -> None:
         for attachment in gateway["Attachments"]:
             ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=attachment["VpcId"])
         ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
+
+
+def _nat_gateways(ec2: Any, mine: list[dict[str, Any]]) -> None:
+    alive = [*mine, {"Name": "state", "Values": ["pending", "available", "deleting"]}]
+    ids = [one["NatGatewayId"] for one in ec2.describe_nat_gateways(Filters=alive)["NatGateways"]]
+    for one in ids:
+        ec2.delete_nat_gateway(NatGatewayId=one)
+    if ids:
+        ec2.get_waiter("nat_gateway_deleted").wait(NatGatewayIds=ids)
 
 
 def _terminate(ec2: Any, mine: list[dict[str, Any]]) -> None:
