@@ -15,15 +15,15 @@ class Inside:
 
     def __init__(self, atoll: Atoll, instance: str) -> None:
         place = Path(f"/proc/{host.keeper(atoll.folder)}/root{atoll.folder}/world/{instance}")
-        self._enter = [*host.entering(atoll.folder), "nsenter", f"--net={place}"]
+        self.enter = [*host.entering(atoll.folder), "nsenter", f"--net={place}"]
         kept = {name: value for name, value in atoll.environment.items() if not name.startswith("AWS_")}
-        self._environment = {**kept, "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+        self.environment = {**kept, "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 
     def run(self, *command: str) -> str:
         """What a program there prints; it must succeed."""
         done = subprocess.run(
-            [*self._enter, *command],
-            env=self._environment,
+            [*self.enter, *command],
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -41,8 +41,8 @@ class Inside:
         """A network behind the instance, as a bridge of containers has it: one hop more, its addresses hidden."""
         script = "echo ready; while read command; do sh -c \"$command\" 2>&1 | tr '\\n' ' '; echo; done"
         with subprocess.Popen(
-            [*self._enter, "unshare", "--net", "sh", "-c", script],
-            env=self._environment,
+            [*self.enter, "unshare", "--net", "sh", "-c", script],
+            env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -31,6 +31,8 @@ exec 8<"$1" 9<"$2"
 for place in {" ".join(map(str, TEMPORARY))}; do mount -t tmpfs -o mode=1777 none $place; done
 [ -e "$1" ] || {{ mkdir -p "$1"; mount -c --bind /proc/self/fd/8 "$1"; }}
 [ -e "$2" ] || {{ mkdir -p "$2"; mount -c --bind /proc/self/fd/9 "$2"; }}
+echo "nameserver {REAL}" > /tmp/resolvers
+[ ! -e /etc/resolv.conf ] || mount --bind /tmp/resolvers "$(readlink -f /etc/resolv.conf)"
 mount -t tmpfs none /dev/net; mknod -m 666 {TUN} c 10 200  # on most systems everybody may open it, but not on every one
 echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad  # addresses are there at once, and stay as they are
 ip link set lo up

@@ -1,12 +1,12 @@
 """Names in real guests, with real clients (getaddrinfo, dig): as root and as an ordinary user."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.scenarios.digging import Dug
 from tests.scenarios.insides import Inside
 from tests.scenarios.newcomers import AS_ROOT
 from tests.scenarios.places import Place
@@ -69,23 +69,8 @@ class Named:
         """The same on a host of Atoll's internet."""
         return self.atoll.run(command, "--", "/usr/bin/python3", "-Ic", RESOLVE, name).out.strip()
 
-    def dig(self, instance: str, *words: str, server: str = LINK_LOCAL) -> "Dug":
+    def dig(self, instance: str, *words: str, server: str = LINK_LOCAL) -> Dug:
         return Dug(Inside(self.atoll, instance).run("dig", f"@{server}", "+tries=1", "+time=5", *words))
-
-
-class Dug:
-    """What dig has shown."""
-
-    def __init__(self, shown: str) -> None:
-        self.text = shown
-        status = re.search(r"status: (\w+)", shown)
-        self.status = status[1] if status else ""
-        records = [line.split() for line in shown.splitlines() if line and not line.startswith(";")]
-        self.records = [(one[0], one[3], *one[4:]) for one in records]
-
-    @property
-    def values(self) -> list[str]:
-        return [one[2] for one in self.records]
 
 
 @pytest.fixture(scope="module", params=["root", "user"] if AS_ROOT else ["user"])

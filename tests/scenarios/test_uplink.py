@@ -4,12 +4,17 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
 import pytest
 
 from atoll.agents.uplink import ADDRESS, GATEWAY, RESOLVER, TOOL, TUN
@@ -98,6 +103,59 @@ def test_the_tool_listens_nowhere_on_the_host(ground: Ground) -> None:
     assert ("tcp", ground.atoll.port) in there
     assert len(there) == 2
     assert {kind for kind, _ in there} == {"tcp"}
+
+
+@contextlib.contextmanager
+def real_names(network: Path) -> Iterator[list[str]]:
+    """A name server of the "real" internet, by UDP: example.com's are REAL, others are not there. What it was asked."""
+    asked: list[str] = []
+    with call_in(network, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
+        server.bind((REAL, 53))
+
+        def serve() -> None:
+            while True:
+                wire, client = server.recvfrom(4096)
+                if wire == b"enough":
+                    return
+                query = dns.message.from_wire(wire)
+                name = query.question[0].name
+                asked.append(str(name))
+                answer = dns.message.make_response(query, recursion_available=True)
+                if not str(name).endswith("example.com."):
+                    answer.set_rcode(dns.rcode.NXDOMAIN)
+                elif query.question[0].rdtype == dns.rdatatype.A:
+                    answer.answer.append(dns.rrset.from_text(name, 300, "IN", "A", REAL))
+                server.sendto(answer.to_wire(), client)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield asked
+        finally:
+            with call_in(network, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as last:
+                last.sendto(b"enough", (REAL, 53))
+            thread.join()
+
+
+def test_names_of_the_real_internet_are_known_everywhere_and_lead_where_there_is_a_way(ground: Ground) -> None:
+    place, out = ground.place, {"RouteTableId": ground.place.table, "DestinationCidrBlock": "0.0.0.0/0"}
+    name, own = "www.example.com", "sts.amazonaws.com"
+
+    def known(asked_for: str) -> list[str]:
+        inside = ground.atoll.run("exec", ground.guest, "--", "getent", "ahostsv4", asked_for).out.split()[:1]
+        return inside + ground.atoll.run("internet", "--", "getent", "ahostsv4", asked_for).out.split()[:1]
+
+    with real_names(ground.machine.outside) as asked:
+        assert known(name) == [REAL, REAL]
+        assert ground.asked(name) == 0
+        assert known(own) == ["203.0.113.43"] * 2
+        assert known("no-such-name.example") == []
+        assert f"{name}." in asked
+        assert f"{own}." not in asked
+        place.ec2.delete_route(**out)
+        assert known(name) == [REAL, REAL], "as on AWS"
+        assert ground.asked(name) == 28, "and there is no way"
+        place.ec2.create_route(**out, GatewayId=place.gateway)
 
 
 HEARD = f"""
