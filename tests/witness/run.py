@@ -26,6 +26,7 @@ from tests.witness.examine import Examination, Examiner, Trial
 from tests.witness.features import build
 from tests.witness.judges import Judge
 from tests.witness.packets.judge import Packets
+from tests.witness.reach_judge import ReachJudge
 from tests.witness.walk_judge import WalkJudge
 
 SHOWN = 5
@@ -138,7 +139,7 @@ def laboratory(
         cloud = held.enter_context(contextlib.closing(Cloud(seed, fabric or NoFabric())))
         design = Design(seed, cloud)
         made(design, without)
-        judges: dict[str, Judge] = {"walk": WalkJudge(cloud)}
+        judges: dict[str, Judge] = {"walk": WalkJudge(cloud), "reach": ReachJudge(cloud)}
         if fabric:
             judges["packets"] = held.enter_context(contextlib.closing(Packets(cloud, fabric, reap=seed % 2 == 0)))
         yield Laboratory(Examiner(design, judges, without), cloud, fabric, held)

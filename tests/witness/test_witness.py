@@ -15,7 +15,7 @@ DESIGNS, FIRST_SEED = 450, 10_000
 """And 50 with real packets (test_witness_packets.py): 500 in all."""
 
 
-def test_spec_and_walk_agree_on_every_packet(capsys: pytest.CaptureFixture[str], record_property: Say) -> None:
+def test_spec_walk_and_reach_agree_on_every_packet(capsys: pytest.CaptureFixture[str], record_property: Say) -> None:
     status = run.main(["--no-packets", "--designs", str(DESIGNS), "--seed", str(FIRST_SEED)])
     record_property(SAID, said := capsys.readouterr().out.strip())
     assert status == 0, said

@@ -16,7 +16,7 @@ DESIGNS, FIRST_SEED = 50, 20_000
 
 
 @pytest.mark.kernel
-def test_spec_walk_and_packets_agree_on_every_packet(tmp_path: Path, record_property: Say) -> None:
+def test_spec_walk_reach_and_packets_agree_on_every_packet(tmp_path: Path, record_property: Say) -> None:
     log = tmp_path / "witness.log"
     wanted = ["--designs", str(DESIGNS), "--seed", str(FIRST_SEED), "--log", str(log)]
     done = _python("tests.witness.run", *wanted)
