@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from atoll.app import images
-from atoll.app.hosts import SYSTEM, add_host
+from atoll.app import images, reviewing
+from atoll.app.hosts import ensure_host
 from atoll.app.names import find_instance
 from atoll.app.tracing import trace
 from atoll.compile.internet import host_id
@@ -54,6 +54,8 @@ class Control:
             "internet": self._internet,
             "run": self._run,
             "trace": self._trace,
+            "reach": lambda call: reviewing.reach(server, call.request),
+            "exposure": lambda call: reviewing.exposure(server, call.request),
             "blocks": self._blocks,
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),
             "image-list": lambda _call: images.listed(server),
@@ -171,7 +173,7 @@ class Control:
 
     def _host(self, ip: str) -> str:
         """The internet host of that address, made if there is none yet; the id of its node."""
-        self._server.on_loop(lambda: self._server.writer.write(*SYSTEM, lambda tx: add_host(tx, ip)))
+        ensure_host(self._server, ip)
         return host_id(ip)
 
     def _trace(self, call: Call) -> Any:

@@ -1,9 +1,14 @@
 """The hosts of Atoll's internet."""
 
+from typing import TYPE_CHECKING
+
 from atoll.compile.internet import AWS, DEFAULT_PREFIX, RESOLVER, UPLINK
 from atoll.model.kinds import InternetHost
 from atoll.model.tx import Tx
 from atoll.packet import Prefix, ip_number
+
+if TYPE_CHECKING:
+    from atoll.app.server import Server
 
 SYSTEM = ("000000000000", "atoll")
 """Account and region of what Atoll itself writes."""
@@ -27,3 +32,8 @@ def add_host(tx: Tx, ip: str) -> None:
         raise ValueError(f"{ip} is no host of Atoll's internet: choose another in {block}.")
     if tx.get(InternetHost, ip) is None:
         tx.put(InternetHost(home="/".join(SYSTEM), ip=ip))
+
+
+def ensure_host(server: "Server", ip: str) -> None:
+    """From another thread: the internet host of that address is there; made if it was not. ValueError as add_host."""
+    server.on_loop(lambda: server.writer.write(*SYSTEM, lambda tx: add_host(tx, ip)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from atoll.analyze.explain import explain
 from atoll.analyze.history import Verdict
 from atoll.analyze.history import probe as predict
+from atoll.analyze.wording import EXAMPLE_PORT
 from atoll.app.hosts import ALWAYS
 from atoll.app.names import find_interface, find_port
 from atoll.linux.probe import ICMP, TCP, UDP, Seen, probe
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from atoll.app.server import Server
 
 NUMBERS = {"tcp": TCP, "udp": UDP, "icmp": ICMP}
-EXAMPLE_PORT = 49152
-"""The source port of the prediction: the first ephemeral one. Rules speak of destination ports."""
 
 
 class Prediction(NamedTuple):

@@ -33,12 +33,12 @@ def on(state: Path | None) -> str:
     return f" --state {shlex.quote(str(state))}" if said else ""
 
 
-def call(state: Path | None, request: dict[str, Any], fds: Sequence[int] = ()) -> Any:
-    """Ask the server; an error ends the command with its message."""
+def call(state: Path | None, request: dict[str, Any], fds: Sequence[int] = (), status: int = 1) -> Any:
+    """Ask the server; an error ends the command with its message and this exit status."""
     try:
         return ask(folder(state).control, request, fds, note)
     except ControlError as error:
-        fail(str(error))
+        fail(str(error), status)
 
 
 def note(text: str) -> None:

@@ -7,8 +7,9 @@ a packet somewhere ("is its destination now in 10.0.0.0/8?") is a condition on o
 a plain yes or no, and boxes stay boxes through any number of translations. The answer to a packet is a view as well.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -55,6 +56,15 @@ def block(prefix: Prefix) -> Span:
     """The addresses of a prefix."""
     start = prefix.base if prefix.family == 4 else V6 + prefix.base
     return of(start, start + prefix.size - 1)
+
+
+def prefixes(span: Span) -> Iterator[Prefix]:
+    """The fewest prefixes that make up a set of addresses."""
+    for low, high in span:
+        beyond, start = (V6, low - V6) if low >= V6 else (0, low)
+        kind = IPv6Address if beyond else IPv4Address
+        for network in summarize_address_range(kind(start), kind(high - beyond)):
+            yield Prefix.parse(str(network))
 
 
 def protocol_block(protocol: int) -> Span:
@@ -172,6 +182,20 @@ def subtract_all(boxes: Iterable[Box], others: Iterable[Box]) -> list[Box]:
     for other in others:
         left = [piece for box in left for piece in subtract(box, other)]
     return left
+
+
+def merged(boxes: Iterable[Box]) -> list[Box]:
+    """The same flows in fewer boxes: those that differ in one field alone become one."""
+    found = list(boxes)
+    for field in ("source", "destination", "sport", "service"):
+        together: dict[Box, list[Box]] = {}
+        for box in found:
+            together.setdefault(box._replace(**{field: ()}), []).append(box)
+        found = [
+            box._replace(**{field: joined(tuple(part for one in same for part in getattr(one, field)))})
+            for box, same in together.items()
+        ]
+    return found
 
 
 Field = int | str

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from atoll.analyze.lookup import Plan, best_route, owner
 from atoll.analyze.reach.flows import Box, Field, address, block, place, values, where
-from atoll.analyze.reach.spans import Span, both, each, joined, size, without
+from atoll.analyze.reach.spans import Span, both, each, joined, single, size, without
 from atoll.packet import Reason
-from atoll.plan.rows import Address, Deliver, Drop, Link, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.rows import Address, Deliver, Drop, Link, Port, Route, Segment, ToLink, ToPort, Via
 
 FEW = 16
 """So many addresses are looked up one by one; of more, all rows that could hold one are gone through."""
@@ -31,41 +31,43 @@ def ways(plan: Plan, domain: str, table: str, box: Box, field: Field, segment: S
         within = where(box, field, block(segment.prefix))
         if within is not None:
             yield from _deliver(plan, domain, within, field)
-    for route, span in _routed(plan, table, left):
+    for via, span in _routed(plan, table, left):
         left = without(left, span)
         taken = where(box, field, span)
         assert taken is not None
-        yield from _follow(plan, domain, taken, field, route)
+        yield from _follow(plan, domain, taken, field, via)
     lost = where(box, field, left)
     if lost is not None:
         yield Way(lost, reason=Reason.NO_ROUTE)
 
 
-def _routed(plan: Plan, table: str, span: Span) -> Iterator[tuple[Route, Span]]:
-    """The table's routes with the part of `span` for which each is the longest prefix."""
-    if size(span) <= FEW:
-        yield from _one_by_one(plan, table, span)
-        return
+def _routed(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
+    """Where the table's routes lead, with the part of `span` for which the longest prefix leads there."""
+    found: dict[Via, list[Span]] = {}
+    for via, part in _one_by_one(plan, table, span) if size(span) <= FEW else _by_length(plan, table, span):
+        found.setdefault(via, []).append(part)
+    for via, parts in found.items():
+        yield via, joined(tuple(one for part in parts for one in part))
+
+
+def _one_by_one(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
+    for number in each(span):
+        route = best_route(plan, table, address(number))
+        if route is not None:
+            yield route.via, single(number)
+
+
+def _by_length(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
     left = span
     for route in sorted(plan.by(Route, "table", table), key=lambda route: -route.prefix.length):
         part = both(left, block(route.prefix))
         if part:
             left = without(left, part)
-            yield route, part
+            yield route.via, part
 
 
-def _one_by_one(plan: Plan, table: str, span: Span) -> Iterator[tuple[Route, Span]]:
-    found: dict[Route, list[int]] = {}
-    for number in each(span):
-        route = best_route(plan, table, address(number))
-        if route is not None:
-            found.setdefault(route, []).append(number)
-    for route, numbers in found.items():
-        yield route, joined(tuple((number, number) for number in numbers))
-
-
-def _follow(plan: Plan, domain: str, box: Box, field: Field, route: Route) -> Iterator[Way]:
-    match route.via:
+def _follow(plan: Plan, domain: str, box: Box, field: Field, via: Via) -> Iterator[Way]:
+    match via:
         case Deliver():
             yield from _deliver(plan, domain, box, field)
         case ToPort(name):
