@@ -61,11 +61,7 @@ class Between(msgspec.Struct, frozen=True):
 
 def between(plan: Plan, sender: Sender, target: Target, asked: Asked) -> Between:
     """Ask about every flow from the sender's addresses to the target's. `plan`: see analyze/internet.py."""
-    boxes = (
-        Box(both(sender.sources, family), both(target.addresses, family), asked.services, asked.sport)
-        for family in ADDRESSES.values()
-    )
-    outcomes = reach(plan, sender.port, boxes, ANSWERING)
+    outcomes = reach(plan, sender.port, boxes(sender, target, asked), ANSWERING)
     there = [one for one in outcomes if one.arrives and (not target.ports or one.at in target.ports)]
     return Between(
         sender,
@@ -75,6 +71,14 @@ def between(plan: Plan, sender: Sender, target: Target, asked: Asked) -> Between
         tuple(one for one in outcomes if not one.arrives),
         tuple(one for one in outcomes if one.arrives and target.ports and one.at not in target.ports),
     )
+
+
+def boxes(sender: Sender, target: Target, asked: Asked) -> list[Box]:
+    """The flows that a question is about: a box a family of addresses."""
+    return [
+        Box(both(sender.sources, family), both(target.addresses, family), asked.services, asked.sport)
+        for family in ADDRESSES.values()
+    ]
 
 
 def private(plan: Plan, port: str) -> Span:

@@ -12,6 +12,7 @@ from atoll.app import images, reviewing
 from atoll.app.hosts import ensure_host
 from atoll.app.names import find_instance
 from atoll.app.tracing import trace
+from atoll.app.verifying import verify_file
 from atoll.compile.internet import host_id
 from atoll.guest.errors import GuestError
 from atoll.linux.process import run_for
@@ -56,6 +57,7 @@ class Control:
             "trace": self._trace,
             "reach": lambda call: reviewing.reach(server, call.request),
             "exposure": lambda call: reviewing.exposure(server, call.request),
+            "verify": lambda call: verify_file(server, call.request),
             "blocks": self._blocks,
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),
             "image-list": lambda _call: images.listed(server),

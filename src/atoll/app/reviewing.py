@@ -4,14 +4,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from atoll.app.hosts import ensure_host
+from atoll.analyze.internet import ANYONE
+from atoll.app.hosts import ALWAYS, ensure_host
 from atoll.app.tracing import trace
-from atoll.packet import has_ports, protocol_name
-from atoll.plan.rows import INTERNET
+from atoll.compile.internet import host_id
+from atoll.packet import ICMP, Flow, has_ports, protocol_name
+from atoll.plan.rows import INTERNET, Port
 from atoll.review import exposures, reaching
 
 if TYPE_CHECKING:
     from atoll.app.server import Server
+
+DEFAULT = host_id(ALWAYS[0])
+"""The host that speaks for the whole internet."""
 
 
 def reach(server: "Server", request: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +27,7 @@ def reach(server: "Server", request: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = msgspec.to_builtins(found)
     if request.get("confirm"):
         for pair, shown in zip(found.pairs, said["pairs"], strict=True):
-            shown["confirmed"] = _confirm(server, pair)
+            shown["confirmed"] = send(server, pair.sender, pair.at, pair.example) if pair.example else None
     return said
 
 
@@ -32,18 +37,24 @@ def exposure(server: "Server", request: dict[str, Any]) -> Any:
     return msgspec.to_builtins(server.read(lambda: exposures.exposure(writer.model, writer.plan, request["region"])))
 
 
-def _confirm(server: "Server", pair: reaching.Pair) -> dict[str, Any] | None:
-    """Send the example. None where there is no packet that could be sent: of a protocol that nobody here speaks."""
-    flow = pair.example
-    if flow is None or not (has_ports(flow.protocol) or protocol_name(flow.protocol) == "icmp"):
+def send(server: "Server", sender: str, at: str, flow: Flow) -> dict[str, Any] | None:
+    """What `atoll trace` says of a packet from one port to another ("": unknown).
+
+    None where it cannot be sent: of a protocol that nobody here speaks, or from what has no network.
+    """
+    if not (has_ports(flow.protocol) or flow.protocol == ICMP):
         return None
-    for end in (pair.sender, pair.at):
+    port = server.writer.plan.get(Port, sender)
+    if port is not None and (port.node is None or server.fabric.namespace(port.node) is None):
+        return None
+    source = DEFAULT if sender == ANYONE else sender
+    for end in (source, at):
         if end.startswith(f"{INTERNET}/"):
             ensure_host(server, end.removeprefix(f"{INTERNET}/"))
     return trace(
         server,
         {
-            "source": pair.sender.replace(f"{INTERNET}/", f"{INTERNET}:"),
+            "source": source.replace(f"{INTERNET}/", f"{INTERNET}:"),
             "destination": flow.destination,
             "port": flow.destination_port,
             "protocol": protocol_name(flow.protocol),

@@ -3,7 +3,7 @@
 import typer
 
 from atoll import __version__
-from atoll.cli import cidr, environment, health, images, inside, life, reaching, tracing
+from atoll.cli import cidr, environment, health, images, inside, life, reaching, tracing, verifying
 from atoll.cli.demo import commands as demo
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command(context_settings=PASSED)(inside.run)
 app.command()(tracing.trace)
 app.command()(reaching.reach)
 app.command()(reaching.exposure)
+app.command()(verifying.verify)
 app.command()(cidr.cidr)
 app.add_typer(images.app, name="image")
 app.add_typer(demo.app, name="demo")

@@ -17,16 +17,12 @@ INDICES = {"subnet": "subnet", "sg": "groups", "vpc": "vpc"}
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One end. `ports`: ENIs. `addresses`: a block whose every address is meant. `internet`: addresses out there.
-
-    `whole`: it is the internet, and no part of it.
-    """
+    """One end. `ports`: ENIs. `addresses`: a block whose every address is meant. `internet`: addresses out there."""
 
     name: str
     ports: tuple[str, ...] = ()
     addresses: Span = NOTHING
     internet: Span = NOTHING
-    whole: bool = False
 
 
 def find(model: Table, plan: Plan, text: str, home: str | None = None) -> Endpoint:
@@ -35,7 +31,7 @@ def find(model: Table, plan: Plan, text: str, home: str | None = None) -> Endpoi
     `home`: only what is of that account and region. LookupError where there is none, ValueError for what is no name.
     """
     if text == INTERNET:
-        return Endpoint(text, internet=of_the_internet(plan), whole=True)
+        return Endpoint(text, internet=of_the_internet(plan))
     if text.startswith(f"{INTERNET}:"):
         wanted = single(place(_address(text.removeprefix(f"{INTERNET}:"))))
         if not both(wanted, of_the_internet(plan)):

@@ -15,7 +15,7 @@ def pairs(plan: Plan, source: Endpoint, destination: Endpoint) -> Iterator[tuple
     for sender in senders(plan, source):
         for target in targets(plan, destination, sender.port):
             if sender.port not in target.ports:
-                yield _from_outside(plan, sender, target), target
+                yield from_outside(plan, sender, target), target
 
 
 def senders(plan: Plan, end: Endpoint) -> Iterator[Sender]:
@@ -52,7 +52,7 @@ def same_domain(plan: Plan, one: str, other: str) -> bool:
     return domains[0] == domains[1]
 
 
-def _from_outside(plan: Plan, sender: Sender, target: Target) -> Sender:
+def from_outside(plan: Plan, sender: Sender, target: Target) -> Sender:
     """Nobody on the internet has an address that the target's own domain keeps for itself."""
     taker = plan.get(Port, next(iter(target.ports), "")) if sender.port == ANYONE else None
     if taker is None:

@@ -73,6 +73,7 @@ def protocol_block(protocol: int) -> Span:
 
 
 TRANSPORT = (*protocol_block(TCP), *protocol_block(UDP))
+TYPED = (*protocol_block(ICMP), *protocol_block(ICMPV6))
 OTHERS = without(SERVICES, TRANSPORT)
 ECHO_REQUESTS = of((ICMP << BLOCK) + ECHO, (ICMP << BLOCK) + ECHO + 255)
 SAME_PORTS, SAME_ADDRESSES = 1, 2
@@ -150,6 +151,13 @@ def flow_of(source: int, destination: int, wanted: int, sport: int) -> Flow:
     if protocol in (ICMP, ICMPV6):
         return Flow(source_ip, destination_ip, protocol, sport, 0, detail >> 8, detail & 0xFF)
     return Flow(source_ip, destination_ip, protocol)
+
+
+def count(box: Box) -> int:
+    """How many flows are in it, likenesses apart: source ports count for TCP and UDP alone."""
+    ported, typed = both(box.service, TRANSPORT), both(box.service, TYPED)
+    bare = size(without(without(box.service, TRANSPORT), TYPED)) >> BLOCK
+    return size(box.source) * size(box.destination) * (size(ported) * size(box.sport) + size(typed) + bare)
 
 
 def meet(one: Box, other: Box) -> Box:

@@ -1,0 +1,51 @@
+"""`atoll verify`: each intent is proved, and then tried with real packets."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from atoll.app.reviewing import send
+from atoll.review.verify import Trial, verify
+
+if TYPE_CHECKING:
+    from atoll.app.server import Server
+
+MOST_SENT = 4
+"""So many packets an intent are sent, a pair of ends each."""
+
+AT_ONCE = 16
+"""Packets under way together: what is refused is silent for two seconds."""
+
+
+def verify_file(server: "Server", request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The results, an intent each. `tried`: what became of its packets, in words; `strayed`: those not as proved.
+
+    LookupError and ValueError say what is wrong with the file.
+    """
+    writer = server.writer
+    proved = server.read(lambda: verify(writer.model, writer.plan, request["file"]))
+    said = [msgspec.to_builtins(result) | {"tried": [], "strayed": []} for result in proved]
+    if not request.get("proof_only"):
+        each = zip(said, proved, strict=True)
+        trials = [(told, trial) for told, result in each for trial in result.trials[:MOST_SENT]]
+        with ThreadPoolExecutor(AT_ONCE, "trial") as pool:
+            sent = pool.map(lambda one: send(server, one[1].sender, "", one[1].flow), trials)
+            for (told, trial), seen in zip(trials, sent, strict=True):
+                _compare(told, trial, seen)
+    for told in said:
+        del told["trials"]
+    return said
+
+
+def _compare(told: dict[str, Any], trial: Trial, seen: dict[str, Any] | None) -> None:
+    """What became of a packet, beside what was proved of it."""
+    if seen is None:
+        return
+    line = f"{trial.flow}: {seen['seen']}"
+    told["tried"].append(line)
+    good = seen["answered"] if trial.answered else not seen["arrived"]
+    if not good and not (trial.answered and seen["agree"]):  # a datagram's answer is the receiver's software's business
+        told["strayed"].append(line)
+        told["holds"] = False
+        told["why"] = "a packet did not do as proved: please report this"
