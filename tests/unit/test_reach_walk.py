@@ -15,11 +15,14 @@ from atoll.packet import ICMP, TCP, UDP, Flow, Prefix, Reason
 from atoll.plan.rows import (
     INTERNET,
     Address,
+    Domain,
+    DomainKind,
     Link,
     Mapping,
     Masquerade,
     Node,
     Port,
+    Resolver,
     Route,
     Row,
     Rule,
@@ -29,7 +32,7 @@ from atoll.plan.rows import (
     ToPort,
     Via,
 )
-from atoll.plan.services import METADATA
+from atoll.plan.services import DNS, METADATA, RESOLVER
 from atoll.records import Table
 from tests.support.random_plans import random_plan
 
@@ -92,7 +95,7 @@ def _plan(chance: random.Random) -> Table:
     plain = chance.random() < 0.5  # without the routes of the random plan that lead anywhere
     kept = (row for row in plan.records.values() if isinstance(row, Row) and not _astray(row, plain=plain))
     rows = [_alive(chance, row) for row in kept]
-    made = {row.key: row for row in (*rows, *_ways_out(chance, plan), *_public_translators(plan))}
+    made = {row.key: row for row in (*rows, *_ways_out(chance, plan), *_public_translators(plan), *_resolvers(plan))}
     return Table(made.values())
 
 
@@ -127,6 +130,14 @@ def _ways_out(chance: random.Random, plan: Table) -> Iterator[Row]:
         if out:
             default = Prefix.everything()
             yield Route(table=segment.table, domain=segment.domain, prefix=default, via=chance.choice(out))
+
+
+def _resolvers(plan: Table) -> Iterator[Row]:
+    """Of each VPC, and one that answers nobody."""
+    for domain in plan.all(Domain):
+        if domain.kind is DomainKind.VPC:
+            yield Resolver(domain=domain.id, ip="10.0.0.2")
+            yield Resolver(domain=domain.id, ip=RESOLVER, answers=domain.id.endswith("1"))
 
 
 def _public_translators(plan: Table) -> Iterator[Row]:
@@ -192,10 +203,10 @@ def _flows(chance: random.Random, plan: Table, port: str) -> Iterator[Flow]:
 def _addresses(plan: Table) -> list[str]:
     named = [row.ip for row in plan.all(Address)] + [row.outside for row in plan.all(Mapping)]
     edges = [row.prefix.address(at) for row in plan.all(Route) for at in (0, row.prefix.size - 1)]
-    return sorted({*named, *edges, "8.8.8.8", "192.168.7.7", METADATA.ip})
+    return sorted({*named, *edges, "8.8.8.8", "192.168.7.7", "10.0.0.2", METADATA.ip, RESOLVER})
 
 
 def _ports(plan: Table) -> set[int]:
     ranges = [row.match.ports for row in plan.all(Rule)] + [row.ports for row in plan.all(Masquerade)]
     edges = {edge for low, high in ranges for edge in (low - 1, low, high, high + 1)}
-    return {port for port in edges if 0 <= port <= 65535} | {80, 0, 65535}
+    return {port for port in edges if 0 <= port <= 65535} | {80, DNS, 0, 65535}

@@ -25,6 +25,9 @@ class ReachJudge:
         """What it has said holds no more."""
         self._known.clear()
 
+    def wait(self, seconds: int) -> None:
+        """First packets have no past."""
+
     def round(self, steps: Sequence[Step]) -> list[Seen | None]:
         """See Judge."""
         return [self._fate(probe) if verb == "open" else None for verb, probe in steps]

@@ -298,6 +298,7 @@ class Resolver(Row, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "resolver"
     KEY: ClassVar[tuple[str, ...]] = ("domain", "ip")
+    INDEX: ClassVar[tuple[str, ...]] = ("domain",)
     domain: str
     ip: str
     answers: bool = True

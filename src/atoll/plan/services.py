@@ -39,6 +39,14 @@ def of_resolver(resolver: Resolver) -> Iterable[Service]:
     return [Service(resolver.ip, protocol, DNS) for protocol in (UDP, TCP) if resolver.answers]
 
 
+def services(plan: View, domain: Domain) -> list[Service]:
+    """Everything that the domain answers."""
+    if domain.kind is not DomainKind.VPC:
+        return []
+    resolvers = plan.by(Resolver, "domain", domain.id)
+    return [METADATA, *(service for resolver in resolvers for service in of_resolver(resolver))]
+
+
 def is_asked(plan: View, domain: Domain, flow: Flow) -> bool:
     """Whether a packet is for one of the domain's services."""
     asked = Service(flow.destination, flow.protocol, flow.destination_port)

@@ -17,8 +17,8 @@ from atoll.analyze.reach.spans import joined, single, without
 from atoll.analyze.reach.translators import translate
 from atoll.analyze.translators import is_translator
 from atoll.packet import Reason
-from atoll.plan.rows import Address, Direction, Domain, DomainKind, Link, Port, Segment
-from atoll.plan.services import SERVICES
+from atoll.plan.rows import Address, Direction, Domain, Link, Port, Segment
+from atoll.plan.services import services
 
 MAX_ROUTES = 32
 """Links, or passages through translators, after which a packet is going round in circles."""
@@ -84,9 +84,7 @@ class Leg:
         """What the domain itself answers ends here; the rest is returned."""
         domain = self.plan.get(Domain, name)
         left = [beam.box]
-        if domain is None or domain.kind is not DomainKind.VPC:
-            return left
-        for service in SERVICES:
+        for service in services(self.plan, domain) if domain else ():
             near = where(beam.box, beam.view.destination, single(place(service.ip)))
             wanted = single((service.protocol << BLOCK) + service.port)
             hits = asking(near, beam.view, wanted) if near else []
