@@ -11,7 +11,7 @@ from atoll.linux import netns, rtnl
 from atoll.linux.netlink import ROUTE, Netlink
 from atoll.linux.packets import Udp
 from atoll.packet import UDP
-from atoll.plan.rows import Address, Node, NodeKind, Port, Row, Site, Wearing
+from atoll.plan.rows import Address, Frontend, Node, NodeKind, Port, Row, Site, Wearing
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, group, guest, host, port, public, row, rule, world
@@ -277,8 +277,9 @@ def test_a_node_goes_and_one_of_its_name_comes(lab: FabricLab) -> None:
 
 def test_what_is_not_built_is_refused_before_anything_changes(lab: FabricLab) -> None:
     before = lab.fabric.dump()
-    with pytest.raises(FabricError, match="balancer"):
-        lab.put(Node(id="lb", site="az-a", kind=NodeKind.BALANCER), rule("x", "sg-shut", IN))
+    balancer = Node(id="lb", site="az-a", kind=NodeKind.BALANCER)
+    with pytest.raises(FabricError, match="TCP and UDP only"):
+        lab.put(balancer, Frontend(id="f", node="lb", protocol=132, port=80), rule("x", "sg-shut", IN))
     assert lab.fabric.dump() == before
 
 

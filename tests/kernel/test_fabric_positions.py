@@ -75,7 +75,7 @@ def delta(old: Table, new: Table) -> Delta:
 
 def leave(fabric: KernelFabric) -> None:
     """As a killed process does: descriptors close, everything else stays."""
-    for router in (*fabric._world.routers.values(), *fabric._world.translators.values()):
+    for router in (*fabric._world.routers.values(), *fabric._world.forwarders.values()):
         router.close()
 
 

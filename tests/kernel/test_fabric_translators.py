@@ -60,14 +60,14 @@ def inside(lab: FabricLab) -> Path:
 
 def left(lab: FabricLab) -> list[int]:
     """The seconds that the gateway gives its connections yet."""
-    netlink = lab.fabric._world.translators["nat-a"].filter
+    netlink = lab.fabric._world.forwarders["nat-a"].filter
     found = (attributes(payload[4:]) for payload in netlink.dump(_GET, _HEADER))
     return [int(struct.unpack(">I", one[_TIMEOUT])[0]) for one in found]
 
 
 def pass_time(lab: FabricLab) -> None:
     """As if the gateway's connections had been silent for as long as it waits."""
-    netlink = lab.fabric._world.translators["nat-a"].filter
+    netlink = lab.fabric._world.forwarders["nat-a"].filter
     for one in list(conntrack.connections(netlink)):
         netlink.run([Message(_NEW, ACK, _HEADER + attribute(1 | 0x8000, one.tuple) + be32(_TIMEOUT, 0))])
 
@@ -326,7 +326,7 @@ def test_its_zone_may_be_down(lab: FabricLab) -> None:
 
 def test_what_somebody_changes_inside_is_seen_and_put_right(lab: FabricLab) -> None:
     lab.delivered("db", SERVER, 53, "server", source_port=30000)
-    translator = lab.fabric._world.translators["nat-a"]
+    translator = lab.fabric._world.forwarders["nat-a"]
     translator.filtering([wire.flush_chain("translate")])
     assert any("chain nat-a translate" in line for line in lab.fabric.observe())
     lab.fabric.repair()
@@ -339,7 +339,7 @@ def test_another_server_takes_it_up_with_its_connections(lab: FabricLab) -> None
         stream, accepted = connected(lab, server)
         with stream, accepted:
             before, folder = lab.fabric.dump(), lab.fabric._world.folder
-            for router in (*lab.fabric._world.routers.values(), *lab.fabric._world.translators.values()):
+            for router in (*lab.fabric._world.routers.values(), *lab.fabric._world.forwarders.values()):
                 router.close()  # as if its process had ended
             lab.fabric = other = KernelFabric(folder)
             other.start({key: (None, one) for key, one in lab.plan.records.items()})

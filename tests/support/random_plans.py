@@ -8,12 +8,15 @@ from atoll.packet import ICMP, TCP, UDP, Prefix
 from atoll.plan.rows import (
     INTERNET,
     Address,
+    Backend,
     Deliver,
     Direction,
     Domain,
     DomainKind,
     Drop,
     Filter,
+    Frontend,
+    Hash,
     Idle,
     InSet,
     Link,
@@ -67,7 +70,7 @@ def random_plan(chance: random.Random) -> list[Row]:
 def _vpc(chance: random.Random, vpc: str, number: int) -> list[Row]:
     gateway = f"igw-{vpc}" if chance.random() < 0.7 else None
     ports = [f"eni-{vpc}-{index}" for index in range(PORTS) if chance.random() < 0.8]
-    translator = chance.random() < 0.5
+    translator, balancer = chance.random() < 0.5, chance.random() < 0.5
     rows: list[Row] = [Domain(id=vpc, kind=DomainKind.VPC), *_filters(chance, vpc), *_nodes(chance, vpc)]
     for index, site in enumerate(("az-a", "az-b")):
         rows.append(
@@ -81,12 +84,13 @@ def _vpc(chance: random.Random, vpc: str, number: int) -> list[Row]:
             )
         )
     for table in (0, 1):
-        ways = [*ports, f"eni-nat-{vpc}"] if translator else ports
+        ways = [*ports, *([f"eni-nat-{vpc}"] if translator else ()), *([f"eni-lb-{vpc}"] if balancer else ())]
         rows += _routes(chance, vpc, f"rtb-{vpc}-{table}", ways, gateway)
     for name in ports:
         rows += _port(chance, vpc, name)
     rows += _translator(chance, vpc) if translator else ()
     rows += _names(chance, vpc)
+    rows += _balancer(chance, vpc) if balancer else ()
     if gateway:
         rows.append(Link(id=gateway, a=vpc, b=INTERNET, arrive_a=f"in-{vpc}", arrive_b=INTERNET, mapped=True))
         rows += _routes(chance, vpc, f"in-{vpc}", ports, None)
@@ -125,6 +129,31 @@ def _translator(chance: random.Random, vpc: str) -> list[Row]:
         *(Address(domain=vpc, ip=ip, port=port, primary=ip == ips[0]) for ip in ips),
         *(Masquerade(node=node, address=ip) for ip in ips if chance.random() < 0.8),
     ]
+
+
+def _balancer(chance: random.Random, vpc: str) -> list[Row]:
+    """A balancer's node with one frontend or two, and backends, some of which nobody has."""
+    node, port = f"lb-{vpc}", f"eni-lb-{vpc}"
+    segment, filtered = chance.randint(0, SUBNETS - 1), chance.random() < 0.5
+    ip, name = f"10.0.{segment + 1}.97", f"{vpc}-s{segment}"
+    worn = chance.sample(range(3), 2) if filtered else []
+    rows: list[Row] = [
+        Node(id=node, site="az-a", kind=NodeKind.BALANCER),
+        Port(id=port, segment=name, mac="02:00:00:00:09:07", node=node, index=0, guard=False, filtered=filtered),
+        Address(domain=vpc, ip=ip, port=port, primary=True),
+        *(Wearing(port=port, slot=slot, filter=f"sg-{vpc}-{group}") for slot, group in enumerate(worn)),
+    ]
+    for protocol, idle in ((TCP, 350), (UDP, 120)):
+        if chance.random() < 0.8:
+            frontend, hash_ = f"f-{vpc}-{protocol}", chance.choice(list(Hash))
+            keep = chance.random() < 0.7
+            rows.append(Frontend(id=frontend, node=node, protocol=protocol, port=80, keep=keep, hash=hash_, idle=idle))
+            for address in ("10.0.1.5", "10.0.2.6", "10.0.1.7", "10.0.1.200"):
+                eligible = chance.random() < 0.6
+                cut = not eligible and chance.random() < 0.5
+                if chance.random() < 0.6:
+                    rows.append(Backend(frontend=frontend, address=address, port=80, eligible=eligible, cut=cut))
+    return rows
 
 
 def _nodes(chance: random.Random, vpc: str) -> list[Row]:

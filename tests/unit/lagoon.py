@@ -7,11 +7,14 @@ from atoll.packet import TCP, Flow, PortRange, Prefix
 from atoll.plan.rows import (
     INTERNET,
     Address,
+    Backend,
     Deliver,
     Direction,
     Domain,
     DomainKind,
     Filter,
+    Frontend,
+    Hash,
     In,
     Link,
     Mapping,
@@ -141,6 +144,29 @@ def nat(
 def resolvers(domain: str = VPC, *, answers: bool = True) -> list[Row]:
     """Where a VPC of the block 10.0.0.0/16 tells names."""
     return [Resolver(domain=domain, ip=ip, answers=answers) for ip in (RESOLVER, "10.0.0.2")]
+
+
+def nlb(
+    name: str,
+    segment: str,
+    ip: str,
+    *targets: str,
+    groups: Iterable[str] = (),
+    listens: tuple[int, int] = (TCP, 80),
+    port_: int = 8080,
+    keep: bool = True,
+    hash_: Hash = Hash.FLOW,
+    site: str = "az-a",
+) -> list[Row]:
+    """Balancer lb-NAME with port eni-lb-NAME, whose frontend f-NAME has these targets."""
+    node, frontend = f"lb-{name}", f"f-{name}"
+    own = port(f"lb-{name}", node, 0, segment, ip, groups, guard=False)
+    return [
+        Node(id=node, site=site, kind=NodeKind.BALANCER),
+        *own,
+        Frontend(id=frontend, node=node, protocol=listens[0], port=listens[1], keep=keep, hash=hash_),
+        *(Backend(frontend=frontend, address=target, port=port_) for target in targets),
+    ]
 
 
 def group(name: str) -> Filter:

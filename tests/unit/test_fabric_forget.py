@@ -7,15 +7,16 @@ from atoll.fabric.kernel.names import RECEIVER_TRACKED, SENDER_TRACKED
 from atoll.linux.conntrack import Connection
 
 A, B = "10.0.1.5", "10.0.2.6"
+BOTH = SENDER_TRACKED | RECEIVER_TRACKED
 
 
 def connection(zone: int = 0, answer_source: str = B) -> Connection:
-    return Connection(A, B, answer_source, A, zone, 3, b"")
+    return Connection(A, B, answer_source, A, zone, BOTH, b"")
 
 
 @pytest.mark.parametrize(
     ("gone", "bits"),
-    [({A}, SENDER_TRACKED), ({B}, RECEIVER_TRACKED), ({A, B}, 3), ({"10.0.9.9"}, 0), (set[str](), 0)],
+    [({A}, SENDER_TRACKED), ({B}, RECEIVER_TRACKED), ({A, B}, BOTH), ({"10.0.9.9"}, 0), (set[str](), 0)],
 )
 def test_an_end_forgets_with_its_address(gone: set[str], bits: int) -> None:
     assert ends(connection(), gone, boxes=False) == bits

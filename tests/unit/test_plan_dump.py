@@ -23,7 +23,7 @@ from atoll.plan.rows import (
     Zone,
 )
 from atoll.records import Table
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, nat, public, resolvers, route, rule
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, change, host, lab, nat, nlb, public, resolvers, route, rule
 
 
 def everything() -> Table:
@@ -45,6 +45,7 @@ def everything() -> Table:
         Zone(domain=VPC, name="ec2.internal"),
         Numbering(domain=VPC, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
         Name(domain=VPC, name="i-1.ec2.internal", type=NameType.A, value="10.0.1.5"),
+        *nlb("a", "pub", "10.0.1.20", "10.0.2.5"),
     )
 
 
@@ -101,7 +102,7 @@ def test_json_comes_back_as_the_same_plan() -> None:
     again = from_json(to_json(plan))
     assert again.records == plan.records
     assert to_json(again) == to_json(plan)
-    assert again.keys(Port, "segment", "pub") == [("port", "eni-nat-a"), ("port", "eni-web")]
+    assert again.keys(Port, "segment", "pub") == [("port", "eni-lb-a"), ("port", "eni-nat-a"), ("port", "eni-web")]
 
 
 def test_json_that_is_no_plan() -> None:

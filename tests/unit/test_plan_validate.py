@@ -31,7 +31,7 @@ from atoll.plan.rows import (
 )
 from atoll.plan.validate import REFERENCES, Reference, problems
 from atoll.records import Table
-from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, nat, port, resolvers, route, row, rule
+from tests.unit.lagoon import IN, OUT, VPC, change, guest, host, lab, nat, nlb, port, resolvers, route, row, rule
 
 PLAN = lab()
 
@@ -176,6 +176,7 @@ EXTENDED = change(
     Zone(domain=VPC, name="ec2.internal"),
     Numbering(domain=VPC, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
     Name(domain=VPC, name="i-1.ec2.internal", type=NameType.A, value="10.0.1.5"),
+    *nlb("a", "pub", "10.0.1.20", "10.0.2.5"),
 )
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from atoll.analyze.links import Frame
 from atoll.analyze.translators import Translation
 from atoll.packet import TCP, UDP, Flow
-from atoll.plan.rows import Address, Idle, Mapping, Node, Port
+from atoll.plan.rows import Address, Backend, Idle, Mapping, Node, Port
 from atoll.records import Delta, Record
 
 PORTLESS = 600
@@ -89,12 +89,14 @@ def _ends_mapping(frame: Frame, old: Record | None, new: Record | None) -> bool:
 
 
 def _untranslates(one: Translation, old: Record | None, new: Record | None) -> bool:
-    """The node is gone, or the address that the connection appears as."""
+    """The node is gone, or the address that the connection appears as; or its backend is cut."""
     match old, new:
         case Node(id=one.node), None:
             return True
-        case Address(ip=one.sent.source, port=port), _:
+        case Address(ip=one.sent.source, port=port), _ if one.sent.source != one.seen.source:
             return not isinstance(new, Address) or new.port != port
+        case _, Backend(frontend=one.frontend, address=one.sent.destination, port=one.sent.destination_port, cut=True):
+            return True
     return False
 
 

@@ -14,7 +14,8 @@ ECHO_REQUEST = 8
 class Translation(msgspec.Struct, frozen=True):
     """A connection that a node has translated: its packets arrive as `seen` and leave as `sent`.
 
-    Silent for `idle` seconds it is forgotten; `silent`: seconds since its last packet.
+    Silent for `idle` seconds it is forgotten; `silent`: seconds since its last packet. `frontend`: the balancer's that
+    took it.
     """
 
     node: str
@@ -22,6 +23,7 @@ class Translation(msgspec.Struct, frozen=True):
     sent: Flow
     idle: int = 350
     silent: int = 0
+    frontend: str = ""
 
     @property
     def place(self) -> tuple[str, Flow, Flow]:
@@ -56,11 +58,9 @@ def translate(
 ) -> Passage:
     """The packet comes to a translator's port. `pick`: which of its addresses a new connection gets."""
     node = str(port.node)
-    for one in known:
-        if one.node == node and flow == one.seen:
-            return replace(_changed(flow, one.sent), translation=replace(one, silent=0))
-        if one.node == node and flow == one.sent.reply():
-            return replace(_changed(flow, one.seen.reply()), translation=replace(one, silent=0))
+    passage = known_passage(node, flow, known)
+    if passage is not None:
+        return passage
     refusal = _refusal(plan, port, domain, flow, opener=opener)
     if refusal is not None:
         return refusal
@@ -72,14 +72,28 @@ def translate(
     if has_ports(flow.protocol) and not chosen.ports.holds(source_port):
         source_port = chosen.ports.low
     sent = replace(flow, source=chosen.address, source_port=source_port)
-    passage = _changed(flow, sent)
+    passage = changed(flow, sent)
     return replace(passage, rows=(chosen.key,), new=True, translation=Translation(node, flow, sent, chosen.idle))
 
 
-def _changed(before: Flow, after: Flow) -> Passage:
-    if before.source != after.source:
-        return Passage(after, f"source {before.source} becomes {after.source}")
-    return Passage(after, f"destination {before.destination} becomes {after.destination}")
+def known_passage(node: str, flow: Flow, known: tuple[Translation, ...]) -> Passage | None:
+    """What becomes of a packet of a connection that the node has translated, in either direction."""
+    for one in known:
+        if one.node == node and flow == one.seen:
+            return replace(changed(flow, one.sent), translation=replace(one, silent=0))
+        if one.node == node and flow == one.sent.reply():
+            return replace(changed(flow, one.seen.reply()), translation=replace(one, silent=0))
+    return None
+
+
+def changed(before: Flow, after: Flow) -> Passage:
+    """The packet with other ends."""
+    ends = (
+        ("source", before.source, after.source),
+        ("destination", before.destination, after.destination),
+        ("port", before.destination_port, after.destination_port),
+    )
+    return Passage(after, ", ".join(f"{end} {old} becomes {new}" for end, old, new in ends if old != new))
 
 
 def _refusal(plan: Plan, port: Port, domain: str, flow: Flow, *, opener: bool) -> Passage | None:

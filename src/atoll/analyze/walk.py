@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from atoll.analyze.balancers import balance, returns_to
 from atoll.analyze.links import Crossing, Frame, cross
 from atoll.analyze.lookup import Plan, best_route, held_by, is_balancer, owner, owns, without_power
 from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
-from atoll.analyze.translators import Translation, choices, is_translator, translate
+from atoll.analyze.translators import Passage, Translation, choices, is_translator, translate
 from atoll.packet import Flow, Reason
 from atoll.plan.rows import Deliver, Direction, Domain, Drop, Link, Port, Route, Segment, ToLink, ToPort
 from atoll.plan.services import is_asked
@@ -137,7 +138,11 @@ class _Walker:
         return self._leave(port, segment, port if is_own or is_balancer(self.plan, port) else None)
 
     def _leave(self, port: Port, segment: Segment, sender: Port | None) -> str | None:
-        step = _decide(self.plan, segment.domain, segment.table, self.flow.destination, segment)
+        back = returns_to(self.plan, port, self.flow, self.state.translations)
+        if back is not None:
+            step = _Step(Hop("node", str(back.node), "an answer to what came through it", (back.key,)), back)
+        else:
+            step = _decide(self.plan, segment.domain, segment.table, self.flow.destination, segment)
         receiver = step.port
         if receiver and not owns(self.plan, receiver, segment.domain, self.flow.destination):
             receiver = None
@@ -185,6 +190,9 @@ class _Walker:
         self._power(port, None)
         if segment and is_translator(self.plan, port):
             return self._through(port, segment)
+        if segment and is_balancer(self.plan, port):
+            self._rules(port, Direction.IN, sender)
+            return self._through(port, segment)
         if port.guard and not (segment and owns(self.plan, port, segment.domain, self.flow.destination)):
             detail = f"{self.flow.destination} is not one of its addresses"
             self._meet(Hop("port", port.id, detail, (port.key,), Reason.NOT_MINE))
@@ -194,25 +202,32 @@ class _Walker:
         return port.id
 
     def _through(self, port: Port, segment: Segment) -> str | None:
-        """Through a translator, which is none of the connection's ends: law 4."""
+        """Through a translator, which is none of the connection's ends, or through a balancer, which is: law 4."""
         self.passages += 1
         if self.passages > MAX_ROUTES:
             self._meet(Hop("node", str(port.node), "round in circles", (port.key,), Reason.LOOP))
             return None
         known = (*self.state.translations, *self.translations)
-        passage = translate(self.plan, port, segment.domain, self.flow, known, opener=self.opener, pick=self.pick)
+        passage, choices_ = self._passage(port, segment.domain, known)
         self._meet(Hop("node", str(port.node), passage.detail, (port.key, *passage.rows), passage.refusal))
         if passage.refusal:
             return None
         self.flow = passage.flow
         if passage.new:
-            self.choices = max(self.choices, len(choices(self.plan, str(port.node))))
+            self.choices = max(self.choices, choices_)
         if passage.translation:
             self.translations.append(passage.translation)
         if self.refusal is None:
             self.kept = self._state()
-        sender = port if owns(self.plan, port, segment.domain, self.flow.source) else None
-        return self._leave(port, segment, sender)
+        own = owns(self.plan, port, segment.domain, self.flow.source)
+        return self._leave(port, segment, port if own or is_balancer(self.plan, port) else None)
+
+    def _passage(self, port: Port, domain: str, known: tuple[Translation, ...]) -> tuple[Passage, int]:
+        """What becomes of the packet there, and among how many ways."""
+        if is_balancer(self.plan, port):
+            return balance(self.plan, port, domain, self.flow, known, opener=self.opener, pick=self.pick)
+        passage = translate(self.plan, port, domain, self.flow, known, opener=self.opener, pick=self.pick)
+        return passage, len(choices(self.plan, str(port.node)))
 
     def _power(self, port: Port, detail: str | None) -> None:
         missing = without_power(self.plan, port)

@@ -10,6 +10,7 @@ from atoll.linux.netlink import ACK, Message, Netlink, attribute, be32, nested, 
 
 _NEW, _GET, _DELETE = 1 << 8, 1 << 8 | 1, 1 << 8 | 2
 _ORIGINAL, _REPLY, _MARK, _ZONE, _MARK_MASK, _FILTER = 1, 2, 8, 18, 21, 25
+_TUPLE_PROTO, _NUMBER, _SOURCE_PORT, _DESTINATION_PORT = 2, 1, 2, 3
 _TUPLE_IP, _SOURCE_V4, _DESTINATION_V4 = 1, 1, 2
 _BY_SOURCE, _BY_DESTINATION = 1, 2  # CTA_FILTER_F_CTA_IP_*
 _HEADER = struct.pack(">BBH", socket.AF_INET, 0, 0)
@@ -25,6 +26,9 @@ class Connection(NamedTuple):
     zone: int
     mark: int
     tuple: bytes
+    protocol: int = 0
+    port: int = 0  # where it was opened to, and
+    answer_port: int = 0  # where the answers come from; 0 where there are no ports
 
 
 def forget(netlink: Netlink, ip: str) -> None:
@@ -54,11 +58,23 @@ def clear_marks(netlink: Netlink, found: Iterable[tuple[Connection, int]]) -> No
     netlink.run([_clearing(connection, bits) for connection, bits in found])
 
 
+def end(netlink: Netlink, found: Iterable[Connection]) -> None:
+    """End tracking of these connections; one that has ended by now is no error."""
+    netlink.run([_ending(connection) for connection in list(found)])
+
+
+def _ending(connection: Connection) -> Message:
+    body = _HEADER + nested(_ORIGINAL, connection.tuple) + _zone(connection)
+    return Message(_DELETE, ACK, body, (errno.ENOENT,))
+
+
+def _zone(connection: Connection) -> bytes:
+    return attribute(_ZONE, struct.pack(">H", connection.zone)) if connection.zone else b""
+
+
 def _clearing(connection: Connection, bits: int) -> Message:
     body = _HEADER + nested(_ORIGINAL, connection.tuple) + be32(_MARK, 0) + be32(_MARK_MASK, bits)
-    if connection.zone:
-        body += attribute(_ZONE, struct.pack(">H", connection.zone))
-    return Message(_NEW, ACK, body, (errno.ENOENT,))
+    return Message(_NEW, ACK, body + _zone(connection), (errno.ENOENT,))
 
 
 def _chosen(side: int, field: int, ip: str) -> bytes:
@@ -75,4 +91,20 @@ def _connection(payload: bytes) -> Connection:
     )
     zone = struct.unpack(">H", found[_ZONE])[0] if _ZONE in found else 0
     mark = struct.unpack(">I", found[_MARK])[0] if _MARK in found else 0
-    return Connection(source, destination, answer_source, answer_destination, zone, mark, found[_ORIGINAL])
+    opened, answered = (table(table(found[side])[_TUPLE_PROTO]) for side in (_ORIGINAL, _REPLY))
+    return Connection(
+        source,
+        destination,
+        answer_source,
+        answer_destination,
+        zone,
+        mark,
+        found[_ORIGINAL],
+        opened[_NUMBER][0],
+        _port(opened, _DESTINATION_PORT),
+        _port(answered, _SOURCE_PORT),
+    )
+
+
+def _port(found: dict[int, bytes], field: int) -> int:
+    return int(struct.unpack(">H", found[field])[0]) if field in found else 0

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     NO_PUBLIC_ADDRESS = "no public address"  # a mapped link, and the inside has no mapping
     REFUSED_BY_LINK = "refused by the gateway"  # private or shared addresses at an internet gateway
     REFUSED_BY_TRANSLATOR = "refused by the NAT gateway"  # nobody inside has opened it, or it is none of its business
+    REFUSED_BY_BALANCER = "refused by the load balancer"  # no listener, no target, or a connection it does not know
     SENDER_RULES = "security group, outbound"
     RECEIVER_RULES = "security group, inbound"
     FENCE_OUT = "network ACL, outbound"

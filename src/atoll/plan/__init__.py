@@ -10,18 +10,21 @@ a bug.
 2. **Segment.** Leaving a segment a packet passes its fence outward, entering the next its fence inward; between two
    ports of one segment neither. A segment without a fence is open.
 3. **Sender.** A packet's sender is the port it came from if the source is that port's own address, or if the node is
-   a balancer; else nobody. `SentBy(filter)` asks what the sender wears, never what the source address looks like;
+   a balancer's; else nobody. `SentBy(filter)` asks what the sender wears, never what the source address looks like;
    outward it asks the port that gets the packet next, if the destination is that port's own address. Across a link
    there is no sender.
 4. **Return.** Translators and balancers leave a frame on the connection: its replies undo the frames in reverse and
    go back through that node. A mapped link needs none to translate: it has no memory, each packet meets the mappings
    of its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
-   reply on the way to that node: what leaves a port is routed by its segment's table as any packet is. Guests with
-   `guard` off leave no frame. A translator gives a connection that somebody of its domain opens through it (TCP, UDP
-   or an echo request, from an address of a powered port there that is not its own) one of its Masquerade addresses as
-   source, keeping the source port where it is one of its ports; sends what it knows on as any port sends, by its
-   segment's table; and refuses what nobody inside has opened, answers of TCP and ICMP without their connection
-   included.
+   reply on the way to that node: what leaves a port is routed by its segment's table as any packet is, but for answers
+   to what a balancer has sent, which go to the balancer's port whatever the table says. Guests with `guard` off leave
+   no frame. A translator gives a connection that somebody of its domain opens through it (TCP, UDP or an echo request,
+   from an address of a powered port there that is not its own) one of its Masquerade addresses as source, keeping the
+   source port where it is one of its ports; sends what it knows on as any port sends, by its segment's table; and
+   refuses what nobody inside has opened, answers of TCP and ICMP without their connection included. A balancer gives a
+   connection that somebody opens to one of its Frontends (an address of its port, that protocol, that port) one of the
+   frontend's eligible Backends as destination, and its own primary address as source where the frontend does not keep
+   the opener's; sends what it knows on as any port sends; and refuses everything else.
 5. **State.** Rules without order judge the first packet of a connection, at the sender's port (outward) and at the
    receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
@@ -33,10 +36,11 @@ a bug.
    behind in the domain that refuses it; a domain that it has left by a link remembers it, and so does the way up to
    a translator that has sent it on. A port forgets its connections when it is detached, when its node loses power,
    and those of an address when that leaves it; a connection that crossed a mapped link is forgotten at the end behind
-   it when its mapping goes; a translator forgets a connection with the address that it gave to it. Each forgets what
+   it when its mapping goes; a translator forgets a connection with the address that it gave to it, a balancer one
+   whose backend is `cut`; that a backend is no longer eligible, or gone, ends no connection. Each forgets what
    was silent for too long: a port after its `idle` times as they were when it began to track (a stream of UDP is what
    has had more than one packet each way; other protocols have 600 seconds), a translator after that of the address
-   that it gave. A port that is not
+   that it gave, a balancer after that of the frontend. A port that is not
    `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears allows, so a filter
    without rules lets nothing pass.
 6. **Choice.** A balancer yields the *set* of eligible backends, a translator that of its Masquerade addresses; a walk

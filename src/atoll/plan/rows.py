@@ -34,6 +34,13 @@ class NodeKind(StrEnum):
     OPAQUE = "opaque"
 
 
+class Hash(StrEnum):
+    """What a balancer's choice hangs on."""
+
+    FLOW = "flow"
+    SOURCE = "source"
+
+
 class Direction(StrEnum):
     """Seen from the port or the segment: outward or inward."""
 
@@ -215,6 +222,37 @@ class Masquerade(Row, frozen=True, kw_only=True):
     idle: int = 350
 
 
+class Frontend(Row, frozen=True, kw_only=True):
+    """What a balancer's node takes at its own addresses: a listener in one zone.
+
+    `hash`: what the choice of a backend hangs on, the whole flow or its source alone. `keep`: backends see the source
+    of the flow, else the node's primary address. `idle`: seconds after which a silent connection is forgotten.
+    """
+
+    KIND: ClassVar[str] = "frontend"
+    INDEX: ClassVar[tuple[str, ...]] = ("node",)
+    id: str
+    node: str
+    protocol: int
+    port: int
+    hash: Hash = Hash.FLOW
+    keep: bool = True
+    idle: int = 350
+
+
+class Backend(Row, frozen=True, kw_only=True):
+    """A target of a frontend. New connections get one that is `eligible`; `cut`: those that have it are ended."""
+
+    KIND: ClassVar[str] = "backend"
+    KEY: ClassVar[tuple[str, ...]] = ("frontend", "address", "port")
+    INDEX: ClassVar[tuple[str, ...]] = ("frontend", "address")
+    frontend: str
+    address: str
+    port: int
+    eligible: bool = True
+    cut: bool = False
+
+
 class Filter(Row, frozen=True, kw_only=True):
     """A security group (a union of rules, stateful) or a network ACL (ordered, stateless) of one domain."""
 
@@ -390,6 +428,8 @@ ROWS: tuple[type[Row], ...] = (
     Link,
     Mapping,
     Masquerade,
+    Frontend,
+    Backend,
     Filter,
     Rule,
     Wearing,

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from atoll.plan.rows import (
     ROWS,
     Address,
+    Backend,
     Domain,
     DomainKind,
     Filter,
+    Frontend,
     Lease,
     Link,
     Mapping,
@@ -57,6 +59,8 @@ REFERENCES = (
     Reference(Link, "b", Domain),
     Reference(Mapping, "link", Link),
     Reference(Masquerade, "node", Node),
+    Reference(Frontend, "node", Node),
+    Reference(Backend, "frontend", Frontend),
     Reference(Filter, "domain", Domain),
     Reference(Rule, "filter", Filter),
     Reference(Wearing, "port", Port),
@@ -187,6 +191,25 @@ def _translators(plan: Table) -> Iterator[str]:
                     yield f"{_name(port)}: of translator {node.id}, and guarded or filtered"
 
 
+def _balancers(plan: Table) -> Iterator[str]:
+    """A frontend is a balancer's, and no two of one node take the same; the balancer's port checks no source."""
+    taken = Counter((row.node, row.protocol, row.port) for row in plan.all(Frontend))
+    for row in plan.all(Frontend):
+        node = plan.get(Node, row.node)
+        if node and node.kind is not NodeKind.BALANCER:
+            yield f"{_name(row)}: {node.id} is no balancer"
+        if taken[row.node, row.protocol, row.port] > 1:
+            yield f"{_name(row)}: another frontend of {row.node} takes {row.protocol}/{row.port}"
+    for backend in plan.all(Backend):
+        if backend.eligible and backend.cut:
+            yield f"{_name(backend)}: eligible and cut at once"
+    for node in plan.all(Node):
+        if node.kind is NodeKind.BALANCER:
+            for port in plan.by(Port, "node", node.id):
+                if port.guard:
+                    yield f"{_name(port)}: of balancer {node.id}, and guarded"
+
+
 def _rules(plan: Table) -> Iterator[str]:
     orders = Counter((row.filter, row.direction, row.order) for row in plan.all(Rule))
     for row in plan.all(Rule):
@@ -248,6 +271,7 @@ CHECKS = (
     _routes,
     _links,
     _translators,
+    _balancers,
     _rules,
     _wearings,
     _names,

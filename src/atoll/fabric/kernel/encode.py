@@ -27,6 +27,7 @@ _ENCODERS: Mapping[str, Callable[[Part, Numbers], bytes]] = {
     "class": lambda part, numbers: numbers.resolve(Number("class", str(part))),
     "group": lambda part, numbers: numbers.resolve(Number("group", str(part))),
     "slot": lambda part, _: host32(int(part)),
+    "table": lambda part, numbers: numbers.resolve(Number("table", str(part))),
 }
 
 
@@ -41,9 +42,10 @@ def element(record: objects.Element, numbers: Numbers) -> Element:
 def _value(record: objects.Element, numbers: Numbers) -> bytes:
     if not record.value:
         return b""
-    field = pipeline.VALUE_FIELDS.get(record.shape)
-    if field:
-        return attribute(1, _ENCODERS[field](record.value, numbers))
+    fields = pipeline.VALUE_FIELDS.get(record.shape)
+    if fields:
+        names_, parts = fields.split(), record.value.split(" ") if " " in fields else [record.value]
+        return attribute(1, b"".join(_ENCODERS[one](part, numbers) for one, part in zip(names_, parts, strict=True)))
     word, _, chain = record.value.partition(" ")
     return verdict_data(_VERDICTS[word], chain)
 

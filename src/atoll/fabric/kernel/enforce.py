@@ -47,10 +47,10 @@ class Enforcer:
         self._by_kind: dict[str, list[tuple[Record | None, Record | None]]] = {}
         for key, pair in delta.items():
             self._by_kind.setdefault(key[0], []).append(pair)
-        self._dead: set[str] = set()  # routers and translators that go, and with them everything in them
+        self._dead: set[str] = set()  # routers and forwarding nodes that go, and with them everything in them
         ending = [old for old, _ in self._gone(Namespace)]
         self._dead = {old.id.removeprefix(_ROUTER) for old in ending if old.router}
-        self._dead |= {old.id for old in ending if old.translator}
+        self._dead |= {old.id for old in ending if old.forwards}
         self._ending = {old.id for old in ending if not old.router}  # nodes that go: nobody reads their side again
         self._new_tables = {new.key[1:] for _, new in self._fresh(TableRule)}
         self._dead_tables = {old.key[1:] for old, _ in self._gone(TableRule)}
@@ -95,7 +95,7 @@ class Enforcer:
             if namespace.router:
                 self.world.add_router(namespace.id.removeprefix(_ROUTER))
             else:
-                self.world.add_node(namespace.id, translator=namespace.translator)
+                self.world.add_node(namespace.id, forwards=namespace.forwards)
             self._doing([pair])
 
     def _numbers(self) -> None:

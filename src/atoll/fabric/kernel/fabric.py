@@ -101,7 +101,7 @@ class KernelFabric:
 
     def held(self, translator: str) -> frozenset[str]:
         """See Fabric."""
-        inside = self._world.translators.get(translator)
+        inside = self._world.forwarders.get(translator)
         try:
             found = list(conntrack.connections(inside.filter)) if inside else []
         except OSError as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from atoll.fabric.kernel import names
 from atoll.fabric.kernel.objects import Element
-from atoll.fabric.kernel.routers import World
+from atoll.fabric.kernel.routers import Router, World
 from atoll.linux import conntrack
 from atoll.linux.conntrack import Connection
 from atoll.records import Record
@@ -26,12 +26,19 @@ def forget(world: World, pairs: Iterable[Pair]) -> None:
     gone: dict[str, set[str]] = {}
     boxes: set[str] = set()
     for old, new in pairs:
+        if isinstance(new, Element) and new.set == "cut" and old is None:
+            _cut(world.filter_of(new.domain), new)
         if not isinstance(old, Element) or (isinstance(new, Element) and new.value == old.value):
             continue
         if old.set == "unmap":
             conntrack.forget(world.routers[old.domain].filter, str(old.low[1]))
         elif old.set == "addresses":
             conntrack.forget(world.filter_of(old.domain).filter, str(old.low[0]))
+        elif old.set == "returns":
+            router = world.routers[old.domain]
+            table = router.numbers.get("table", old.value)
+            through = (one for one in conntrack.connections(router.filter) if one.mark & names.RETURN_BITS == table)
+            conntrack.end(router.filter, through)
         elif old.set == "own":
             gone.setdefault(old.domain, set()).add(str(old.low[1]))
         elif old.set == "unguarded":
@@ -46,6 +53,13 @@ def forget(world: World, pairs: Iterable[Pair]) -> None:
             else list(conntrack.connections(netlink))
         )
         conntrack.clear_marks(netlink, _ends(found, addresses, domain in boxes))
+
+
+def _cut(balancer: Router, backend: Element) -> None:
+    """A balancer forgets the connections of a backend: their next packet meets somebody who does not know them."""
+    found = conntrack.involving(balancer.filter, str(backend.low[0]))
+    ended = (one for one in found if (one.answer_source, one.protocol, one.answer_port, one.port) == backend.low)
+    conntrack.end(balancer.filter, ended)
 
 
 def _ends(found: Iterable[Connection], addresses: set[str], boxes: bool) -> Iterator[tuple[Connection, int]]:

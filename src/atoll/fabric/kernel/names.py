@@ -3,6 +3,7 @@
 import base64
 import hashlib
 
+from atoll.packet import TCP, UDP
 from atoll.plan.rows import Idle
 
 TABLE_BITS = 0x7FFF
@@ -14,8 +15,12 @@ MATCHED = 0x8000
 PASSED = 0x10000
 """Packet mark, bit 16: the sender's end will track the connection, if the packet gets through."""
 
-SENDER_TRACKED, RECEIVER_TRACKED = 0x1, 0x2
-"""Connection mark: that end tracks the connection, its rules are not asked again. Without: every packet is judged."""
+RETURN_BITS = TABLE_BITS
+"""Connection mark, bits 14-0: the route table by which answers go back through a balancer; 0 = the usual one."""
+
+SENDER_TRACKED, RECEIVER_TRACKED = 0x4000_0000, 0x8000_0000
+"""Connection mark, bits 30 and 31: that end tracks the connection, its rules are not asked again. Without: every
+packet is judged."""
 
 SEGMENT_BITS, CLASS_BITS = 0xFFFF0000, 0x0000FFFF
 """Interface group: the segment's number and the class of what the port wears. Links have group 0."""
@@ -36,6 +41,9 @@ USUAL_IDLE = {
     "generic_timeout": 600,
 }
 """Seconds after which a router forgets a silent connection, where its ports do not say otherwise."""
+
+BALANCED_IDLE = {TCP: 350, UDP: 120}
+"""Seconds after which a balancer forgets a silent connection (fact 183)."""
 
 LOOPBACK = "lo"
 """Where the main table sends what nobody has; `departures` drops it there. A black hole would drop it as well, but a

@@ -1,11 +1,11 @@
 """Kernel objects: what the fabric writes, as records with readable keys. The numbers behind names are not theirs.
 
-`domain` is the domain whose router namespace holds the object, or the translator whose namespace does.
+`domain` is the domain whose router namespace holds the object, or the forwarding node whose namespace does.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from atoll.linux.nft.expr import Expression
 from atoll.linux.nft.wire import Hook
@@ -13,14 +13,19 @@ from atoll.linux.nft.wire import Timeout as Times
 from atoll.linux.rtnl import Kind
 from atoll.records import Key, Record
 
+Forwards = Literal["translator", "balancer"]
+
 
 class Namespace(Record, frozen=True, kw_only=True):
-    """A network namespace: of a domain's router, or of a node. A translator's is ours, with a table of its own."""
+    """A network namespace: of a domain's router, or of a node.
+
+    `forwards`: the kind of a node that sends on what others send; its inside is ours, with a table of its own.
+    """
 
     KIND: ClassVar[str] = "namespace"
     id: str
     router: bool
-    translator: bool = False
+    forwards: Forwards | None = None
 
 
 class Number(Record, frozen=True, kw_only=True):

@@ -44,12 +44,22 @@ FIELDS: dict[str, tuple[int, int]] = {
     "class": (4, 19),
     "group": (4, 19),
     "slot": (4, 19),
+    "table": (4, 19),
 }
 """A field's length in bytes and nft's number for its type: 41 interface name, 7 IPv4, 12 protocol, 13 port, 19 mark."""
 
 
+def _value(fields: str) -> tuple[int, int]:
+    """Length and type of a map's value: its fields together, each in whole registers, as a key's are."""
+    length = kind = 0
+    for field in fields.split():
+        kind = kind << 6 | FIELDS[field][1]
+        length += FIELDS[field][0] + (-FIELDS[field][0] % 4 if " " in fields else 0)
+    return length, kind
+
+
 def _shape(*fields: str, ranges: bool, value: str, verdicts: bool, dynamic: bool, outlives: int) -> SetShape:
-    length, kind = FIELDS[value] if value else (0, 0)
+    length, kind = _value(value)
     lengths, types = zip(*(FIELDS[field] for field in fields), strict=True)
     return SetShape(lengths, types, ranges, length, kind, verdicts, dynamic, outlives)
 
@@ -71,10 +81,23 @@ SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "busy": ("ip", "ip", "protocol", "port"),
     "service": ("ip", "protocol", "port"),
     "asking": ("interface",),
+    "interface-table": ("interface",),
+    "address-table": ("ip",),
+    "listener": ("protocol", "port"),
+    "listener-verdict": ("protocol", "port"),
+    "target": ("ip", "protocol", "port", "port"),
+    "slot-target": ("slot",),
 }
 """The fields of each shape's key, in register order."""
 
-VALUE_FIELDS: dict[str, str] = {"interface-ip-ip": "ip", "slot-ip": "ip", "class-slot-group": "group"}
+VALUE_FIELDS: dict[str, str] = {
+    "interface-ip-ip": "ip",
+    "slot-ip": "ip",
+    "class-slot-group": "group",
+    "interface-table": "table",
+    "address-table": "table",
+    "slot-target": "ip port",
+}
 """What a map's value is; shapes that end in "verdict" hold verdicts, the others are sets."""
 
 DYNAMIC = {"busy": 0, "asking": 60}
@@ -96,6 +119,9 @@ SHAPES: dict[str, SetShape] = {
 STATIC_SETS = {
     "own": "interface-ip",  # what a port may send as, and what is its own
     "translators": "interface",  # ports behind which a translator sends others' packets on
+    "balancers": "interface",  # ports behind which a balancer sends others' packets on
+    "returns": "interface-table",  # a balancer's port -> the table that leads answers back to it
+    "homes": "address-table",  # a backend -> its segment's table, where that leads through a forwarder
     "unguarded": "interface",  # ports without source/dest check
     "targets": "interface",  # guarded ports that some table names as a next hop
     "segments": "segment-verdict",  # to the chain that picks the route table; drop when the site is down
@@ -184,6 +210,21 @@ def zone_from_translator() -> Rule:
     return (*others, *zone_by(DESTINATION))
 
 
+def _zone_of_backend(forwarders: str) -> Rule:
+    """What a balancer sends to a backend is tracked where the answer will be, whose zone its table gives it."""
+    home = (address(DESTINATION), Lookup("homes", 0, 4), SetMark(4))
+    back = (LoadRoute(source=True, marked=True), Lookup(forwarders), address(SOURCE, 4), Lookup("own", negate=True))
+    return (*home, *back, *zone_by(DESTINATION))
+
+
+def returning() -> tuple[Rule, ...]:
+    """Answers to what a balancer sent ask the table that leads back to it, whatever their segment's is (law 4)."""
+    table = (LoadCt(Ct.MARK), Mask(host32(names.RETURN_BITS), host32(0)), Is(host32(0), negate=True), SetMark())
+    first = (*state(NEW), LoadCt(Ct.MARK), Is(host32(0)))  # a datagram without an answer is still new
+    opened = (*first, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own", negate=True), Lookup("returns", 0, 4))
+    return ((*REPLY, *table), (*opened, SetCt(Ct.MARK, 4)))
+
+
 def state(bits: int) -> Rule:
     """Go on when connection tracking says one of these."""
     return (LoadCt(Ct.STATE), Mask(host32(bits), host32(0)), Is(host32(0), negate=True))
@@ -205,8 +246,11 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
             (Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), goto("leave")),
             (Load(Meta.IIFNAME), Lookup("unguarded"), goto("through")),
             (Load(Meta.IIFNAME), Lookup("translators"), goto("leave")),
+            (Load(Meta.IIFNAME), Lookup("balancers"), goto("balanced")),
         ),
     )
+    unmarked = (Put(host32(0)), SetMark())
+    yield "balanced", None, (*map(_zone_of_backend, ("translators", "unguarded")), (*unmarked, goto("leave")))
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
     yield "through", None, (zone_by(DESTINATION), (goto("leave"),))
     yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)

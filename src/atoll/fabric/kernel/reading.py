@@ -44,7 +44,7 @@ Items = dict[tuple[Hashable, ...], Item]
 
 
 class Observer:
-    """The two sides of one router: what was applied and what is there. Of a translator, its filters alone."""
+    """The two sides of one router: what was applied and what is there. Of a node that forwards, its filters alone."""
 
     def __init__(
         self,
@@ -53,10 +53,10 @@ class Observer:
         applied: Mapping[str, list[Record]],
         reaper: Reaper,
         *,
-        translator: bool = False,
+        forwarder: bool = False,
     ) -> None:
         self.domain = domain
-        self.translator = translator
+        self.forwarder = forwarder
         self.router = router
         self.applied = applied
         self.waiting = {record.name for record in reaper.waiting() if isinstance(record, Veth | Trunk)}
@@ -67,7 +67,7 @@ class Observer:
 
     def found(self) -> Items:
         """What the kernel shows."""
-        beside = [] if self.translator else [*self._links(), *self._routing()]
+        beside = [] if self.forwarder else [*self._links(), *self._routing()]
         items = [*beside, *self._filtering()]
         return {item.place: item for item in items}
 
@@ -221,7 +221,7 @@ def extra_namespaces(world: World, applied: Table, reaper: Reaper) -> list[Names
 
 
 def observers(world: World, applied: Table, reaper: Reaper) -> list[Observer]:
-    """One for each router and each translator."""
+    """One for each router and each node that forwards."""
     grouped = by_domain(applied)
     waiting = reaper.waiting_namespaces()
     routers = [
@@ -229,9 +229,9 @@ def observers(world: World, applied: Table, reaper: Reaper) -> list[Observer]:
         for domain, router in sorted(world.routers.items())
         if names.router(domain) not in waiting
     ]
-    translators = [
-        Observer(node, router, grouped, reaper, translator=True)
-        for node, router in sorted(world.translators.items())
+    forwarders = [
+        Observer(node, router, grouped, reaper, forwarder=True)
+        for node, router in sorted(world.forwarders.items())
         if node not in waiting
     ]
-    return routers + translators
+    return routers + forwarders

@@ -1,7 +1,7 @@
 """The namespaces of a world: routers with their open sockets and numbers, nodes with a path."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from atoll.fabric.kernel import guests, names
 from atoll.fabric.kernel.given import Given
 from atoll.fabric.kernel.numbers import Ledger, Numbers
-from atoll.fabric.kernel.objects import GuestAddress, Namespace
+from atoll.fabric.kernel.objects import Forwards, GuestAddress, Namespace
 from atoll.linux import netns, rtnl
 from atoll.linux.netlink import NETFILTER, ROUTE, Message, Netlink
 from atoll.linux.nft import wire
+from atoll.packet import TCP, UDP
 
 ROUTER_SYSCTLS = {
     "ipv6/conf/all/disable_ipv6": "1",
@@ -52,20 +53,20 @@ NODE_SYSCTLS = {
 }
 
 
-TRANSLATOR_SYSCTLS = {
-    **{name: value for name, value in ROUTER_SYSCTLS.items() if not name.endswith(("accept_local", "proxy_arp"))},
-    **{
-        f"netfilter/nf_conntrack_{name}": str(names.IDLE)
-        for name in (
-            "tcp_timeout_established",
-            "tcp_timeout_close_wait",
-            "tcp_timeout_unacknowledged",
-            "tcp_timeout_max_retrans",
-            "udp_timeout",
-            "udp_timeout_stream",
-            "icmp_timeout",
-        )
-    },
+def _forwarding(tcp: int, other: int) -> dict[str, str]:
+    """What a node that forwards is given: and for how many seconds it remembers a silent connection."""
+    idle = {
+        **dict.fromkeys(("established", "close_wait", "unacknowledged", "max_retrans"), tcp),
+        **dict.fromkeys(("udp_timeout", "udp_timeout_stream", "icmp_timeout"), other),
+    }
+    usual = {name: value for name, value in ROUTER_SYSCTLS.items() if not name.endswith(("accept_local", "proxy_arp"))}
+    prefixes = {name: "" if name.startswith(("udp", "icmp")) else "tcp_timeout_" for name in idle}
+    return usual | {f"netfilter/nf_conntrack_{prefixes[name]}{name}": str(idle[name]) for name in idle}
+
+
+FORWARDING_SYSCTLS: Mapping[Forwards, dict[str, str]] = {
+    "translator": _forwarding(names.IDLE, names.IDLE),
+    "balancer": _forwarding(names.BALANCED_IDLE[TCP], names.BALANCED_IDLE[UDP]),
 }
 
 
@@ -127,7 +128,7 @@ class World:
         self.folder = folder
         self.routers: dict[str, Router] = {}
         self.nodes: dict[str, Path] = {}
-        self.translators: dict[str, Router] = {}  # nodes whose inside is ours too
+        self.forwarders: dict[str, Router] = {}  # nodes whose inside is ours too
         self._ledger: Given | None = None
 
     def path(self, name: str) -> Path:
@@ -150,23 +151,23 @@ class World:
             self.remove_router(domain)
             raise
 
-    def add_node(self, node: str, *, translator: bool = False) -> None:
-        """Make a node's namespace; a translator's has an empty table."""
+    def add_node(self, node: str, *, forwards: Forwards | None = None) -> None:
+        """Make a node's namespace; that of one that forwards has an empty table."""
         path = self.path(node)
-        netns.create(path, TRANSLATOR_SYSCTLS if translator else NODE_SYSCTLS)
+        netns.create(path, FORWARDING_SYSCTLS[forwards] if forwards else NODE_SYSCTLS)
         self.nodes[node] = path
-        if not translator:
+        if not forwards:
             return
         try:
-            self.translators[node] = Router(path)
-            self.translators[node].filtering([wire.new_table()])
+            self.forwarders[node] = Router(path)
+            self.forwarders[node].filtering([wire.new_table()])
         except BaseException:
             self.remove_node(node)
             raise
 
     def filter_of(self, name: str) -> Router:
-        """Whose table holds what is of that domain, or of that translator."""
-        return self.routers.get(name) or self.translators[name]
+        """Whose table holds what is of that domain, or of that forwarding node."""
+        return self.routers.get(name) or self.forwarders[name]
 
     def give(self, node: str, addresses: list[GuestAddress]) -> None:
         """Configure a guest with addresses, and remember it past this process's end."""
@@ -211,13 +212,13 @@ class World:
             if not netns.is_one(path):
                 missing.append(namespace)
                 continue
-            kept |= {path, _ledger(path)} if namespace.router or namespace.translator else {path}
+            kept |= {path, _ledger(path)} if namespace.router or namespace.forwards else {path}
             if namespace.router:
                 self.routers[namespace.id.removeprefix(names.router(""))] = Router(path)
             else:
                 self.nodes[namespace.id] = path
-            if namespace.translator:
-                self.translators[namespace.id] = Router(path)
+            if namespace.forwards:
+                self.forwarders[namespace.id] = Router(path)
         for path in [path for path in self.folder.iterdir() if path not in kept]:
             netns.delete(path)
         self._given().keep(self.nodes)
@@ -237,10 +238,10 @@ class World:
     def remove_node(self, node: str) -> None:
         """Let go of a node's namespace; it ends with the last process in it."""
         path = self.nodes.pop(node, None)
-        translator = self.translators.pop(node, None)
-        if translator:
-            translator.close()
-            _ledger(translator.path).unlink(missing_ok=True)
+        forwarder = self.forwarders.pop(node, None)
+        if forwarder:
+            forwarder.close()
+            _ledger(forwarder.path).unlink(missing_ok=True)
         if path:
             self._given().forget_node(node)
             netns.delete(path)

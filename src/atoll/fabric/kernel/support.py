@@ -3,7 +3,7 @@
 from atoll.fabric.contract import FabricError
 from atoll.fabric.kernel import names
 from atoll.packet import ip_number
-from atoll.plan.rows import Address, Domain, DomainKind, Filter, Mapping, Masquerade, Node, NodeKind, Segment
+from atoll.plan.rows import Address, Backend, Domain, DomainKind, Filter, Frontend, Mapping, Masquerade, Segment
 from atoll.records import Delta, Record
 
 
@@ -21,8 +21,12 @@ def _reason(row: Record | None) -> str | None:
             return "the kernel fabric carries IPv4 only"
         case Segment(prefix=prefix) if prefix.family != 4:
             return "the kernel fabric carries IPv4 only"
-        case Node(kind=NodeKind.BALANCER):
-            return f"the kernel fabric has no {row.kind} yet"
+        case Frontend(protocol=protocol) if protocol not in names.BALANCED_IDLE:
+            return "the kernel fabric balances TCP and UDP only"
+        case Frontend(protocol=protocol, idle=idle) if idle != names.BALANCED_IDLE[protocol]:
+            return f"the kernel fabric forgets connections of this protocol after {names.BALANCED_IDLE[protocol]} s"
+        case Backend(address=ip) if ip_number(ip)[0] != 4:
+            return "the kernel fabric carries IPv4 only"
         case Masquerade(idle=idle) if idle != names.IDLE:
             return f"the kernel fabric forgets connections after {names.IDLE} seconds"
         case Domain(kind=DomainKind.INTERNET, id=name) if name != "internet":

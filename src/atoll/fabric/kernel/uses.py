@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from atoll.fabric.kernel import names
 from atoll.plan.rows import (
+    Backend,
     Direction,
     Filter,
+    Frontend,
     Idle,
     In,
     Link,
@@ -27,6 +29,7 @@ from atoll.plan.rows import (
 from atoll.records import Delta, Key, Pass, Record, Table, View
 
 CLASS, TABLE, BOX, TARGET, SPAN, HOME, IDLE = "class", "table", "box", "target", "span", "home", "idle"
+BALANCED, BACKEND = "balanced", "backend"
 BOXES = (NodeKind.GUEST, NodeKind.OPAQUE, NodeKind.HOST)
 
 
@@ -101,16 +104,34 @@ def attached(view: View, port: Port) -> bool:
 
 def port_uses(view: View, port: Record) -> Iterator[Record]:
     """An attached port needs its class, and its idle times if they are its own; a translator's marks its segment as
-    its home."""
+    its home, a balancer's its domain."""
     assert isinstance(port, Port)
     segment = view.get(Segment, port.segment)
     if segment and is_translator(view, port):
         yield Use(sort=HOME, by=port.id, domain=segment.domain, name=segment.id)
+    if segment and is_balancer(view, port):
+        yield Use(sort=BALANCED, by=port.id, domain=segment.domain, name="")
+        yield Use(sort=TABLE, by=port.id, domain=segment.domain, name=return_table(port.id))
     if segment and attached(view, port) and port.filtered:
         yield Use(sort=CLASS, by=port.id, domain=segment.domain, name=class_of(view, port))
         if port.idle != Idle():
             times = f"{port.idle.tcp} {port.idle.udp} {port.idle.stream}"
             yield Use(sort=IDLE, by=port.id, domain=segment.domain, name=times)
+
+
+def return_table(port: str) -> str:
+    """The table that leads answers back to a balancer's port. No id of AWS's holds a slash."""
+    return f"{port}/return"
+
+
+def backend_uses(view: View, backend: Record) -> Iterator[Record]:
+    """A backend marks its address in the domains of the ports behind which its balancer is."""
+    assert isinstance(backend, Backend)
+    frontend = view.get(Frontend, backend.frontend)
+    for port in view.by(Port, "node", frontend.node) if frontend else ():
+        segment = view.get(Segment, port.segment)
+        if segment:
+            yield Use(sort=BACKEND, by="/".join(backend.key[1:]), domain=segment.domain, name=backend.address)
 
 
 def segment_uses(_: View, segment: Record) -> Iterator[Record]:
@@ -153,6 +174,12 @@ def is_translator(view: View, port: Port) -> bool:
     return node is not None and node.kind is NodeKind.TRANSLATOR
 
 
+def is_balancer(view: View, port: Port) -> bool:
+    """Whether what the port gets is sent on to a backend."""
+    node = view.get(Node, port.node) if port.node is not None else None
+    return node is not None and node.kind is NodeKind.BALANCER
+
+
 def fences(view: View, row: Record) -> Iterator[Record]:
     """See Fence."""
     assert isinstance(row, Filter)
@@ -185,6 +212,7 @@ PASSES = (
     Pass(Segment, segment_uses),
     Pass(Link, link_uses),
     Pass(Route, route_uses),
+    Pass(Backend, backend_uses),
     Pass(Filter, fences),
 )
 

@@ -108,15 +108,18 @@ class LoadPacket(NamedTuple):
 class LoadRoute(NamedTuple):
     """The name of the interface to which destination and mark would be routed, 16 bytes into a register.
 
-    `source`: to which the source would be routed, by the main table; empty for an address of the namespace's own.
+    `source`: to which the source would be routed, by the main table unless `marked`; empty for an address of the
+    namespace's own.
     """
 
     to: int = 0
     source: bool = False
+    marked: bool = False
 
     def encode(self, _: Resolve) -> bytes:
         """See `encoded`."""
-        return _expression("fib", be32(1, register(self.to)), be32(2, 2), be32(3, 1 if self.source else 2 | 4))
+        asked = (1 if self.source else 2) | (4 if self.marked or not self.source else 0)
+        return _expression("fib", be32(1, register(self.to)), be32(2, 2), be32(3, asked))
 
 
 class Set(NamedTuple):

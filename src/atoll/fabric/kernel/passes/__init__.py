@@ -1,6 +1,6 @@
 """From plan rows to kernel objects: pure passes, a file a concept."""
 
-from atoll.fabric.kernel.passes import fences, groups, idle, links, ports, routes, segments, translators
+from atoll.fabric.kernel.passes import balancers, fences, groups, idle, links, ports, routes, segments, translators
 from atoll.records import Pass
 
 PASSES: tuple[Pass, ...] = (
@@ -12,4 +12,5 @@ PASSES: tuple[Pass, ...] = (
     *fences.PASSES,
     *translators.PASSES,
     *idle.PASSES,
+    *balancers.PASSES,
 )

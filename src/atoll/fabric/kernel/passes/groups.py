@@ -69,16 +69,17 @@ def _direction(view: View, row: Filter, direction: Direction, rules: list[Rule])
         _Part(row, f"{row.id}/{direction}4", "address-box", list(_addressed(view, narrow, _ports))),
         _Part(row, f"{row.id}/{direction}4-other", "address-box", list(_addressed(view, rules, _others))),
     ]
-    lookups = [_open_rule(direction), _port_rule(direction), _other_rule(direction)]
+    lookups: list[tuple[pipeline.Rule, ...]]
+    lookups = [(_open_rule(direction),), (_port_rule(direction),), (_other_rule(direction),)]
     for other, referring in sorted(_references(view, row, narrow).items()):
         name = f"{row.id}/{direction}-{'from' if direction is Direction.IN else 'to'}/{other}"
         made.append(_Part(row, name, "box", [box for rule in referring for box in _ports(rule)]))
         made.append(_Part(row, f"{name}-other", "box", [box for rule in referring for box in _others(rule)]))
-        lookups += [_reference_rule(direction, other, _PORT), _reference_rule(direction, other, _TYPE_AND_CODE)]
-    kept = [(part, lookup) for part, lookup in zip(made, lookups, strict=True) if part.boxes]
+        lookups += [_reference_rules(direction, other, value) for value in (_PORT, _TYPE_AND_CODE)]
+    kept = [(part, rules_) for part, rules_ in zip(made, lookups, strict=True) if part.boxes]
     for part, _ in kept:
         yield from part.records()
-    chain = tuple(_with_set(lookup, part.name) for part, lookup in kept)
+    chain = tuple(_with_set(one, part.name) for part, rules_ in kept for one in rules_)
     yield Chain(domain=row.domain, name=f"{row.id}/{direction}", rules=chain)
     yield _verdict(row, f"judge-{direction}", f"jump {row.id}/{direction}")
     if any(rule.match.protocol is None for rule in wide):
@@ -189,12 +190,17 @@ def _other_rule(direction: Direction) -> pipeline.Rule:
     return (_peer_address(direction), *_PROTOCOL, _TYPE_AND_CODE, Lookup(_HERE), *_MATCHED)
 
 
-def _reference_rule(direction: Direction, other: str, value: LoadPacket | LoadCt) -> pipeline.Rule:
-    """The peer wears that group and the address is its own: what passed a middlebox was sent by nobody."""
+def _reference_rules(direction: Direction, other: str, value: LoadPacket | LoadCt) -> tuple[pipeline.Rule, ...]:
+    """The peer wears that group and the address is its own: what passed a middlebox was sent by nobody.
+
+    What a balancer passes on was sent by the balancer (law 3).
+    """
     inward = direction is Direction.IN
     wears = (*(pipeline.IIF_CLASS if inward else pipeline.OIF_CLASS), Lookup(f"{other}/wearers"))
     own = (Load(Meta.IIFNAME if inward else Meta.OIFNAME), _peer_address(direction, 4), Lookup("own"))
-    return (*wears, *own, *_PROTOCOL, value, Lookup(_HERE, 1), *_MATCHED)
+    matched = (*_PROTOCOL, value, Lookup(_HERE, 1), *_MATCHED)
+    balancer = (Load(Meta.IIFNAME), Lookup("balancers"))
+    return ((*wears, *own, *matched), *(((*wears, *balancer, *matched),) if inward else ()))
 
 
 def _with_set(rule: pipeline.Rule, name: str) -> pipeline.Rule:

@@ -4,7 +4,18 @@ from collections.abc import Iterator
 
 from atoll.fabric.kernel import names
 from atoll.fabric.kernel.objects import Element, GuestAddress, Neighbour, Route, Veth
-from atoll.fabric.kernel.uses import TARGET, Named, attached, class_of, is_middlebox, is_translator, live
+from atoll.fabric.kernel.passes.routes import next_hop
+from atoll.fabric.kernel.uses import (
+    TARGET,
+    Named,
+    attached,
+    class_of,
+    is_balancer,
+    is_middlebox,
+    is_translator,
+    live,
+    return_table,
+)
 from atoll.linux.rtnl import Kind
 from atoll.plan.rows import Address, Node, Port, Segment
 from atoll.records import Pass, Record, View
@@ -34,8 +45,19 @@ def port(view: View, row: Record) -> Iterator[Record]:
         yield Element(domain=segment.domain, set="unguarded", shape="interface", low=(name,))
     if is_translator(view, row):
         yield Element(domain=segment.domain, set="translators", shape="interface", low=(name,))
+    if is_balancer(view, row):
+        yield from _balancer(view, row, segment.domain, name)
     if view.get(Named, TARGET, segment.domain, row.id):
         yield Element(domain=segment.domain, set="targets", shape="interface", low=(name,))
+
+
+def _balancer(view: View, row: Port, domain: str, name: str) -> Iterator[Record]:
+    """It may send with others' addresses, and a table of its own leads the answers back to it."""
+    yield Element(domain=domain, set="balancers", shape="interface", low=(name,))
+    table = return_table(row.id)
+    yield Element(domain=domain, set="returns", shape="interface-table", low=(name,), value=table)
+    kind, device, via = next_hop(view, row.id)
+    yield Route(domain=domain, table=table, prefix="0.0.0.0/0", kind=kind, device=device, via=via)
 
 
 def address(view: View, row: Record) -> Iterator[Record]:
@@ -51,8 +73,9 @@ def address(view: View, row: Record) -> Iterator[Record]:
         yield Route(domain=row.domain, table="", prefix=f"{row.ip}/32", kind=Kind.UNICAST, device=name)
         yield Neighbour(domain=row.domain, device=name, ip=row.ip, mac=owner.mac)
     node = view.get(Node, owner.node)
-    # A translator asks nobody for a neighbour: all that it sends goes to the router.
-    prefix = f"{row.ip}/32" if is_translator(view, owner) else str(segment.prefix)
+    # A forwarder of ours asks nobody for a neighbour: all that it sends goes to the router.
+    alone = is_translator(view, owner) or is_balancer(view, owner)
+    prefix = f"{row.ip}/32" if alone else str(segment.prefix)
     yield GuestAddress(
         domain=row.domain,
         ip=row.ip,

@@ -29,16 +29,16 @@ def route(view: View, row: Record) -> Iterator[Record]:
     assert isinstance(row, Route)
     if row.prefix.family != 4 or not view.get(Named, TABLE, row.domain, row.table):
         return
-    kind, device, via = _next_hop(view, row)
+    kind, device, via = _leads(view, row)
     yield KernelRoute(domain=row.domain, table=row.table, prefix=str(row.prefix), kind=kind, device=device, via=via)
 
 
-def _next_hop(view: View, row: Route) -> tuple[Kind, str, str]:
+def _leads(view: View, row: Route) -> tuple[Kind, str, str]:
     match row.via:
         case Deliver():
             return Kind.THROW, "", ""  # on to the main table, which has every address that can be delivered
         case ToPort(port=name):
-            return _to_port(view, name)
+            return next_hop(view, name)
         case ToLink(link=name):
             link = view.get(Link, name)
             if link and row.domain in (link.a, link.b):
@@ -49,7 +49,7 @@ def _next_hop(view: View, row: Route) -> tuple[Kind, str, str]:
     return Kind.BLACKHOLE, "", ""
 
 
-def _to_port(view: View, name: str) -> tuple[Kind, str, str]:
+def next_hop(view: View, name: str) -> tuple[Kind, str, str]:
     """Through its primary address: an interface alone would make the router ask for the final destination."""
     port = view.get(Port, name)
     if port is None or port.node is None or not live(view, port):

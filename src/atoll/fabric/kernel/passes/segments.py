@@ -1,9 +1,9 @@
 """Domains, segments and nodes: namespaces, the segment's border, its gateway address, its choice of route table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from atoll.fabric.kernel import names, pipeline
-from atoll.fabric.kernel.objects import Chain, Element, Namespace, Number, Route, RouterAddress
+from atoll.fabric.kernel.objects import Chain, Element, Forwards, Namespace, Number, Route, RouterAddress
 from atoll.fabric.kernel.uses import BOX, HOME, SPAN, TABLE, Fence, Named
 from atoll.linux.nft.expr import Is, Mask, SetMark, host32
 from atoll.linux.nft.expr import Number as NumberOf
@@ -13,6 +13,8 @@ from atoll.packet import Prefix
 from atoll.plan.rows import Domain, DomainKind, Node, NodeKind, Resolver, Segment, Site
 from atoll.plan.services import METADATA, Service, of_resolver
 from atoll.records import Pass, Record, View
+
+FORWARDS: Mapping[NodeKind, Forwards] = {NodeKind.TRANSLATOR: "translator", NodeKind.BALANCER: "balancer"}
 
 
 def domain(_: View, row: Record) -> Iterator[Record]:
@@ -39,9 +41,9 @@ def _answered(domain: str, service: Service) -> Element:
 
 
 def node(_: View, row: Record) -> Iterator[Record]:
-    """The namespace in which the node's software runs, or in which a translator's packets are."""
+    """The namespace in which the node's software runs, or in which a forwarder's packets are."""
     assert isinstance(row, Node)
-    yield Namespace(id=row.id, router=False, translator=row.kind is NodeKind.TRANSLATOR)
+    yield Namespace(id=row.id, router=False, forwards=FORWARDS.get(row.kind))
 
 
 def segment(view: View, row: Record) -> Iterator[Record]:

@@ -1,0 +1,159 @@
+"""Balancers: what is in the namespace of a load balancer's node (laws 4 and 6), and what its backends ask of routers.
+
+One interface, forwarding, connection tracking and translation of destinations. Nothing runs there, nothing listens.
+"""
+
+import socket
+from collections.abc import Iterable, Iterator
+
+from atoll.fabric.kernel import pipeline
+from atoll.fabric.kernel.objects import Chain, Element, Set
+from atoll.fabric.kernel.pipeline import ACCEPT, DROP, Rule, state
+from atoll.fabric.kernel.uses import BACKEND, BALANCED, BOX, SPAN, Named
+from atoll.linux.nft.expr import (
+    Base,
+    Ct,
+    Expression,
+    Is,
+    Load,
+    LoadCt,
+    LoadPacket,
+    Lookup,
+    LookupVerdict,
+    Mask,
+    Meta,
+    Reset,
+    Translate,
+    host32,
+)
+from atoll.linux.nft.expr import Hash as HashOf
+from atoll.linux.nft.expr import Set as Put
+from atoll.linux.nft.wire import Hook
+from atoll.packet import TCP, PortRange
+from atoll.plan.rows import Address, Backend, Frontend, Hash, Node, NodeKind, Port, Segment
+from atoll.records import Pass, Record, View
+
+TRANSLATED = 0x20
+"""Bit of a connection's status: its destination was translated, so it is one that a listener took."""
+
+KNOWN = 2 | pipeline.RELATED
+"""Bits of `ct state`: answers to the node's own probes."""
+
+SOURCE_PORTS = PortRange(1024, 65535)
+"""What a connection gets whose source is not kept."""
+
+UNKEPT = 1
+"""The packet's mark, inside the node: its source is not kept."""
+
+_PLACE, _TARGET = 4, 8
+"""Registers: the number of the chosen backend; its address, and after that its port."""
+
+
+def balancer(view: View, row: Record) -> Iterator[Record]:
+    """Its table: what no listener takes is dropped, TCP of a connection that nobody knows is reset (fact 174)."""
+    assert isinstance(row, Node)
+    if row.kind is not NodeKind.BALANCER:
+        return
+    for name, shape in SETS.items():
+        yield Set(domain=row.id, name=name, shape=shape)
+    own = [one for port in view.by(Port, "node", row.id) for one in view.by(Address, "port", port.id)]
+    for one in own:
+        yield Element(domain=row.id, set="addresses", shape="address", low=(one.ip,))
+    listener = (Load(Meta.L4PROTO), LoadPacket(Base.TRANSPORT, 2, 2, 1))
+    dispatch = (pipeline.address(pipeline.DESTINATION), Lookup("addresses"), *listener, LookupVerdict("listeners"))
+    yield Chain(domain=row.id, name="balance", hook=Hook(0, -100, "nat", drop=False), rules=(dispatch,))
+    unknown = (*state(pipeline.INVALID), Load(Meta.L4PROTO), Is(bytes([TCP])))
+    to_us = (*unknown, *listener, Lookup("listening"), Reset())
+    yield Chain(domain=row.id, name="input", hook=Hook(1, 0), rules=(to_us, (*state(KNOWN), ACCEPT)))
+    taken = (LoadCt(Ct.STATUS), Mask(host32(TRANSLATED), host32(0)), Is(host32(0), negate=True), ACCEPT)
+    rules = ((*unknown, Reset()), (*state(pipeline.INVALID), DROP), taken)
+    yield Chain(domain=row.id, name="forward", hook=Hook(2, 0), rules=rules)
+    yield Chain(domain=row.id, name="unkept", hook=Hook(4, 100, "nat", drop=False), rules=tuple(_unkept(own)))
+
+
+SETS = {"addresses": "address", "listeners": "listener-verdict", "listening": "listener", "cut": "target"}
+
+
+def _unkept(own: Iterable[Address]) -> Iterator[Rule]:
+    """The source becomes the node's primary address, for connections of frontends that do not keep it."""
+    ports = (Put(SOURCE_PORTS.low.to_bytes(2, "big"), 12), Put(SOURCE_PORTS.high.to_bytes(2, "big"), 13))
+    for address in own:
+        if address.primary:
+            marked = (Load(Meta.MARK), Is(host32(UNKEPT)))
+            yield (*marked, Put(socket.inet_aton(address.ip), 8), *ports, Translate(0, 8, (12, 13)))
+
+
+def frontend(view: View, row: Record) -> Iterator[Record]:
+    """A listener: an element that leads to its chain, which picks one of the backends by number."""
+    assert isinstance(row, Frontend)
+    node = view.get(Node, row.node)
+    if node is None or node.kind is not NodeKind.BALANCER:
+        return
+    place = (row.protocol, row.port)
+    chain = f"{row.id}/choose"
+    yield Element(domain=row.node, set="listeners", shape="listener-verdict", low=place, value=f"goto {chain}")
+    yield Element(domain=row.node, set="listening", shape="listener", low=place)
+    yield Set(domain=row.node, name=f"{row.id}/targets", shape="slot-target")
+    backends = sorted(view.by(Backend, "frontend", row.id), key=lambda one: one.key)
+    eligible = [one for one in backends if one.eligible]
+    for slot, one in enumerate(eligible):
+        value = f"{one.address} {one.port}"
+        yield Element(domain=row.node, set=f"{row.id}/targets", shape="slot-target", low=(slot,), value=value)
+    yield Chain(domain=row.node, name=chain, rules=tuple(_choosing(row, len(eligible))))
+
+
+def _choosing(row: Frontend, count: int) -> Iterator[Rule]:
+    """Without an eligible backend the packet stays the node's own, and `input` drops it."""
+    if not count:
+        return
+    flag: tuple[Expression, ...] = () if row.keep else (*pipeline.flag_mark(UNKEPT, UNKEPT),)
+    hashed, length = _hashed(row)
+    chosen = (HashOf(length, count, 0, _PLACE), Lookup(f"{row.id}/targets", _PLACE, _TARGET))
+    yield (*flag, *hashed, *chosen, Translate(1, _TARGET, (_TARGET + 1, _TARGET + 1)))
+
+
+def _hashed(row: Frontend) -> tuple[tuple[Expression, ...], int]:
+    """The flow hash (fact 182): addresses, ports, for TCP the sequence number too; or the source alone."""
+    source = pipeline.address(pipeline.SOURCE, 0)
+    if row.hash is Hash.SOURCE:
+        return (source,), 4
+    ends = (source, pipeline.address(pipeline.DESTINATION, 1), LoadPacket(Base.TRANSPORT, 0, 4, 2))
+    return ((*ends, LoadPacket(Base.TRANSPORT, 4, 4, 3)), 16) if row.protocol == TCP else (ends, 12)
+
+
+def cut(view: View, row: Record) -> Iterator[Record]:
+    """A backend whose connections are ended: `forget` does so when the element comes."""
+    assert isinstance(row, Backend)
+    front = view.get(Frontend, row.frontend)
+    if front is not None and row.cut:
+        low = (row.address, front.protocol, row.port, front.port)
+        yield Element(domain=front.node, set="cut", shape="target", low=low)
+
+
+def returning(_: View, row: Record) -> Iterator[Record]:
+    """In a domain with a balancer every packet is asked whether it goes back to one."""
+    assert isinstance(row, Named)
+    if row.sort == BALANCED:
+        hook = Hook(0, -150, drop=False)
+        yield Chain(domain=row.domain, name="return", hook=hook, rules=pipeline.returning())
+
+
+def home(view: View, row: Record) -> Iterator[Record]:
+    """A backend whose table leads through a forwarder somewhere: its answers may be in a zone of their own."""
+    assert isinstance(row, Named)
+    owner = view.get(Address, row.domain, row.name) if row.sort == BACKEND else None
+    port = view.get(Port, owner.port) if owner else None
+    segment = view.get(Segment, port.segment) if port else None
+    if segment is None:
+        return
+    if any(view.get(Named, sort, row.domain, segment.table) for sort in (SPAN, BOX)):
+        yield Element(domain=row.domain, set="homes", shape="address-table", low=(row.name,), value=segment.table)
+
+
+PASSES = (
+    Pass(Node, balancer),
+    Pass(Frontend, frontend),
+    Pass(Backend, cut),
+    Pass(Named, returning),
+    Pass(Named, home),
+)

@@ -1,0 +1,287 @@
+"""Balancers in the kernel: real packets through a load balancer's node, and what they meet on their way."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from atoll.linux.packets import Listener, Reach, Stream
+from atoll.packet import TCP, UDP, Prefix
+from atoll.plan.rows import (
+    Backend,
+    Deliver,
+    Filter,
+    Frontend,
+    Hash,
+    Node,
+    Port,
+    Route,
+    Segment,
+    SentBy,
+    Site,
+    ToLink,
+    Wearing,
+)
+from atoll.records import Table
+from tests.kernel.fabric_lab import FabricLab, fabric_lab
+from tests.unit.lagoon import CLIENT, IN, OUT, VPC, guest, host, nat, nlb, open_group, public, route, row, rule, world
+
+pytestmark = pytest.mark.kernel
+
+NODE, EIP = "10.0.1.20", "198.18.0.20"
+NAT, NAT_EIP = "10.0.1.9", "198.18.0.9"
+API, API2 = "10.0.2.8", "10.0.2.9"
+SERVER = "203.0.113.80"
+
+
+def plan() -> Table:
+    """Servers in the private subnet, whose way out is a NAT gateway; a balancer in the public one, for TCP and UDP."""
+    return Table(
+        [
+            *world(),
+            *open_group("sg-all"),
+            *guest("web", "pub", "10.0.1.5", ["sg-all"]),
+            *guest("api", "priv", API, ["sg-all"]),
+            *guest("api2", "priv", API2, ["sg-all"]),
+            *nlb("a", "pub", NODE, API),
+            Frontend(id="f-udp", node="lb-a", protocol=UDP, port=53, idle=120),
+            Backend(frontend="f-udp", address=API, port=5353),
+            *nat("a", "pub", NAT, table="rtb-priv"),
+            *host("client", CLIENT),
+            *host("server", SERVER),
+            *public(NODE, EIP),
+            *public(NAT, NAT_EIP),
+        ]
+    )
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[FabricLab]:
+    with fabric_lab(tmp_path / "world", plan()) as made:
+        yield made
+
+
+def connected(lab: FabricLab, server: Listener, source: str = "client", ip: str = EIP) -> tuple[Stream, Stream]:
+    """Both ends of a connection through the balancer."""
+    reach, stream = lab.stream(source, ip, 80)
+    accepted = server.accept()
+    assert reach is Reach.CONNECTED
+    assert stream is not None
+    assert accepted is not None
+    return stream, accepted
+
+
+def talks(stream: Stream, accepted: Stream) -> None:
+    """Bytes go both ways."""
+    stream.send(b"question")
+    assert accepted.receive() == b"question"
+    accepted.send(b"answer")
+    assert stream.receive() == b"answer"
+
+
+def backend(address: str = API, *, eligible: bool = True, cut: bool = False) -> Backend:
+    return Backend(frontend="f-a", address=address, port=8080, eligible=eligible, cut=cut)
+
+
+def test_tcp_arrives_with_the_clients_address_and_returns_past_the_nat_gateway(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            assert accepted.peer == CLIENT
+            talks(stream, accepted)
+    assert lab.fabric.held("nat-a") == frozenset()
+    assert lab.fabric.observe() == []
+
+
+def test_udp_too(lab: FabricLab) -> None:
+    lab.udp("api", 5353)
+    lab.udp("client", 30000).send(b"question", EIP, 53)
+    asked = lab.udp("api", 5353).receive()
+    assert asked is not None
+    assert (asked.ip, asked.port, asked.data) == (CLIENT, 30000, b"question")
+    lab.udp("api", 5353).send(b"answer", asked.ip, asked.port)
+    answer = lab.udp("client", 30000).receive()
+    assert answer is not None
+    assert (answer.ip, answer.port, answer.data) == (EIP, 53, b"answer")
+
+
+def test_the_servers_own_way_out_is_as_it_was(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            assert lab.delivered("api", SERVER, 53, "server").ip == NAT_EIP
+            talks(stream, accepted)
+
+
+@pytest.mark.parametrize("client", ["web", "far", "api2"])
+def test_clients_inside(lab: FabricLab, client: str) -> None:
+    """In the node's subnet, in another one, and beside the server: the answer passes the node all the same."""
+    far = Segment(id="far", domain=VPC, site="az-b", prefix=Prefix.parse("10.0.4.0/24"), table="rtb-priv")
+    lab.put(far, *guest("far", "far", "10.0.4.5", ["sg-all"], site="az-b"))
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server, client, NODE)
+        with stream, accepted:
+            assert accepted.peer == {"web": "10.0.1.5", "far": "10.0.4.5", "api2": API2}[client]
+            talks(stream, accepted)
+
+
+def test_a_server_that_calls_itself_through_it_hears_nothing(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080):
+        assert lab.tcp("api", NODE, 80) is Reach.SILENT
+        assert lab.tcp("web", NODE, 80) is Reach.CONNECTED
+
+
+def test_where_the_source_is_not_kept(lab: FabricLab) -> None:
+    lab.put(replace(row(lab.plan, Frontend, "f-a"), keep=False))
+    with Listener(lab.node("api"), API, 8080) as server:
+        for source, ip in (("client", EIP), ("api", NODE)):  # itself too: it sees the node
+            stream, accepted = connected(lab, server, source, ip)
+            with stream, accepted:
+                assert accepted.peer == NODE
+                talks(stream, accepted)
+    assert lab.fabric.observe() == []
+
+
+def test_what_no_listener_takes_is_silent_and_a_closed_server_refuses(lab: FabricLab) -> None:
+    assert lab.tcp("client", EIP, 81) is Reach.SILENT
+    assert not lab.pings("client", CLIENT, EIP)
+    assert lab.tcp("client", EIP, 80) is Reach.REFUSED  # the server's own reset, through the node
+    lab.put(backend(eligible=False))
+    assert lab.tcp("client", EIP, 80) is Reach.SILENT
+
+
+def test_new_connections_avoid_what_is_not_eligible_and_old_ones_stay(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server, Listener(lab.node("api2"), API2, 8080) as other:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            lab.put(backend(eligible=False), backend(API2))
+            for _ in range(16):
+                new, taken = connected(lab, other)
+                with new, taken:
+                    assert taken.peer == CLIENT
+            talks(stream, accepted)
+            lab.put(without=[row(lab.plan, Backend, "f-a", API, "8080")])
+            talks(stream, accepted)
+
+
+def test_flows_are_spread_and_a_source_stays(lab: FabricLab) -> None:
+    lab.put(backend(API2))
+    with Listener(lab.node("api"), API, 8080) as one, Listener(lab.node("api2"), API2, 8080) as two:
+
+        def counts(number: int) -> tuple[int, int]:
+            streams = [lab.stream("client", EIP, 80)[1] for _ in range(number)]
+            got = []
+            for listener in (one, two):
+                accepted = 0
+                while taken := listener.accept(0.2):
+                    taken.close()
+                    accepted += 1
+                got.append(accepted)
+            for stream in streams:
+                assert stream is not None
+                stream.close()
+            return got[0], got[1]
+
+        first, second = counts(64)
+        assert first + second == 64
+        assert min(first, second) > 8  # each is chosen with probability 1/2: fewer happen once in 10^10
+        lab.put(replace(row(lab.plan, Frontend, "f-a"), hash=Hash.SOURCE))
+        assert sorted(counts(32)) == [0, 32]
+
+
+def test_a_cut_backend_resets_its_connections_and_no_others(lab: FabricLab) -> None:
+    lab.put(backend(API2))
+    with Listener(lab.node("api"), API, 8080) as server, Listener(lab.node("api2"), API2, 8080) as other:
+        lab.put(backend(API2, eligible=False))
+        stream, accepted = connected(lab, server)
+        lab.put(backend(eligible=False), backend(API2))
+        second, kept = connected(lab, other)
+        with stream, accepted, second, kept:
+            lab.put(backend(eligible=False, cut=True))
+            stream.send(b"more")
+            with pytest.raises(ConnectionResetError):
+                stream.receive()
+            accepted.send(b"more")
+            with pytest.raises(ConnectionResetError):
+                accepted.receive()
+            talks(second, kept)
+
+
+def test_a_balancer_that_goes_takes_its_connections_along(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            gone = [*nlb("a", "pub", NODE, API), *public(NODE, EIP)]
+            gone += [row(lab.plan, Frontend, "f-udp"), row(lab.plan, Backend, "f-udp", API, "5353")]
+            lab.put(without=gone)
+            lab.reap()
+            accepted.send(b"into nothing")
+            assert lab.delivered("api", SERVER, 53, "server").ip == NAT_EIP
+            assert lab.fabric.observe() == []
+
+
+def test_its_groups_judge_both_passes_and_are_its_senders(lab: FabricLab) -> None:
+    into = rule("sgr-lb-in", "sg-lb", IN, "203.0.113.0/24", TCP, (80, 80))
+    out = rule("sgr-lb-out", "sg-lb", OUT, "10.0.2.0/24", TCP, (8080, 8080))
+    taken = rule("sgr-api", "sg-api", IN, SentBy("sg-lb"), TCP, (8080, 8080))
+    api = guest("api", "priv", API, ["sg-api"])
+    lab.put(Filter(id="sg-lb", domain=VPC), Filter(id="sg-api", domain=VPC), into, out, taken, *api)
+    lab.put(replace(row(lab.plan, Port, "eni-lb-a"), filtered=True), Wearing(port="eni-lb-a", slot=0, filter="sg-lb"))
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            assert accepted.peer == CLIENT
+            for one in (into, out, taken):
+                lab.put(without=[one])
+                assert lab.tcp("client", EIP, 80) is Reach.SILENT, one.id
+                talks(stream, accepted)
+                lab.put(one)
+                assert lab.tcp("client", EIP, 80) is Reach.CONNECTED
+        assert lab.tcp("web", API, 8080) is Reach.SILENT  # nobody else wears that group
+    assert lab.fabric.observe() == []
+
+
+def test_fences_judge_both_passes(lab: FabricLab) -> None:
+    everything = [rule("n-in", "acl", IN, order=200), rule("n-out", "acl", OUT, order=200)]
+    lab.put(Filter(id="acl", domain=VPC, ordered=True), *everything)
+    lab.put(replace(row(lab.plan, Segment, "pub"), fence="acl"))
+    with Listener(lab.node("api"), API, 8080):
+        assert lab.tcp("client", EIP, 80) is Reach.CONNECTED
+        for number, shut in enumerate(
+            (
+                rule("shut", "acl", IN, f"{CLIENT}/32", TCP, (80, 80), allow=False, order=100),  # to the node
+                rule("shut", "acl", OUT, "10.0.2.0/24", TCP, (8080, 8080), allow=False, order=100),  # to the server
+                rule("shut", "acl", IN, "10.0.2.0/24", TCP, allow=False, order=100),  # its answer, to the node
+                rule("shut", "acl", OUT, f"{CLIENT}/32", TCP, allow=False, order=100),  # the answer, to the client
+            )
+        ):
+            lab.put(shut)
+            assert lab.tcp("client", EIP, 80) is Reach.SILENT, number
+            lab.put(without=[shut])
+            assert lab.tcp("client", EIP, 80) is Reach.CONNECTED, number
+
+
+def test_whatever_the_servers_table_says(lab: FabricLab) -> None:
+    """Also when it leads to an internet gateway or nowhere: answers know their way by the connection."""
+    table = [route("rtb-api", "10.0.0.0/16", Deliver()), replace(row(lab.plan, Segment, "priv"), table="rtb-api")]
+    for more in ([route("rtb-api", "0.0.0.0/0", ToLink("igw"))], []):
+        lab.put(*table, *more)
+        with Listener(lab.node("api"), API, 8080) as server:
+            stream, accepted = connected(lab, server)
+            with stream, accepted:
+                talks(stream, accepted)
+        lab.put(without=[one for one in lab.plan.all(Route) if one.table == "rtb-api" and one in more])
+
+
+def test_an_unknown_flow_is_reset_and_a_dark_site_is_silent(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            lab.put(Site(id="az-a", up=False))
+            assert lab.tcp("client", EIP, 80) is Reach.SILENT
+            lab.put(Site(id="az-a"))
+            talks(stream, accepted)
+            dark = replace(row(lab.plan, Node, "lb-a"), powered=False)
+            lab.put(dark)
+            assert lab.tcp("client", EIP, 80) is Reach.SILENT
