@@ -1,11 +1,15 @@
-"""A network load balancer and its ENIs, found by their description. Nothing of elbv2 can be made yet.
+"""A network load balancer and its ENIs, found by their description, as Terraform's provider makes and ends them.
 
-The look-ups stand here as clients make them; that they find nothing is the truth until load balancers are built, and
-a configuration that makes one must learn so from the first call, in the error form of its protocol.
+What is not built a configuration must learn from the first call, in the error form of its protocol.
 
 hashicorp/terraform-provider-aws: internal/service/elbv2/load_balancer.go@00edc94be7a8
-(waitForNLBNetworkInterfacesToDetach, findLoadBalancers), internal/service/ec2/find.go@00a35305dc1b.
+(waitForNLBNetworkInterfacesToDetach, findLoadBalancers,
+modifyLoadBalancerAttributes), internal/service/ec2/find.go@00a35305dc1b.
 """
+
+import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -29,16 +33,94 @@ def test_its_interfaces_are_looked_for_by_owner_and_description(account: Account
     assert find(Filters=asked)["NetworkInterfaces"] == []
 
 
-def test_creating_one_is_refused_in_words_and_not_tried_again(account: Account) -> None:
+def test_aws_lb_without_a_type_is_refused_in_words_and_not_tried_again(account: Account) -> None:
+    """The default is an application load balancer."""
     subnet = account.subnet(account.vpc())
     with pytest.raises(ClientError) as refusal:
-        account.client("elbv2").create_load_balancer(Name="front", Type="network", Subnets=[subnet])
+        account.client("elbv2").create_load_balancer(Name="front", Subnets=[subnet])
     told = refusal.value.response
-    assert told["Error"]["Code"] == "InvalidAction"
-    assert "CreateLoadBalancer" in told["Error"]["Message"]
+    assert told["Error"]["Code"] == "UnsupportedOperation"
+    assert "type application" in told["Error"]["Message"]
     assert told["Error"]["Type"] == "Sender", "what the query protocol says of an error that a retry does not cure"
     assert told["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert told["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+KEY = re.compile(r"""attribute key ('|")?([^'" ]+)('|")? is not (recognized|supported)""")
+
+
+def left_out(modify: Callable[..., Any], attributes: dict[str, str], **named: str) -> set[str]:
+    """As the provider sets attributes: a key that is not known here is left out, and the rest asked for again."""
+    wanted, left = dict(attributes), set()
+    while wanted:
+        try:
+            modify(Attributes=[{"Key": key, "Value": value} for key, value in wanted.items()], **named)
+        except ClientError as error:
+            found = KEY.search(str(error))
+            if found is None:
+                raise
+            del wanted[found[2]]
+            left.add(found[2])
+        else:
+            break
+    return left
+
+
+def test_the_life_of_aws_lb(account: Account) -> None:
+    """resource_aws_lb, _target_group, _listener and _target_group_attachment: create, read, destroy."""
+    vpc = account.vpc()
+    subnet, elbv2 = account.subnet(vpc), account.client("elbv2")
+    named_so = {"Name": "front", "Type": "network", "Scheme": "internal"}
+    arn = elbv2.create_load_balancer(Subnets=[subnet], **named_so)["LoadBalancers"][0]["LoadBalancerArn"]
+    elbv2.get_waiter("load_balancer_available").wait(LoadBalancerArns=[arn], WaiterConfig={"MaxAttempts": 1})
+    left = left_out(
+        elbv2.modify_load_balancer_attributes,
+        {
+            "access_logs.s3.enabled": "false",
+            "deletion_protection.enabled": "false",
+            "dns_record.client_routing_policy": "any_availability_zone",
+            "load_balancing.cross_zone.enabled": "true",
+            "routing.http.desync_mitigation_mode": "defensive",
+            "a.key.of.tomorrow": "1",
+        },
+        LoadBalancerArn=arn,
+    )
+    assert left == {"routing.http.desync_mitigation_mode", "a.key.of.tomorrow"}
+    group = elbv2.create_target_group(Name="api", Protocol="TCP", Port=80, VpcId=vpc, TargetType="ip")
+    group_arn = group["TargetGroups"][0]["TargetGroupArn"]
+    left = left_out(
+        elbv2.modify_target_group_attributes,
+        {
+            "deregistration_delay.timeout_seconds": "0",
+            "deregistration_delay.connection_termination.enabled": "false",
+            "preserve_client_ip.enabled": "true",
+            "proxy_protocol_v2.enabled": "false",
+            "stickiness.enabled": "false",
+            "stickiness.type": "source_ip",
+        },
+        TargetGroupArn=group_arn,
+    )
+    assert left == set()
+    forward = [{"Type": "forward", "TargetGroupArn": group_arn}]
+    made = elbv2.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=80, DefaultActions=forward)
+    listener = made["Listeners"][0]["ListenerArn"]
+    assert (
+        left_out(elbv2.modify_listener_attributes, {"tcp.idle_timeout.seconds": "350"}, ListenerArn=listener) == set()
+    )
+    target = {"TargetGroupArn": group_arn, "Targets": [{"Id": "10.0.1.9", "Port": 80}]}
+    elbv2.register_targets(**target)
+    assert len(elbv2.describe_target_health(**target)["TargetHealthDescriptions"]) == 1
+    described = named("description", "ELB " + arn.partition(":loadbalancer/")[2])
+    enis = account.ec2.describe_network_interfaces
+    asked = [*named("attachment.instance-owner-id", "amazon-aws"), *described]
+    assert len(enis(Filters=asked)["NetworkInterfaces"]) == 1
+    elbv2.deregister_targets(**target)
+    elbv2.delete_listener(ListenerArn=listener)
+    elbv2.delete_target_group(TargetGroupArn=group_arn)
+    elbv2.delete_load_balancer(LoadBalancerArn=arn)
+    elbv2.get_waiter("load_balancers_deleted").wait(LoadBalancerArns=[arn], WaiterConfig={"MaxAttempts": 1})
+    assert enis(Filters=asked)["NetworkInterfaces"] == []
+    account.ec2.delete_subnet(SubnetId=subnet)
 
 
 def test_looking_one_up_by_name_is_not_found(account: Account) -> None:

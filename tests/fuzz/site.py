@@ -13,14 +13,13 @@ from atoll.compile import constants
 from atoll.engine.clock import ManualClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
-from atoll.engine.timers import Timers
+from atoll.engine.timers import Timed, Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.none import NoFabric
-from atoll.model.kinds import NatGateway
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
-from atoll.services import served  # noqa: F401 - registers the handlers
-from atoll.services.ec2 import lifecycle, nat_gateway_states
+from atoll.services import due, served  # noqa: F401 - registers the handlers
+from atoll.services.ec2 import lifecycle
 from tests.fuzz.corpus import Wire
 
 
@@ -39,9 +38,8 @@ class Site:
         written = await self.writer.write("0" * 12, "atoll", lambda tx: lifecycle.on_event(tx, instance, boot, event))
         self.effects.follow(written.delta)
 
-    async def _look(self, gateway: NatGateway) -> None:
-        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id)  # noqa: E731
-        await self.writer.write(gateway.account, gateway.region, decide)
+    async def _look(self, thing: Timed) -> None:
+        await self.writer.write(thing.account, thing.region, lambda tx: due.look(tx, thing))
 
     @classmethod
     @contextlib.asynccontextmanager

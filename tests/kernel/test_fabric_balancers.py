@@ -1,11 +1,15 @@
 """Balancers in the kernel: real packets through a load balancer's node, and what they meet on their way."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from atoll.agents.health import FAILED, PASSED, TIMED_OUT, Answer, ask
 from atoll.linux.packets import Listener, Reach, Stream
 from atoll.packet import TCP, UDP, Prefix
 from atoll.plan.rows import (
@@ -16,6 +20,7 @@ from atoll.plan.rows import (
     Hash,
     Node,
     Port,
+    Probe,
     Route,
     Segment,
     SentBy,
@@ -285,3 +290,60 @@ def test_an_unknown_flow_is_reset_and_a_dark_site_is_silent(lab: FabricLab) -> N
             dark = replace(row(lab.plan, Node, "lb-a"), powered=False)
             lab.put(dark)
             assert lab.tcp("client", EIP, 80) is Reach.SILENT
+
+
+def checks(lab: FabricLab, serve: Callable[[], None] | None = None, **fields: Any) -> Answer:
+    """One health check from the node, while the test plays the server."""
+    path = lab.fabric.namespace("lb-a")
+    assert path is not None
+    probe = Probe(**{"id": "t", "node": "lb-a", "address": API, "port": 8080, "timeout": 1, **fields})
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(lambda: asyncio.run(ask(path, probe)))
+        if serve is not None:
+            serve()
+        return asked.result()
+
+
+def test_checks_come_from_the_nodes_address_and_meet_what_packets_meet(lab: FabricLab) -> None:
+    assert checks(lab) == FAILED  # nobody listens
+    with Listener(lab.node("api"), API, 8080) as server:
+        assert checks(lab) == PASSED
+        accepted = server.accept()
+        assert accepted is not None
+        with accepted:
+            assert accepted.peer == NODE
+        shut = rule("narrow", "sg-api", IN, f"{CLIENT}/32", TCP, (8080, 8080))
+        lab.put(Filter(id="sg-api", domain=VPC), shut, *guest("api", "priv", API, ["sg-api"]))
+        assert checks(lab) == TIMED_OUT
+        lab.put(rule("checks", "sg-api", IN, f"{NODE}/32", TCP, (8080, 8080)))
+        assert checks(lab) == PASSED
+        lab.put(Filter(id="sg-lb", domain=VPC), replace(row(lab.plan, Port, "eni-lb-a"), filtered=True))
+        lab.put(Wearing(port="eni-lb-a", slot=0, filter="sg-lb"))
+        assert checks(lab) == TIMED_OUT  # its own group's way out is asked,
+        lab.put(rule("lb-out", "sg-lb", OUT, "10.0.2.0/24", TCP, (8080, 8080)))
+        assert checks(lab) == PASSED  # and not its way in
+
+
+def test_checks_by_http(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server:
+
+        def serve(answer: bytes) -> Callable[[], None]:
+            def once() -> None:
+                accepted = server.accept()
+                assert accepted is not None
+                with accepted:
+                    heard.append(accepted.receive() or b"")
+                    accepted.send(answer)
+
+            return once
+
+        heard: list[bytes] = []
+        http: dict[str, Any] = {"protocol": "http", "path": "/ok", "codes": "200-399"}
+        assert checks(lab, serve(b"HTTP/1.1 200 OK\r\n\r\n"), **http) == PASSED
+        assert heard[0].startswith(b"GET /ok HTTP/1.1\r\nHost: 10.0.1.20:8080\r\nUser-Agent: ELB-HealthChecker/2.0\r\n")
+        wrong = checks(lab, serve(b"HTTP/1.1 503 Sorry\r\n\r\n"), **http)
+        assert wrong == (False, "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
+        assert checks(lab, serve(b"SSH-2.0-x\r\n"), **http) == FAILED
+        assert checks(lab, serve(b""), **http) == FAILED
+        assert checks(lab, serve(b"no TLS here"), **{**http, "protocol": "https"}) == FAILED
+        assert checks(lab, **http) == TIMED_OUT  # taken by the kernel, answered by nobody

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from atoll.engine.timers import due_gateways
+from atoll.engine.timers import due_things
 from atoll.model.kinds import Instance
 from atoll.model.machines import EFFECTS, Effect, Event
+from atoll.services.due import look as look_at
 from atoll.services.ec2.lifecycle import on_event
-from atoll.services.ec2.nat_gateway_states import on_due
 from tests.support.inprocess import ACCOUNT, REGION, InProcess
 
 DONE = {
@@ -115,8 +115,8 @@ def settle(cloud: InProcess) -> None:
 
 
 def look(cloud: InProcess, *held: str) -> None:
-    """What the engine does about NAT gateways whose time has come. `held`: addresses that connections have."""
-    for gateway in due_gateways(cloud.table, cloud.now):
-        tx = cloud.draft(gateway.region, gateway.account)
-        on_due(tx, gateway.id, held)
+    """What the engine does about what is due. `held`: a NAT gateway's addresses that connections have."""
+    for thing in due_things(cloud.table, cloud.now):
+        tx = cloud.draft(thing.region, thing.account)
+        look_at(tx, thing, held)
         cloud.commit(tx.delta())

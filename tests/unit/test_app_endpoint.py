@@ -17,14 +17,14 @@ from atoll.compile import constants
 from atoll.engine.clock import ManualClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
-from atoll.engine.timers import Timers
+from atoll.engine.timers import Timed, Timers
 from atoll.engine.writer import Writer
 from atoll.fabric.none import NoFabric
-from atoll.model.kinds import InternetGateway, NatGateway, Subnet, Vpc
+from atoll.model.kinds import InternetGateway, Subnet, Vpc
 from atoll.model.machines import Event
 from atoll.model.tx import Settings
-from atoll.services import registry
-from atoll.services.ec2 import lifecycle, nat_gateway_states
+from atoll.services import due, registry
+from atoll.services.ec2 import lifecycle
 
 SCOPE = "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -47,9 +47,8 @@ class Site:
         )
         self.effects.follow(written.delta)
 
-    async def _look(self, gateway: NatGateway) -> None:
-        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id)  # noqa: E731
-        await self.writer.write(gateway.account, gateway.region, decide)
+    async def _look(self, thing: Timed) -> None:
+        await self.writer.write(thing.account, thing.region, lambda tx: due.look(tx, thing))
 
     async def ask(self, *, key: str = "atoll", region: str = "us-east-1", service: str = "ec2", **fields: str) -> Reply:
         names = {"authorization": SCOPE.format(key=key, region=region, service=service)}

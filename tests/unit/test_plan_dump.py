@@ -18,6 +18,7 @@ from atoll.plan.rows import (
     NameType,
     Numbering,
     Port,
+    Probe,
     SentBy,
     ToPort,
     Zone,
@@ -46,6 +47,7 @@ def everything() -> Table:
         Numbering(domain=VPC, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
         Name(domain=VPC, name="i-1.ec2.internal", type=NameType.A, value="10.0.1.5"),
         *nlb("a", "pub", "10.0.1.20", "10.0.2.5"),
+        Probe(id="t-1", node="lb-a", address="10.0.2.5", port=8080),
     )
 
 
@@ -66,6 +68,9 @@ def test_a_line_a_row_with_what_is_not_as_usual_and_the_origin() -> None:
         "route rtb-pub 0.0.0.0/0  domain=vpc-1  via=link:igw",
         "mapping igw 10.0.1.5  outside=198.18.0.7  # eipassoc-198.18.0.7",
         "masquerade nat-a 10.0.1.9",
+        "frontend f-a  node=lb-a  protocol=6  port=80",
+        "backend f-a 10.0.2.5 8080",
+        "probe t-1  node=lb-a  address=10.0.2.5  port=8080",
         "filter acl-1  domain=vpc-1  ordered=yes",
         "rule acl-1/100  filter=acl-1  direction=in  match=icmp,type:8/0,0.0.0.0/0  allow=no  order=100  # acl-1/100",
         "rule sgr-ref  filter=sg-db  direction=out  match=tcp,1-2,sent-by:sg-web  # sgr-ref",

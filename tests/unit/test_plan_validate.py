@@ -21,6 +21,7 @@ from atoll.plan.rows import (
     Node,
     Numbering,
     Port,
+    Probe,
     Row,
     Segment,
     SentBy,
@@ -177,6 +178,7 @@ EXTENDED = change(
     Numbering(domain=VPC, zone="ec2.internal", prefix=Prefix.parse("10.0.0.0/8")),
     Name(domain=VPC, name="i-1.ec2.internal", type=NameType.A, value="10.0.1.5"),
     *nlb("a", "pub", "10.0.1.20", "10.0.2.5"),
+    Probe(id="t-1", node="lb-a", address="10.0.2.5", port=8080),
 )
 
 

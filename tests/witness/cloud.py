@@ -13,17 +13,18 @@ from typing import Any, TypeVar
 from atoll.compile import constants
 from atoll.engine.clock import ManualClock
 from atoll.engine.store import Store
+from atoll.engine.timers import Timed
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
-from atoll.model.kinds import Instance, InternetHost, NatGateway
+from atoll.model.kinds import Instance, InternetHost
 from atoll.model.machines import EFFECTS, Effect, Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Settings, Tx
 from atoll.plan.rows import Row
 from atoll.protocol import load
 from atoll.records import Table
-from atoll.services import registry
-from atoll.services.ec2 import lifecycle, nat_gateway_states
+from atoll.services import due, registry
+from atoll.services.ec2 import lifecycle
 from atoll.services.unbuilt import answer_unbuilt
 from tests.support.inprocess import InProcess
 from tests.witness.watched import Watched
@@ -83,15 +84,15 @@ class Cloud(InProcess):
         for _old, new in written.delta.values():
             if isinstance(new, Instance) and new.state in EFFECTS:
                 self._report(new, DONE[EFFECTS[new.state]])
-            if isinstance(new, NatGateway) and new.due is not None and new.due <= self.clock.now():
+            if isinstance(new, Timed) and new.due is not None and new.due <= self.clock.now():
                 self._look(new)
         return written.result
 
     def _report(self, instance: Instance, event: Event) -> None:
         self._write(SYSTEM, lambda tx: lifecycle.on_event(tx, instance.id, instance.boot, event))
 
-    def _look(self, gateway: NatGateway) -> None:
-        self._write((gateway.account, gateway.region), lambda tx: nat_gateway_states.on_due(tx, gateway.id))
+    def _look(self, thing: Timed) -> None:
+        self._write((thing.account, thing.region), lambda tx: due.look(tx, thing))
 
     def close(self) -> None:
         """End the writer's thread and the store; the fabric is its owner's to close."""

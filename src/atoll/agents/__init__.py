@@ -1,1 +1,4 @@
-"""What answers beside the API for the user's sake: so far the SOCKS proxy. Agents know the plan, not what it is of."""
+"""What answers and asks beside the API: the SOCKS proxy, and the health checks of load balancers.
+
+Agents know the plan, not what it is of.
+"""

@@ -6,11 +6,12 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
 
-from atoll.agents import uplink
+from atoll.agents import health, uplink
 from atoll.agents.dns_upstream import Upstream
 from atoll.app import images, socks_port
 from atoll.app.authority import Authority, authority
@@ -30,21 +31,22 @@ from atoll.compile.internet import DEFAULT_PREFIX, RESOLVER, UPLINK, host_id
 from atoll.engine.clock import SystemClock
 from atoll.engine.effects import Effects
 from atoll.engine.store import Store
-from atoll.engine.timers import Timers, repeat
+from atoll.engine.timers import Timed, Timers, repeat
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
 from atoll.guest import Guests
 from atoll.linux.keeper import is_at
-from atoll.model.kinds import Instance, InternetHost, NatGateway
+from atoll.model.kinds import Instance, InternetHost, NatGateway, Target
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
 from atoll.packet import Prefix
-from atoll.plan.rows import Lease
+from atoll.plan.rows import Lease, Probe
 from atoll.records import Delta
-from atoll.services import served  # noqa: F401 - registers the handlers
-from atoll.services.ec2 import lifecycle, nat_gateway_states
+from atoll.services import due, served  # noqa: F401 - registers the handlers
+from atoll.services.ec2 import lifecycle
+from atoll.services.elbv2.target_health import on_health
 
 T = TypeVar("T")
 
@@ -95,6 +97,7 @@ class Server:
         self.runner = self._runner()
         self.effects = Effects(self.runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report, self.look)
+        self.prober = health.Prober(self._node, self.checked)
         self.stop = asyncio.Event()
         self.authority: Authority | None = None
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
@@ -158,6 +161,8 @@ class Server:
         aws = AwsInside(inside, web.server_state)
         self._aws = asyncio.create_task(self._serve_inside(aws))
         await self._resume(joined=joined)
+        self.prober.begin(list(self.writer.plan.all(Probe)), self._known_health)
+        self.writer.watch(self.prober.follow)
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
         outside = proxy(self.writer, self.fabric, self.names, self.options.public_pool)
@@ -176,6 +181,7 @@ class Server:
         await serving
         for task in background:
             task.cancel()
+        await self.prober.close()
         controlling.close()
         await self._end()
         return 0
@@ -248,11 +254,29 @@ class Server:
         written = await self.writer.write(*SYSTEM, lambda tx: lifecycle.on_event(tx, instance, boot, event))
         self.effects.follow(written.delta)
 
-    async def look(self, gateway: NatGateway) -> None:
-        """A NAT gateway's time has come: what becomes of it is written like any call of its owner's."""
-        held = await self.writer.on_worker(lambda: self.fabric.held(gateway.id))
-        decide = lambda tx: nat_gateway_states.on_due(tx, gateway.id, held)  # noqa: E731
-        await self.writer.write(gateway.account, gateway.region, decide)
+    async def look(self, thing: Timed) -> None:
+        """A thing's time has come: what becomes of it is written like any call of its owner's."""
+        held = await self._held(thing) if isinstance(thing, NatGateway) else frozenset()
+        await self.writer.write(thing.account, thing.region, lambda tx: due.look(tx, thing, held))
+
+    async def _held(self, gateway: NatGateway) -> frozenset[str]:
+        return await self.writer.on_worker(lambda: self.fabric.held(gateway.id))
+
+    def _node(self, name: str) -> Path | None:
+        """Where a load balancer's node asks from; None where there is no network."""
+        return None if self.guests is None else self.fabric.namespace(name) or Path(name)
+
+    def _known_health(self, probe: str) -> health.Standing:
+        target = self.writer.model.get(Target, *probe.split("/"))
+        if target is None or target.health == health.INITIAL:
+            return health.Standing()
+        return health.Standing(target.health, target.reason, target.description)
+
+    async def checked(self, probe: str, said: tuple[str, str, str]) -> None:
+        """What is said of a target now; nothing when it is gone, or known."""
+        target = self.writer.model.get(Target, *probe.split("/"))
+        if target is not None and (target.health, target.reason, target.description) != said:
+            await self.writer.write(target.account, target.region, lambda tx: on_health(tx, target.key[1:], *said))
 
     def _guest_ended(self, instance: str, boot: int, event: Event) -> None:
         """Called on a guest watcher's thread."""

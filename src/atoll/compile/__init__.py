@@ -12,6 +12,7 @@ from atoll.compile import (
     instances,
     interfaces,
     internet,
+    load_balancers,
     names,
     nat_gateways,
     prefix_lists,
@@ -32,6 +33,7 @@ PASSES: tuple[Pass, ...] = (
     *interfaces.PASSES,
     *instances.PASSES,
     *nat_gateways.PASSES,
+    *load_balancers.PASSES,
     *internet.PASSES,
     *names.PASSES,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from atoll.compile.filters import filter_of
 from atoll.compile.passes import of
-from atoll.model.kinds import NatGateway, NetworkInterface, PrivateAddress, Tracking
+from atoll.model.kinds import BalancerZone, LoadBalancer, NatGateway, NetworkInterface, PrivateAddress, Tracking
 from atoll.plan.rows import Address, Idle, Port, Row, Wearing
 from atoll.records import View
 
@@ -25,6 +25,9 @@ def port(view: View, interface: NetworkInterface) -> Iterable[Row]:
             origin=(interface.id, interface.nat_gateway),
         )
         return
+    if interface.load_balancer is not None:
+        yield from _node_port(view, interface, interface.load_balancer)
+        return
     attachment = interface.attachment
     yield Port(
         id=interface.id,
@@ -36,6 +39,27 @@ def port(view: View, interface: NetworkInterface) -> Iterable[Row]:
         idle=_idle(interface.tracking),
         origin=(interface.id,),
     )
+    yield from _wearings(view, interface)
+
+
+def _node_port(view: View, interface: NetworkInterface, balancer: str) -> Iterable[Row]:
+    """A load balancer's node is filtered by its groups, if it was created with some (fact 188)."""
+    zone, owner = view.get(BalancerZone, balancer, interface.zone), view.get(LoadBalancer, balancer)
+    works = zone is not None and zone.interface == interface.id and owner is not None and owner.state == "active"
+    yield Port(
+        id=interface.id,
+        segment=interface.subnet,
+        mac=interface.mac,
+        node=zone.node if works and zone is not None else None,
+        index=0 if works else None,
+        guard=False,
+        filtered=bool(interface.groups),
+        origin=(interface.id,),
+    )
+    yield from _wearings(view, interface)
+
+
+def _wearings(view: View, interface: NetworkInterface) -> Iterable[Row]:
     for slot, group in enumerate(interface.groups):
         worn = filter_of(view, group, interface.vpc)
         yield Wearing(port=interface.id, slot=slot, filter=worn, origin=(interface.id, group))

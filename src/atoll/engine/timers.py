@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from atoll.engine.clock import Clock
 from atoll.engine.writer import Writer
-from atoll.model.kinds import Instance, NatGateway
+from atoll.model.kinds import Instance, LoadBalancer, NatGateway, Target
 from atoll.model.machines import Event
 from atoll.records import Delta, Table
 
@@ -21,20 +21,27 @@ def due(model: Table, now: float) -> list[Instance]:
     return [one for one in model.by(Instance, "timed", True) if one.due is not None and one.due <= now]
 
 
-def due_gateways(model: Table, now: float) -> list[NatGateway]:
-    """The NAT gateways that are to be looked at."""
-    return [one for one in model.by(NatGateway, "timed", True) if one.due is not None and one.due <= now]
+Timed = NatGateway | LoadBalancer | Target
+"""What waits for times of its own, beside instances."""
+
+KINDS: tuple[type[Timed], ...] = (NatGateway, LoadBalancer, Target)
+
+
+def due_things(model: Table, now: float) -> list[Timed]:
+    """What is to be looked at."""
+    found = (one for kind in KINDS for one in model.by(kind, "timed", True))
+    return [one for one in found if one.due is not None and one.due <= now]
 
 
 class Timers:
-    """Feeds timer events to the state machines. `look`: what is done about a NAT gateway whose time has come."""
+    """Feeds timer events to the state machines. `look`: what is done about a thing whose time has come."""
 
     def __init__(
         self,
         writer: Writer,
         clock: Clock,
         report: Callable[[str, int, Event], Awaitable[None]],
-        look: Callable[[NatGateway], Awaitable[None]],
+        look: Callable[[Timed], Awaitable[None]],
     ) -> None:
         self._writer = writer
         self._clock = clock
@@ -47,26 +54,26 @@ class Timers:
         now = self._clock.now()
         for one in due(self._writer.model, now):
             await self._report(one.id, one.boot, Event.TIMER)
-        for gateway in due_gateways(self._writer.model, now):
-            await self._look(gateway)
+        for thing in due_things(self._writer.model, now):
+            await self._look(thing)
 
     def follow(self, delta: Delta) -> list[asyncio.Task[None]]:
         """Look at once at what a committed call made due, and not only at the next tick; the tasks end when that is
         done. What fails is tried again by the tick.
         """
         now = self._clock.now()
-        news = [new for _, new in delta.values() if isinstance(new, NatGateway)]
+        news = [new for _, new in delta.values() if isinstance(new, KINDS)]
         started = [asyncio.create_task(self._at_once(one)) for one in news if one.due is not None and one.due <= now]
         for task in started:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return started
 
-    async def _at_once(self, gateway: NatGateway) -> None:
+    async def _at_once(self, thing: Timed) -> None:
         try:
-            await self._look(gateway)
+            await self._look(thing)
         except Exception:
-            log.exception("%s could not be looked at; it will be tried again", gateway.id)
+            log.exception("%s could not be looked at; it will be tried again", "/".join(thing.key))
 
     async def run(self) -> None:
         """Tick for ever."""

@@ -253,6 +253,27 @@ class Backend(Row, frozen=True, kw_only=True):
     cut: bool = False
 
 
+class Probe(Row, frozen=True, kw_only=True):
+    """Somebody at the node asks again and again whether an address answers. Fabrics do nothing about it: agents ask.
+
+    `protocol`: tcp, http or https; `path` and `codes` ("200-399") are of the latter two. `interval` and `timeout` are
+    seconds; `healthy` and `unhealthy` say how many answers in a row change its mind.
+    """
+
+    KIND: ClassVar[str] = "probe"
+    id: str
+    node: str
+    address: str
+    port: int
+    protocol: str = "tcp"
+    path: str = ""
+    codes: str = ""
+    interval: int = 30
+    timeout: int = 10
+    healthy: int = 5
+    unhealthy: int = 2
+
+
 class Filter(Row, frozen=True, kw_only=True):
     """A security group (a union of rules, stateful) or a network ACL (ordered, stateless) of one domain."""
 
@@ -430,6 +451,7 @@ ROWS: tuple[type[Row], ...] = (
     Masquerade,
     Frontend,
     Backend,
+    Probe,
     Filter,
     Rule,
     Wearing,

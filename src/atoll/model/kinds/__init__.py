@@ -1,6 +1,7 @@
 """Every kind of entity, one family a file."""
 
 from atoll.model.entity import Entity
+from atoll.model.kinds.balancing import BalancerZone, Listener, LoadBalancer, Target, TargetGroup
 from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair, MetadataOptions, OwnImage
 from atoll.model.kinds.filters import (
     ALL_PROTOCOLS,
@@ -103,6 +104,11 @@ KINDS: tuple[type[Entity], ...] = (
     Session,
     Parameter,
     ParameterVersion,
+    LoadBalancer,
+    BalancerZone,
+    Listener,
+    TargetGroup,
+    Target,
 )
 
 BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
@@ -115,6 +121,7 @@ __all__ = [
     "KINDS",
     "AddressTransfer",
     "Attachment",
+    "BalancerZone",
     "CidrReservation",
     "ClientToken",
     "CreditDefault",
@@ -132,6 +139,8 @@ __all__ = [
     "KeyPair",
     "LaunchTemplate",
     "LaunchTemplateVersion",
+    "Listener",
+    "LoadBalancer",
     "MetadataDefaults",
     "MetadataOptions",
     "Modification",
@@ -162,6 +171,8 @@ __all__ = [
     "SecurityGroupVpcAssociation",
     "Session",
     "Subnet",
+    "Target",
+    "TargetGroup",
     "Tracking",
     "Volume",
     "VolumeAttachment",

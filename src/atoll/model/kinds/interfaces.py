@@ -45,6 +45,7 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
     )
     id: str
     nat_gateway: str | None = None  # it is that NAT gateway's, and nobody else's to change
+    load_balancer: str | None = None  # it is a node's of that load balancer, and nobody else's to change
     vpc: str
     subnet: str
     zone: str
@@ -58,6 +59,11 @@ class NetworkInterface(Entity, frozen=True, kw_only=True):
     wants_public_ip: bool = False  # asked for at launch: a new address comes at each start (fact 72)
     primary_ip: str = ""
     tracking: Tracking = Tracking()
+
+    @property
+    def managed(self) -> bool:
+        """Whether it is AWS's own: its owner sees it, and cannot change it (fact 87)."""
+        return self.nat_gateway is not None or self.load_balancer is not None
 
     @property
     def instance(self) -> str | None:

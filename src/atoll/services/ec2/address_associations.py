@@ -110,9 +110,9 @@ def sole_interface(tx: Tx, instance: Instance) -> NetworkInterface:
 
 
 def _refuse_managed(tx: Tx, elastic: ElasticIp) -> None:
-    """A NAT gateway's Elastic IP is moved and taken by the gateway's own operations alone."""
+    """An Elastic IP of what a service manages is moved and taken by that service alone."""
     holder = tx.get(NetworkInterface, elastic.interface) if elastic.interface else None
-    if holder is not None and holder.nat_gateway is not None:
+    if holder is not None and holder.managed:
         raise NOT_YOURS
 
 

@@ -77,19 +77,19 @@ def free_mac(tx: Tx) -> str:
     return mac
 
 
-def give_address(tx: Tx, interface: NetworkInterface, ip: str, slot: int) -> None:
+def give_address(tx: Tx, interface: NetworkInterface, ip: str, slot: int) -> PrivateAddress:
     """Write that the ENI has this private address."""
-    tx.put(
-        PrivateAddress(
-            home=interface.home,
-            subnet=interface.subnet,
-            vpc=interface.vpc,
-            ip=ip,
-            interface=interface.id,
-            primary=slot == 0,
-            slot=slot,
-        )
+    held = PrivateAddress(
+        home=interface.home,
+        subnet=interface.subnet,
+        vpc=interface.vpc,
+        ip=ip,
+        interface=interface.id,
+        primary=slot == 0,
+        slot=slot,
     )
+    tx.put(held)
+    return held
 
 
 def asked_addresses(specification: Specification) -> tuple[str | None, list[str], int]:

@@ -13,8 +13,8 @@ from atoll.services.ec2.public_addresses import addresses_of, elastic_ip_of
 from atoll.services.ec2.tags import tags_of
 
 Shape = dict[str, Any]
-REQUESTER = "amazon-aws"
-"""Who owns what the ENIs of NAT gateways are attached to."""
+OWNER = "amazon-aws"
+"""Who owns what the ENIs of NAT gateways and of load balancers are attached to."""
 
 
 def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
@@ -27,14 +27,14 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
         "AvailabilityZoneId": zone_id(interface.region, interface.zone),
         "Description": interface.description,
         "Groups": groups_shape(tx, interface.groups),
-        "InterfaceType": "nat_gateway" if interface.nat_gateway else "interface",
+        "InterfaceType": _type(interface),
         "Ipv6Addresses": [],
         "MacAddress": interface.mac,
         "NetworkInterfaceId": interface.id,
         "OwnerId": interface.account,
         "PrivateIpAddress": interface.primary_ip,
         "PrivateIpAddresses": shown,
-        "RequesterManaged": interface.nat_gateway is not None,
+        "RequesterManaged": interface.managed,
         "Operator": {"Managed": False},
         "SourceDestCheck": interface.source_dest_check,
         "Status": interface.status,
@@ -50,14 +50,21 @@ def interface_shape(tx: Tx, interface: NetworkInterface) -> Shape:
         shape["Ipv4Prefixes"] = [{"Ipv4Prefix": block} for block in blocks]
     if named:
         shape["PrivateDnsName"] = names.private_name(interface.region, interface.primary_ip)
-    if interface.nat_gateway is not None:
-        shape["RequesterId"] = REQUESTER
-    if interface.attachment is not None or interface.nat_gateway is not None:
+    if interface.managed:
+        shape["RequesterId"] = OWNER if interface.nat_gateway else "amazon-elb"
+    if interface.attachment is not None or interface.managed:
         shape["Attachment"] = attachment_shape(interface)
     primary = next((one for one in shown if one["Primary"]), {})
     if "Association" in primary:
         shape["Association"] = primary["Association"]
     return shape
+
+
+def _type(interface: NetworkInterface) -> str:
+    """InterfaceType: whose it is."""
+    if interface.load_balancer is not None:
+        return "network_load_balancer"
+    return "nat_gateway" if interface.nat_gateway is not None else "interface"
 
 
 def zone_id(region: str, name: str) -> str:
@@ -67,13 +74,13 @@ def zone_id(region: str, name: str) -> str:
 
 def attachment_shape(interface: NetworkInterface) -> Shape:
     """Where the ENI is attached; empty if nowhere. A service's is attached to something of AWS's own, with no name."""
-    if interface.nat_gateway is not None:
+    if interface.managed:
         return {
             "AttachmentId": f"ela-attach-{interface.id.removeprefix('eni-')}",
             "DeleteOnTermination": False,
             "DeviceIndex": 1,
             "NetworkCardIndex": 0,
-            "InstanceOwnerId": REQUESTER,
+            "InstanceOwnerId": OWNER,
             "Status": "attached",
         }
     attachment = interface.attachment

@@ -36,7 +36,7 @@ def create_network_interface(tx: Tx, request: Request) -> Response:
 def delete_network_interface(tx: Tx, request: Request) -> Response:
     """Only what is attached nowhere can be deleted (fact 42)."""
     interface = need(tx, NetworkInterface, request["NetworkInterfaceId"])
-    if interface.attachment is not None or interface.nat_gateway is not None:
+    if interface.attachment is not None or interface.managed:
         raise AwsError("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
     end_interface(tx, interface)
     return {}
@@ -44,7 +44,7 @@ def delete_network_interface(tx: Tx, request: Request) -> Response:
 
 @operation("DescribeNetworkInterfaces", "NetworkInterfaceIds Filters MaxResults NextToken IncludeManagedResources")
 def describe_network_interfaces(tx: Tx, request: Request) -> Response:
-    """None is managed by a service here, so IncludeManagedResources adds none."""
+    """ENIs of NAT gateways and load balancers are shown always; IncludeManagedResources adds none here."""
     no_pages_with_ids(request, "NetworkInterfaceIds")
     found = candidates(tx, NetworkInterface, request, "NetworkInterfaceIds", INDEXED)
     return describe(tx, request, found, FILTERS, "NetworkInterfaces", interface_shape)

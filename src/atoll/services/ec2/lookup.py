@@ -126,7 +126,7 @@ def need_all(tx: Tx, kind: type[E], ids: Iterable[str]) -> list[E]:
 def need_unmanaged(tx: Tx, id: str) -> NetworkInterface:  # noqa: A002 - AWS's word
     """The ENI of that id, for calls that change it: what a service manages is not its owner's to change (fact 87)."""
     interface = need(tx, NetworkInterface, id)
-    if interface.nat_gateway is not None:
+    if interface.managed:
         raise NOT_YOURS
     return interface
 

@@ -1,0 +1,114 @@
+"""A network load balancer is a balancer node a zone; a listener is a frontend on each, its targets are backends.
+
+Which targets are eligible is settled here: zones, cross-zone, health, and that a node without enough healthy ones sends
+to all of them (facts 180, 181). Ports, routes and public addresses come from the nodes' ENIs, as everybody's do.
+"""
+
+from collections.abc import Iterable
+
+from atoll.compile.passes import of
+from atoll.model.balancing import (
+    Place,
+    balancer_of,
+    candidates,
+    eligible,
+    keeps_client,
+    place_of,
+    places,
+    setting,
+    terminates,
+)
+from atoll.model.kinds import BalancerZone, Listener, LoadBalancer, Target, TargetGroup
+from atoll.packet import TCP, UDP
+from atoll.plan.rows import Backend, Frontend, Hash, Node, NodeKind, Probe, Row
+from atoll.records import View
+
+PROTOCOLS = {"TCP": (TCP,), "UDP": (UDP,), "TCP_UDP": (TCP, UDP)}
+IDLE = {TCP: 350, UDP: 120}
+"""Seconds (fact 183)."""
+
+
+def node(view: View, zone: BalancerZone) -> Iterable[Row]:
+    """While the load balancer is being provisioned it does not work yet."""
+    balancer = view.get(LoadBalancer, zone.balancer)
+    if balancer is not None and balancer.state == "active":
+        yield Node(id=zone.node, site=zone.zone, kind=NodeKind.BALANCER, origin=(balancer.arn,))
+
+
+def listener(view: View, one: Listener) -> Iterable[Row]:
+    """Its frontends and their backends. It reads every target of its group: AWS's quota bounds them."""
+    balancer = view.get(LoadBalancer, one.balancer)
+    group = view.get(TargetGroup, one.group)
+    if balancer is None or group is None or balancer.state != "active":
+        return
+    hash_ = Hash.SOURCE if setting(group, "stickiness.enabled") == "true" else Hash.FLOW
+    found = list(places(view, group))
+    for zone in view.by(BalancerZone, "balancer", balancer.id):
+        here = candidates(view, balancer, group, zone.zone, found)
+        chosen = {place.target.key for place in eligible(group, here)}
+        for protocol in PROTOCOLS[one.protocol]:
+            frontend = f"{one.id}/{zone.zone}/{protocol}"
+            yield Frontend(
+                id=frontend,
+                node=zone.node,
+                protocol=protocol,
+                port=one.port,
+                hash=hash_,
+                keep=keeps_client(group),
+                idle=IDLE[protocol],
+                origin=(one.arn,),
+            )
+            for place in found:
+                is_eligible = place.target.key in chosen
+                is_cut = not is_eligible and _is_cut(group, place)
+                if is_eligible or is_cut:
+                    yield _backend(frontend, group, place, eligible_=is_eligible)
+
+
+def _backend(frontend: str, group: TargetGroup, place: Place, *, eligible_: bool) -> Backend:
+    return Backend(
+        frontend=frontend,
+        address=place.address,
+        port=place.target.port,
+        eligible=eligible_,
+        cut=not eligible_,
+        origin=(group.arn, place.target.target),
+    )
+
+
+def _is_cut(group: TargetGroup, place: Place) -> bool:
+    """Whether the connections that it has are ended: it has turned unhealthy, or its drain is over."""
+    target: Target = place.target
+    if target.until is not None:
+        return target.ended
+    return target.health == "unhealthy" and terminates(group)
+
+
+def probe(view: View, target: Target) -> Iterable[Row]:
+    """A target that may get traffic is checked: from its own zone's node, or from the first one that may send to it."""
+    group = view.get(TargetGroup, target.group)
+    balancer = balancer_of(view, group) if group is not None else None
+    place = place_of(view, group, target) if group is not None else None
+    if group is None or balancer is None or place is None or balancer.state != "active":
+        return
+    zones = sorted(view.by(BalancerZone, "balancer", balancer.id), key=lambda one: (one.zone != place.zone, one.zone))
+    for zone in zones:
+        if candidates(view, balancer, group, zone.zone, [place]):
+            yield Probe(
+                id="/".join(target.key[1:]),
+                node=zone.node,
+                address=place.address,
+                port=target.port if group.check_port == "traffic-port" else int(group.check_port),
+                protocol=group.check_protocol.lower(),
+                path=group.check_path,
+                codes=group.check_codes,
+                interval=group.interval,
+                timeout=group.timeout,
+                healthy=group.healthy_threshold,
+                unhealthy=group.unhealthy_threshold,
+                origin=(group.arn, target.target),
+            )
+            return
+
+
+PASSES = (of(BalancerZone, node), of(Listener, listener), of(Target, probe))

@@ -1,0 +1,19 @@
+"""What becomes of things whose time has come, each family's own entry."""
+
+from collections.abc import Container
+
+from atoll.model.kinds import LoadBalancer, NatGateway, Target
+from atoll.model.tx import Tx
+from atoll.services.ec2 import nat_gateway_states
+from atoll.services.elbv2 import load_balancers, targets
+
+
+def look(tx: Tx, thing: NatGateway | LoadBalancer | Target, held: Container[str] = ()) -> None:
+    """Nothing happens when it has been looked at already. `held`: a NAT gateway's addresses that connections have."""
+    match thing:
+        case NatGateway():
+            nat_gateway_states.on_due(tx, thing.id, held)
+        case LoadBalancer():
+            load_balancers.on_due(tx, thing.id)
+        case Target():
+            targets.on_due(tx, (thing.group, thing.target, str(thing.port)))

@@ -1,0 +1,185 @@
+"""Attributes of load balancers, target groups and listeners.
+
+A key that AWS does not know, or not for this type, is refused in the words that Terraform's provider reads: it leaves
+such keys out and asks again (hashicorp/terraform-provider-aws, internal/service/elbv2/load_balancer.go,
+modifyLoadBalancerAttributes: "attribute key '...' is not recognized" or "... is not supported").
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from atoll.model.balancing import defaults, setting
+from atoll.model.kinds import Listener, LoadBalancer, TargetGroup
+from atoll.model.tx import Tx
+from atoll.services.ec2.checks import unbuilt
+from atoll.services.elbv2.common import need, refused, unfit
+from atoll.services.registry import Request, Response, operation
+
+Owner = LoadBalancer | TargetGroup | Listener
+Check = Callable[[Owner, str], bool]
+
+OF_APPLICATION = frozenset(
+    {
+        "idle_timeout.timeout_seconds",
+        "client_keep_alive.seconds",
+        "connection_logs.s3.enabled",
+        "connection_logs.s3.bucket",
+        "connection_logs.s3.prefix",
+        "health_check_logs.s3.enabled",
+        "health_check_logs.s3.bucket",
+        "health_check_logs.s3.prefix",
+        "routing.http.desync_mitigation_mode",
+        "routing.http.drop_invalid_header_fields.enabled",
+        "routing.http.preserve_host_header.enabled",
+        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+        "routing.http.xff_client_port.enabled",
+        "routing.http.xff_header_processing.mode",
+        "routing.http2.enabled",
+        "waf.fail_open.enabled",
+    }
+)
+"""Keys of application load balancers [BC]."""
+
+
+def _one_of(*allowed: str) -> Check:
+    return lambda _of, value: value in allowed
+
+
+def _number(least: int, most: int, *words: str) -> Check:
+    def check(_of: Owner, value: str) -> bool:
+        if value in words:
+            return True
+        return value.isascii() and value.isdecimal() and len(value) < 10 and least <= int(value) <= most
+
+    return check
+
+
+_FLAG = _one_of("true", "false")
+_ANY: Check = lambda _of, value: len(value) <= 1024  # noqa: E731 - one of a table
+
+CHECKS: Mapping[str, Check] = {
+    "deletion_protection.enabled": _FLAG,
+    "access_logs.s3.enabled": _FLAG,
+    "access_logs.s3.bucket": _ANY,
+    "access_logs.s3.prefix": _ANY,
+    "ipv6.deny_all_igw_traffic": _FLAG,
+    "dns_record.client_routing_policy": _one_of(
+        "any_availability_zone", "availability_zone_affinity", "partial_availability_zone_affinity"
+    ),
+    "zonal_shift.config.enabled": _FLAG,
+    "secondary_ips.auto_assigned.per_subnet": _number(0, 7),
+    "proxy_protocol_v2.enabled": _FLAG,
+    "preserve_client_ip.enabled": _FLAG,
+    "stickiness.enabled": _FLAG,
+    "stickiness.type": _one_of("source_ip"),
+    "deregistration_delay.timeout_seconds": _number(0, 3600),
+    "deregistration_delay.connection_termination.enabled": _FLAG,
+    "target_group_health.dns_failover.minimum_healthy_targets.count": _number(1, 1000, "off"),
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": _number(1, 100, "off"),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": _number(1, 1000),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": _number(1, 100, "off"),
+    "target_health_state.unhealthy.connection_termination.enabled": _FLAG,
+    "target_health_state.unhealthy.draining_interval_seconds": _number(0, 360_000),
+    "tcp.idle_timeout.seconds": _number(60, 6000),
+}
+"""What AWS takes as a value (table of attribute keys in section 9)."""
+
+AS_IT_IS = frozenset(
+    {
+        "access_logs.s3.enabled",
+        "access_logs.s3.bucket",
+        "access_logs.s3.prefix",
+        "ipv6.deny_all_igw_traffic",
+        "dns_record.client_routing_policy",
+        "zonal_shift.config.enabled",
+        "secondary_ips.auto_assigned.per_subnet",
+        "proxy_protocol_v2.enabled",
+        "target_health_state.unhealthy.draining_interval_seconds",
+        "tcp.idle_timeout.seconds",
+        "target_group_health.dns_failover.minimum_healthy_targets.count",
+        "target_group_health.dns_failover.minimum_healthy_targets.percentage",
+    }
+)
+"""Keys whose default alone is built: no other value would be obeyed yet."""
+
+NOUNS = {LoadBalancer: "Load balancer", TargetGroup: "Target group", Listener: "Listener"}
+
+
+def _cross_zone(of: Owner, value: str) -> bool:
+    return value in ("true", "false") or (isinstance(of, TargetGroup) and value == "use_load_balancer_configuration")
+
+
+def shown(of: Owner) -> list[dict[str, str]]:
+    """All of them, those that were never set with their defaults."""
+    return [{"Key": key, "Value": value} for key, value in (defaults(of) | dict(of.attributes)).items()]
+
+
+def modified(of: Owner, given: list[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """The attributes after the change."""
+    attributes = dict(of.attributes)
+    noun = NOUNS[type(of)]
+    for one in given:
+        key, value = one.get("Key") or "", one.get("Value") or ""
+        if key not in defaults(of):
+            raise _unknown(of, noun, key)
+        check = _cross_zone if key == "load_balancing.cross_zone.enabled" else CHECKS[key]
+        if not check(of, value):
+            raise refused(f"{noun} attribute value '{value}' for key '{key}' is not valid")
+        if key in AS_IT_IS and value != defaults(of)[key]:
+            raise unbuilt(f"{key}={value}")
+        attributes[key] = value
+    changed = replace(of, attributes=tuple(attributes.items()))
+    datagrams = isinstance(changed, TargetGroup) and changed.protocol != "TCP"
+    if datagrams and setting(changed, "preserve_client_ip.enabled") != "true":
+        raise unfit("Client IP preservation cannot be disabled for UDP and TCP_UDP target groups")
+    return changed.attributes
+
+
+def _unknown(of: Owner, noun: str, key: str) -> Exception:
+    if isinstance(of, LoadBalancer) and key in OF_APPLICATION:
+        return unfit(f"{noun} attribute key '{key}' is not supported on load balancers with type 'network'")
+    return refused(f"{noun} attribute key '{key}' is not recognized")
+
+
+def _modify(tx: Tx, of: Owner, request: Request) -> Response:
+    changed = replace(of, attributes=modified(of, request["Attributes"]))
+    tx.put(changed)
+    return {"Attributes": shown(changed)}
+
+
+@operation("DescribeLoadBalancerAttributes", "LoadBalancerArn", service="elbv2")
+def describe_load_balancer_attributes(tx: Tx, request: Request) -> Response:
+    """All that a network load balancer has."""
+    return {"Attributes": shown(need(tx, LoadBalancer, request["LoadBalancerArn"]))}
+
+
+@operation("ModifyLoadBalancerAttributes", "LoadBalancerArn Attributes", service="elbv2")
+def modify_load_balancer_attributes(tx: Tx, request: Request) -> Response:
+    """All or nothing."""
+    return _modify(tx, need(tx, LoadBalancer, request["LoadBalancerArn"]), request)
+
+
+@operation("DescribeTargetGroupAttributes", "TargetGroupArn", service="elbv2")
+def describe_target_group_attributes(tx: Tx, request: Request) -> Response:
+    """All that a target group of its protocol has."""
+    return {"Attributes": shown(need(tx, TargetGroup, request["TargetGroupArn"]))}
+
+
+@operation("ModifyTargetGroupAttributes", "TargetGroupArn Attributes", service="elbv2")
+def modify_target_group_attributes(tx: Tx, request: Request) -> Response:
+    """All or nothing."""
+    return _modify(tx, need(tx, TargetGroup, request["TargetGroupArn"]), request)
+
+
+@operation("DescribeListenerAttributes", "ListenerArn", service="elbv2")
+def describe_listener_attributes(tx: Tx, request: Request) -> Response:
+    """TCP listeners have an idle time-out."""
+    return {"Attributes": shown(need(tx, Listener, request["ListenerArn"]))}
+
+
+@operation("ModifyListenerAttributes", "ListenerArn Attributes", service="elbv2")
+def modify_listener_attributes(tx: Tx, request: Request) -> Response:
+    """All or nothing."""
+    return _modify(tx, need(tx, Listener, request["ListenerArn"]), request)
