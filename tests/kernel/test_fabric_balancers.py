@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.agents.health import FAILED, PASSED, TIMED_OUT, Answer, ask
+from atoll.linux.netlink import Netlink
 from atoll.linux.packets import Listener, Reach, Stream
 from atoll.packet import TCP, UDP, Prefix
 from atoll.plan.rows import (
@@ -30,6 +31,7 @@ from atoll.plan.rows import (
 )
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
+from tests.support import silence
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, guest, host, nat, nlb, open_group, public, route, row, rule, world
 
 pytestmark = pytest.mark.kernel
@@ -347,3 +349,36 @@ def test_checks_by_http(lab: FabricLab) -> None:
         assert checks(lab, serve(b""), **http) == FAILED
         assert checks(lab, serve(b"no TLS here"), **{**http, "protocol": "https"}) == FAILED
         assert checks(lab, **http) == TIMED_OUT  # taken by the kernel, answered by nobody
+
+
+def left(lab: FabricLab, protocol: int) -> int:
+    """The seconds that the node gives its newest connection of that protocol yet."""
+    return max(one.seconds for one in silence.left(inside(lab)) if one.protocol == protocol)
+
+
+def inside(lab: FabricLab) -> Netlink:
+    """A socket in the node's namespace."""
+    return lab.fabric._world.forwarders["lb-a"].filter
+
+
+def test_silence_for_as_long_as_the_listener_says_ends_a_connection_with_a_reset(lab: FabricLab) -> None:
+    lab.udp("api", 5353)
+    lab.udp("client", 30000).send(b"question", EIP, 53)
+    assert lab.udp("api", 5353).receive() is not None
+    assert 110 < left(lab, UDP) <= 120
+    with Listener(lab.node("api"), API, 8080) as server:
+        for seconds in (350, 60):
+            lab.put(replace(row(lab.plan, Frontend, "f-a"), idle=seconds))
+            stream, accepted = connected(lab, server)
+            with stream, accepted:
+                silence.pass_time(inside(lab), seconds - 20)
+                talks(stream, accepted)
+                assert seconds - 10 < left(lab, TCP) <= seconds
+                silence.pass_time(inside(lab), seconds)
+                for end in (stream, accepted):
+                    end.send(b"after")
+                    with pytest.raises(ConnectionResetError):
+                        end.receive()
+        assert lab.fabric.observe() == []
+        lab.put(replace(row(lab.plan, Frontend, "f-a"), idle=350))
+        assert lab.fabric.observe() == []

@@ -143,7 +143,7 @@ def _balancer(chance: random.Random, vpc: str) -> list[Row]:
         Address(domain=vpc, ip=ip, port=port, primary=True),
         *(Wearing(port=port, slot=slot, filter=f"sg-{vpc}-{group}") for slot, group in enumerate(worn)),
     ]
-    for protocol, idle in ((TCP, 350), (UDP, 120)):
+    for protocol, idle in ((TCP, chance.choice((350, 60))), (UDP, 120)):
         if chance.random() < 0.8:
             frontend, hash_ = f"f-{vpc}-{protocol}", chance.choice(list(Hash))
             keep = chance.random() < 0.7

@@ -5,7 +5,7 @@ import pytest
 from atoll.fabric.contract import FabricError
 from atoll.fabric.kernel import names
 from atoll.fabric.kernel.support import refuse_unsupported
-from atoll.packet import TCP, Prefix
+from atoll.packet import Prefix
 from atoll.plan.rows import Address, Backend, Domain, DomainKind, Filter, Frontend, Mapping, Masquerade, Segment
 from atoll.records import Record
 
@@ -24,7 +24,6 @@ def test_interface_names_fit_and_differ() -> None:
         (Mapping(link="igw", inside="fd00::5", outside="fd00::6"), "IPv4 only"),
         (Segment(id="s", domain="d", site="z", prefix=Prefix.parse("fd00::/64"), table="t"), "IPv4 only"),
         (Masquerade(node="nat", address="10.0.0.9", idle=60), "after 350 seconds"),
-        (Frontend(id="f", node="lb", protocol=TCP, port=80, idle=60), "after 350 s"),
         (Frontend(id="f", node="lb", protocol=132, port=80), "TCP and UDP only"),
         (Backend(frontend="f", address="fd00::5", port=80), "IPv4 only"),
         (Domain(id="internet-2", kind=DomainKind.INTERNET), "one internet"),

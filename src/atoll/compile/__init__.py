@@ -12,6 +12,7 @@ from atoll.compile import (
     instances,
     interfaces,
     internet,
+    load_balancer_names,
     load_balancers,
     names,
     nat_gateways,
@@ -34,6 +35,7 @@ PASSES: tuple[Pass, ...] = (
     *instances.PASSES,
     *nat_gateways.PASSES,
     *load_balancers.PASSES,
+    *load_balancer_names.PASSES,
     *internet.PASSES,
     *names.PASSES,
 )

@@ -24,8 +24,8 @@ from atoll.plan.rows import Backend, Frontend, Hash, Node, NodeKind, Probe, Row
 from atoll.records import View
 
 PROTOCOLS = {"TCP": (TCP,), "UDP": (UDP,), "TCP_UDP": (TCP, UDP)}
-IDLE = {TCP: 350, UDP: 120}
-"""Seconds (fact 183)."""
+DATAGRAMS_IDLE = 120
+"""Seconds after which a silent flow of UDP is forgotten (fact 183)."""
 
 
 def node(view: View, zone: BalancerZone) -> Iterable[Row]:
@@ -55,7 +55,7 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
                 port=one.port,
                 hash=hash_,
                 keep=keeps_client(group),
-                idle=IDLE[protocol],
+                idle=int(setting(one, "tcp.idle_timeout.seconds")) if protocol == TCP else DATAGRAMS_IDLE,
                 origin=(one.arn,),
             )
             for place in found:

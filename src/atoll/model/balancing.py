@@ -67,7 +67,7 @@ def defaults(of: LoadBalancer | TargetGroup | Listener) -> dict[str, str]:
             }
             return shown if datagrams else shown | unhealthy
         case Listener():
-            return {"tcp.idle_timeout.seconds": "350"} if of.protocol == "TCP" else {}
+            return {"tcp.idle_timeout.seconds": "350"} if "TCP" in of.protocol else {}
 
 
 def setting(of: LoadBalancer | TargetGroup | Listener, key: str) -> str:
@@ -150,13 +150,34 @@ def is_node(view: View, group: TargetGroup, place: Place) -> bool:
 
 def eligible(group: TargetGroup, here: Sequence[Place]) -> Sequence[Place]:
     """Those that are healthy; all of them where too few are: a node then fails open (fact 180)."""
-    healthy = [place for place in here if place.target.health == "healthy"]
-    return here if len(healthy) < _fewest(group, len(here)) else healthy
+    found = healthy(here)
+    return here if len(found) < _fewest(group, "unhealthy_state_routing", len(here)) else found
 
 
-def _fewest(group: TargetGroup, registered: int) -> int:
-    """With how many healthy targets unhealthy ones are left out."""
-    prefix = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+def healthy(here: Sequence[Place]) -> list[Place]:
+    """Those whose checks pass."""
+    return [place for place in here if place.target.health == "healthy"]
+
+
+def zones_in_dns(view: View, balancer: LoadBalancer) -> list[BalancerZone]:
+    """The zones that the load balancer's name leads to: all but those in which any one target group has too few healthy
+    targets; all of them if there would be none (fact 180).
+    """
+    zones = sorted(view.by(BalancerZone, "balancer", balancer.id), key=lambda one: one.zone)
+    names = dict.fromkeys(one.group for one in view.by(Listener, "balancer", balancer.id))
+    groups = [group for name in names if (group := view.get(TargetGroup, name)) is not None]
+    found = {group.id: list(places(view, group)) for group in groups}
+
+    def serves(zone: BalancerZone, group: TargetGroup) -> bool:
+        here = candidates(view, balancer, group, zone.zone, found[group.id])
+        return len(healthy(here)) >= _fewest(group, "dns_failover", len(here))
+
+    return [zone for zone in zones if all(serves(zone, group) for group in groups)] or zones
+
+
+def _fewest(group: TargetGroup, purpose: str, registered: int) -> int:
+    """With how many healthy targets a zone, or a node, counts as healthy for that purpose."""
+    prefix = f"target_group_health.{purpose}.minimum_healthy_targets"
     count, percentage = setting(group, f"{prefix}.count"), setting(group, f"{prefix}.percentage")
     least = 0 if count == "off" else int(count)
     share = 0 if percentage == "off" else -(-registered * int(percentage) // 100)

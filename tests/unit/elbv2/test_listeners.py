@@ -306,12 +306,13 @@ def test_keys_and_values_that_are_refused(front: Front) -> None:
         "ValidationError", of_balancer, key="load_balancing.cross_zone.enabled", value="use_load_balancer_configuration"
     )
     refused("ValidationError", of_group, key="deregistration_delay.timeout_seconds", value="3601")
+    refused("ValidationError", of_listener, key="tcp.idle_timeout.seconds", value="59")
     refused("ValidationError", of_group, key="stickiness.type", value="lb_cookie")
     for owner, key, value in (
         (of_balancer, "access_logs.s3.enabled", "true"),
         (of_balancer, "dns_record.client_routing_policy", "availability_zone_affinity"),
         (of_group, "proxy_protocol_v2.enabled", "true"),
-        (of_listener, "tcp.idle_timeout.seconds", "60"),
+        (of_balancer, "zonal_shift.config.enabled", "true"),
     ):
         assert key in refused("UnsupportedOperation", owner, key=key, value=value)
     before = front.elb.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from atoll.compile import compiler
 from atoll.packet import TCP, UDP
-from atoll.plan.rows import Backend, Frontend, Node, NodeKind, Port
+from atoll.plan.rows import Backend, Frontend, Name, Node, NodeKind, Port, Probe
 from atoll.records import Table
 from atoll.services.elbv2.target_health import on_health
 from tests.support.expect import refused
@@ -224,3 +224,74 @@ def test_rows_of_the_plan(front: Front) -> None:
         TargetGroupArn=group, Attributes=[{"Key": "stickiness.enabled", "Value": "true"}]
     )
     assert {one.hash for one in plan(front).all(Frontend)} == {"source"}
+
+
+def told(front: Front, balancer: str) -> str:
+    """The zones whose addresses the load balancer's name has, as letters."""
+    shown = front.shown(balancer)
+    public = {eni["Association"]["PublicIp"]: eni["AvailabilityZone"][-1] for eni in front.enis(balancer)}
+    return "".join(sorted(public[one.value] for one in plan(front).all(Name) if one.name == shown["DNSName"]))
+
+
+def test_the_name_leads_to_healthy_zones_and_to_all_of_them_when_none_is(front: Front) -> None:
+    balancer, group, servers = served(front)
+    assert told(front, balancer) == "ab", "none is healthy yet"
+    report(front, group, servers["a"], "healthy")
+    assert told(front, balancer) == "a"
+    report(front, group, servers["b"], "healthy")
+    assert told(front, balancer) == "ab"
+    second = front.group("second")
+    front.listener(balancer, second, 81)
+    front.register(second, servers["a"])
+    report(front, second, servers["a"], "healthy")
+    assert told(front, balancer) == "a", "any one target group takes a zone out"
+    on = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
+    front.elb.modify_target_group_attributes(TargetGroupArn=second, Attributes=on)
+    assert told(front, balancer) == "ab"
+    more = [{"Key": "target_group_health.dns_failover.minimum_healthy_targets.count", "Value": "2"}]
+    front.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=more)
+    report(front, group, servers["b"], "unhealthy", "Target.Timeout", "Request timed out")
+    assert told(front, balancer) == "ab", "no zone has two: all of them"
+
+
+def test_zonal_names_and_an_internal_ones_addresses(front: Front) -> None:
+    balancer = front.active("Inside", Scheme="internal")
+    name = front.shown(balancer)["DNSName"].lower()
+    (eni,) = front.enis(balancer)
+    found = {one.name: one.value for one in plan(front).all(Name) if name in one.name}
+    assert found == {name: eni["PrivateIpAddress"], f"us-east-1a.{name}": eni["PrivateIpAddress"]}
+    allocation, ip = front.lab.elastic_ip()
+    mapped = front.active("fixed", SubnetMappings=[{"SubnetId": front.lab.subnet, "AllocationId": allocation}])
+    fixed = front.shown(mapped)["DNSName"]
+    assert [one.value for one in plan(front).all(Name) if one.name == fixed] == [ip]
+
+
+def test_a_listeners_idle_time(front: Front) -> None:
+    balancer, group = front.active(), front.group()
+    listener = front.listener(balancer, group)
+    sixty = [{"Key": "tcp.idle_timeout.seconds", "Value": "60"}]
+    front.elb.modify_listener_attributes(ListenerArn=listener, Attributes=sixty)
+    assert [one.idle for one in plan(front).all(Frontend)] == [60]
+
+
+def test_who_is_checked_and_from_where(front: Front) -> None:
+    balancer, group, servers = served(front)
+    address = {name: front.lab.instance(id_)["PrivateIpAddress"] for name, id_ in servers.items()}
+
+    def checked() -> dict[str, str]:
+        return {one.address: one.node[-1] for one in plan(front).all(Probe)}
+
+    assert checked() == {address["a"]: "a", address["b"]: "b"}
+    front.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[front.lab.subnet])
+    assert checked() == {address["a"]: "a"}
+    front.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": servers["a"]}])
+    assert checked() == {}
+    front.register(group, servers["a"])
+    changed = {"HealthCheckProtocol": "HTTP", "HealthCheckPath": "/ok", "HealthCheckPort": "81"}
+    front.elb.modify_target_group(TargetGroupArn=group, HealthCheckIntervalSeconds=5, **changed)
+    (probe,) = plan(front).all(Probe)
+    assert (probe.protocol, probe.path, probe.port, probe.codes) == ("http", "/ok", 81, "200-399")
+    assert (probe.interval, probe.timeout, probe.healthy, probe.unhealthy) == (5, 5, 5, 2)
+    front.ec2.stop_instances(InstanceIds=[servers["a"]])
+    front.lab.settle()
+    assert checked() == {}

@@ -23,8 +23,6 @@ def _reason(row: Record | None) -> str | None:
             return "the kernel fabric carries IPv4 only"
         case Frontend(protocol=protocol) if protocol not in names.BALANCED_IDLE:
             return "the kernel fabric balances TCP and UDP only"
-        case Frontend(protocol=protocol, idle=idle) if idle != names.BALANCED_IDLE[protocol]:
-            return f"the kernel fabric forgets connections of this protocol after {names.BALANCED_IDLE[protocol]} s"
         case Backend(address=ip) if ip_number(ip)[0] != 4:
             return "the kernel fabric carries IPv4 only"
         case Masquerade(idle=idle) if idle != names.IDLE:

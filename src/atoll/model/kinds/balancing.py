@@ -33,6 +33,11 @@ class LoadBalancer(Entity, frozen=True, kw_only=True):
         return f"{ARN}:{self.region}:{self.account}:loadbalancer/net/{self.name}/{self.id}"
 
     @property
+    def dns_name(self) -> str:
+        """Its name in DNS (fact 169)."""
+        return f"{self.name}-{self.id}.elb.{self.region}.amazonaws.com"
+
+    @property
     def name_in(self) -> str:
         """Indexed: home and name, of which there is one."""
         return f"{self.home}/{self.name}"

@@ -97,9 +97,6 @@ AS_IT_IS = frozenset(
         "secondary_ips.auto_assigned.per_subnet",
         "proxy_protocol_v2.enabled",
         "target_health_state.unhealthy.draining_interval_seconds",
-        "tcp.idle_timeout.seconds",
-        "target_group_health.dns_failover.minimum_healthy_targets.count",
-        "target_group_health.dns_failover.minimum_healthy_targets.percentage",
     }
 )
 """Keys whose default alone is built: no other value would be obeyed yet."""

@@ -150,7 +150,7 @@ def shown(tx: Tx, balancer: LoadBalancer) -> dict[str, Any]:
     """A LoadBalancer of the API."""
     return {
         "LoadBalancerArn": balancer.arn,
-        "DNSName": dns_name(balancer),
+        "DNSName": balancer.dns_name,
         "CanonicalHostedZoneId": HOSTED_ZONES.get(balancer.region),
         "CreatedTime": balancer.created,
         "LoadBalancerName": balancer.name,
@@ -164,8 +164,3 @@ def shown(tx: Tx, balancer: LoadBalancer) -> dict[str, Any]:
         "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": balancer.private_link if balancer.groups else None,
         "EnablePrefixForIpv6SourceNat": "off",
     }
-
-
-def dns_name(balancer: LoadBalancer) -> str:
-    """Its name (fact 169)."""
-    return f"{balancer.name}-{balancer.id}.elb.{balancer.region}.amazonaws.com"

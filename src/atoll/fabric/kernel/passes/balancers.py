@@ -6,8 +6,9 @@ One interface, forwarding, connection tracking and translation of destinations. 
 import socket
 from collections.abc import Iterable, Iterator
 
-from atoll.fabric.kernel import pipeline
-from atoll.fabric.kernel.objects import Chain, Element, Set
+from atoll.fabric.kernel import names, pipeline
+from atoll.fabric.kernel.objects import Chain, Element, Set, Timeout
+from atoll.fabric.kernel.passes.idle import STATES
 from atoll.fabric.kernel.pipeline import ACCEPT, DROP, Rule, state
 from atoll.fabric.kernel.uses import BACKEND, BALANCED, BOX, SPAN, Named
 from atoll.linux.nft.expr import (
@@ -23,12 +24,14 @@ from atoll.linux.nft.expr import (
     Mask,
     Meta,
     Reset,
+    SetTimeout,
     Translate,
     host32,
 )
 from atoll.linux.nft.expr import Hash as HashOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.nft.wire import Hook
+from atoll.linux.nft.wire import Timeout as Times
 from atoll.packet import TCP, PortRange
 from atoll.plan.rows import Address, Backend, Frontend, Hash, Node, NodeKind, Port, Segment
 from atoll.records import Pass, Record, View
@@ -93,6 +96,9 @@ def frontend(view: View, row: Record) -> Iterator[Record]:
     chain = f"{row.id}/choose"
     yield Element(domain=row.node, set="listeners", shape="listener-verdict", low=place, value=f"goto {chain}")
     yield Element(domain=row.node, set="listening", shape="listener", low=place)
+    if row.idle != names.BALANCED_IDLE.get(row.protocol):
+        times = Times(row.protocol, tuple((state, row.idle) for state in STATES[row.protocol]))
+        yield Timeout(domain=row.node, name=_idle(row), times=times)
     yield Set(domain=row.node, name=f"{row.id}/targets", shape="slot-target")
     backends = sorted(view.by(Backend, "frontend", row.id), key=lambda one: one.key)
     eligible = [one for one in backends if one.eligible]
@@ -102,6 +108,10 @@ def frontend(view: View, row: Record) -> Iterator[Record]:
     yield Chain(domain=row.node, name=chain, rules=tuple(_choosing(row, len(eligible))))
 
 
+def _idle(row: Frontend) -> str:
+    return f"{row.id}/idle-{row.idle}"
+
+
 def _choosing(row: Frontend, count: int) -> Iterator[Rule]:
     """Without an eligible backend the packet stays the node's own, and `input` drops it."""
     if not count:
@@ -109,6 +119,8 @@ def _choosing(row: Frontend, count: int) -> Iterator[Rule]:
     flag: tuple[Expression, ...] = () if row.keep else (*pipeline.flag_mark(UNKEPT, UNKEPT),)
     hashed, length = _hashed(row)
     chosen = (HashOf(length, count, 0, _PLACE), Lookup(f"{row.id}/targets", _PLACE, _TARGET))
+    if row.idle != names.BALANCED_IDLE.get(row.protocol):
+        yield (SetTimeout(_idle(row)),)
     yield (*flag, *hashed, *chosen, Translate(1, _TARGET, (_TARGET + 1, _TARGET + 1)))
 
 
