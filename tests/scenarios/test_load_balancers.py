@@ -1,6 +1,7 @@
 """Private servers behind a network load balancer, in real packets through the whole of Atoll (section 15)."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 
@@ -31,7 +32,7 @@ class Front(Place):
         self.group_id = self.group("api", tcp(PORT, "0.0.0.0/0"))
         self.server = self.launch(self.group_id, subnet=private, public=False)
         made = self.elb.create_load_balancer(Name="front", Type="network", Subnets=[self.subnet])["LoadBalancers"][0]
-        self.balancer = made["LoadBalancerArn"]
+        self.balancer, self.name = made["LoadBalancerArn"], made["DNSName"]
         groups = self.elb.create_target_group(Name="api", Protocol="TCP", Port=PORT, VpcId=self.vpc, **QUICK)
         self.targets = groups["TargetGroups"][0]["TargetGroupArn"]
         self.elb.create_listener(
@@ -47,12 +48,22 @@ class Front(Place):
         self.public: str = eni["Association"]["PublicIp"]
         self.private: str = eni["PrivateIpAddress"]
 
-    def becomes(self, state: str) -> dict[str, Any]:
-        """Wait for that state of the server: real checks decide, five seconds apart."""
+    def health(self, target: str) -> dict[str, Any]:
+        """What is said of a target."""
+        named = {"TargetGroupArn": self.targets, "Targets": [{"Id": target}]}
+        return dict(self.elb.describe_target_health(**named)["TargetHealthDescriptions"][0]["TargetHealth"])
+
+    def state(self) -> tuple[str, str]:
+        """State and reason of the first server."""
+        found = self.health(self.server)
+        return found["State"], found["Reason"]
+
+    def becomes(self, state: str, target: str | None = None) -> dict[str, Any]:
+        """Wait for that state of a server, the first one: real checks decide, five seconds apart."""
         for _ in range(600):
-            found = self.elb.describe_target_health(TargetGroupArn=self.targets)["TargetHealthDescriptions"]
-            if found[0]["TargetHealth"]["State"] == state:
-                return dict(found[0]["TargetHealth"])
+            found = self.health(target or self.server)
+            if found["State"] == state:
+                return found
             self.atoll.run("status")  # a command is long enough between two looks
         raise AssertionError(found)
 
@@ -74,6 +85,41 @@ def test_the_internet_reaches_a_private_server_which_sees_the_client(front: Fron
         assert conversation.say() == f"{CLIENT} {front.private_ip(front.server)}"
     with front.talk(CLIENT, front.public, 80) as conversation:
         assert conversation.opening == "silent", "no listener there"
+    zonal = f"us-east-1a.{front.name}"
+    for name in (front.name, zonal):
+        asked = ("getent", "ahostsv4", name)
+        for where in (("run", "--"), ("exec", front.server, "--")):
+            assert front.atoll.run(*where, *asked).out.split()[0] == front.public, (where, name)
+
+
+def test_a_server_in_another_zone_takes_over_from_one_that_is_gone(front: Front) -> None:
+    """A second zone comes and its server gets everything once the first one's is stopped; what is open stays open."""
+    far = front.ec2.create_subnet(VpcId=front.vpc, CidrBlock="10.0.3.0/24", AvailabilityZone="us-east-1b")
+    subnet = far["Subnet"]["SubnetId"]
+    other = front.launch(front.group_id, subnet=subnet, public=False)
+    front.elb.register_targets(TargetGroupArn=front.targets, Targets=[{"Id": other}])
+    front.elb.set_subnets(LoadBalancerArn=front.balancer, Subnets=[front.subnet, subnet])
+    cross = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
+    front.elb.modify_target_group_attributes(TargetGroupArn=front.targets, Attributes=cross)
+    front.becomes("healthy")
+    front.becomes("healthy", other)
+    seen: dict[str, Any] = {}
+    with ExitStack() as open_ones:
+        for _ in range(40):
+            conversation = open_ones.enter_context(front.talk(CLIENT, front.public, 443))
+            seen.setdefault(conversation.say().split()[1], conversation)
+            if len(seen) == 2:
+                break
+        assert set(seen) == {front.private_ip(front.server), front.private_ip(other)}
+        kept = seen[front.private_ip(other)]
+        front.ec2.stop_instances(InstanceIds=[front.server])
+        front.ec2.get_waiter("instance_stopped").wait(InstanceIds=[front.server])
+        for _ in range(6):
+            with front.talk(CLIENT, front.public, 443) as conversation:
+                assert conversation.say() == f"{CLIENT} {front.private_ip(other)}"
+        assert kept.say() == f"{CLIENT} {front.private_ip(other)}"
+    assert front.state() == ("unused", "Target.InvalidState")
+    front.ec2.terminate_instances(InstanceIds=[other])
 
 
 def test_a_server_whose_group_shuts_the_checks_out_turns_unhealthy_and_fails_open(front: Front) -> None:
