@@ -249,6 +249,21 @@ def test_its_groups_judge_both_passes_and_are_its_senders(lab: FabricLab) -> Non
     assert lab.fabric.observe() == []
 
 
+def test_what_goes_through_it_is_always_tracked(lab: FabricLab) -> None:
+    """Rules open to the world both ways leave what goes past it untracked, and cut it when they go."""
+    wide = [rule("wide-in", "sg-wide", IN), rule("wide-out", "sg-wide", OUT)]
+    lab.put(Filter(id="sg-wide", domain=VPC), *wide, *guest("api", "priv", API, ["sg-wide"]))
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        lab.delivered("web", API, 53, "api", source_port=30000)
+        with stream, accepted:
+            lab.put(without=wide)
+            talks(stream, accepted)
+            assert lab.tcp("client", EIP, 80) is Reach.SILENT
+    lab.put(rule("narrow", "sg-wide", IN, "10.0.1.0/24", UDP, (54, 54)))
+    lab.dropped("web", API, 53, "api", canary=("web", API, 54), source_port=30000)
+
+
 def test_fences_judge_both_passes(lab: FabricLab) -> None:
     everything = [rule("n-in", "acl", IN, order=200), rule("n-out", "acl", OUT, order=200)]
     lab.put(Filter(id="acl", domain=VPC, ordered=True), *everything)

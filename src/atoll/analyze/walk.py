@@ -191,7 +191,7 @@ class _Walker:
         if segment and is_translator(self.plan, port):
             return self._through(port, segment)
         if segment and is_balancer(self.plan, port):
-            self._rules(port, Direction.IN, sender)
+            self._rules(port, Direction.IN, sender, sender)
             return self._through(port, segment)
         if port.guard and not (segment and owns(self.plan, port, segment.domain, self.flow.destination)):
             detail = f"{self.flow.destination} is not one of its addresses"
@@ -237,7 +237,7 @@ class _Walker:
             self._meet(Hop("port", port.id, detail, (port.key,)))
 
     def _rules(self, port: Port, direction: Direction, other: Port | None, next_to: Port | None) -> None:
-        """`next_to`: the port that gets the packet, or that it came from: by a translator it is always tracked."""
+        """`next_to`: the port that gets the packet, or that it came from."""
         if not port.filtered:
             return
         if known := self.state.end(port.id, self.flow):
@@ -246,11 +246,14 @@ class _Walker:
             self._meet(Hop("filter", port.id, f"{direction}: of a tracked connection"))
             return
         judgement = judge_port(self.plan, port, direction, self.flow, other)
-        if next_to is not None and is_translator(self.plan, next_to):
+        if self._is_always_tracked(port) or (next_to is not None and self._is_always_tracked(next_to)):
             judgement = msgspec.structs.replace(judgement, tracked=True)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
         if judgement.allowed and judgement.tracked and self.opener:
             self.ends.append(End(port.id, self.flow, port.node, port.idle))
+
+    def _is_always_tracked(self, end: Port) -> bool:
+        return is_translator(self.plan, end) or is_balancer(self.plan, end)
 
     def _fence(self, segment: Segment, direction: Direction) -> None:
         if segment.fence is None:

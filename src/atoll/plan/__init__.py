@@ -30,7 +30,7 @@ a bug.
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
    then on, which lives on when the rule goes. Not tracked is TCP or UDP that passes by a rule open to the whole
    world, while another rule of the same port opens every protocol to the whole world in the other direction, unless it
-   goes on to a translator or comes from one: nothing
+   goes on to a translator or a balancer, or comes from one: nothing
    is remembered, so each packet of such a connection is a first packet, in its own direction; answers never start
    tracking, the opener's next packet does where it passes otherwise. A packet that is not delivered leaves nothing
    behind in the domain that refuses it; a domain that it has left by a link remembers it, and so does the way up to

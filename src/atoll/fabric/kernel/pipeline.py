@@ -333,8 +333,8 @@ def _sent() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     clear, then = flag_mark(names.MATCHED, 0), goto("receive")
     yield "sent", None, (_UNMATCHED, clear, (goto("sent-tracked"),))
     tracked = (goto("sent-tracked"),)
-    by_translator = (Load(Meta.OIFNAME), Lookup("translators"), *tracked)
-    yield "sent-open", None, (clear, (*REPLY, then), by_translator, *_slots(IIF_CLASS, "opens-in"), tracked)
+    always = _always(Meta.OIFNAME, Meta.IIFNAME, tracked)
+    yield "sent-open", None, (clear, (*REPLY, then), *always, *_slots(IIF_CLASS, "opens-in"), tracked)
     yield "sent-tracked", None, ((*REPLY, then), (*flag_mark(names.PASSED, names.PASSED), then))
 
 
@@ -343,9 +343,15 @@ def _received() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     clear, then = flag_mark(names.MATCHED, 0), goto("settle")
     yield "received", None, (_UNMATCHED, clear, (goto("received-tracked"),))
     tracked = (goto("received-tracked"),)
-    by_translator = (Load(Meta.IIFNAME), Lookup("translators"), *tracked)
-    yield "received-open", None, (clear, (*REPLY, ACCEPT), by_translator, *_slots(OIF_CLASS, "opens-out"), tracked)
+    always = _always(Meta.IIFNAME, Meta.OIFNAME, tracked)
+    yield "received-open", None, (clear, (*REPLY, ACCEPT), *always, *_slots(OIF_CLASS, "opens-out"), tracked)
     yield "received-tracked", None, ((*REPLY, ACCEPT), (*flag_connection(names.RECEIVER_TRACKED), then))
+
+
+def _always(other: Meta, own: Meta, tracked: Rule) -> Iterator[Rule]:
+    """What goes to a translator or a balancer, or comes from one, is tracked whatever is open."""
+    for end, ports in ((other, "translators"), (other, "balancers"), (own, "balancers")):
+        yield (Load(end), Lookup(ports), *tracked)
 
 
 def _translation() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
