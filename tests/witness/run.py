@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--log",
         type=Path,
-        help="one line a packet: seed, packet, prediction, arrival; and one for all answers of the API",
+        help="one line a packet: seed, packet, prediction, arrival; one for all answers of the API and one for its calls",
     )
     options = parser.parse_args(arguments)
     tally, started = Tally(), time.monotonic()
@@ -95,6 +95,8 @@ def main(arguments: list[str]) -> int:
             if log:
                 log.writelines(log_line(seed, trial) for trial in done.trials)
                 log.write(f"{seed} | answers: {done.design.cloud.answered}\n")
+                made = sorted({call.split()[0] for call in done.design.calls})
+                log.write(f"{seed} | operations: {' '.join(made)}\n")
     _print(tally, time.monotonic() - started, options)
     return 1 if tally.failures or tally.violations else 0
 
