@@ -1,6 +1,7 @@
 """Balancers in the kernel: real packets through a load balancer's node, and what they meet on their way."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.agents.health import FAILED, PASSED, TIMED_OUT, Answer, ask
+from atoll.fabric.kernel import KernelFabric
 from atoll.linux.netlink import Netlink
-from atoll.linux.packets import Listener, Reach, Stream
+from atoll.linux.nft import wire
+from atoll.linux.packets import Listener, Reach, Stream, call_in
 from atoll.packet import TCP, UDP, Prefix
 from atoll.plan.rows import (
     Backend,
@@ -397,3 +400,69 @@ def test_silence_for_as_long_as_the_listener_says_ends_a_connection_with_a_reset
         assert lab.fabric.observe() == []
         lab.put(replace(row(lab.plan, Frontend, "f-a"), idle=350))
         assert lab.fabric.observe() == []
+
+
+def test_what_somebody_changes_inside_is_seen_and_put_right(lab: FabricLab) -> None:
+    lab.put(replace(row(lab.plan, Frontend, "f-a"), idle=60))
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            lab.fabric._world.forwarders["lb-a"].filtering([wire.flush_chain("balance")])
+            assert any("chain lb-a balance" in line for line in lab.fabric.observe())
+            lab.fabric.repair()
+            assert lab.fabric.observe() == []
+            talks(stream, accepted)
+        assert lab.tcp("client", EIP, 80) is Reach.CONNECTED
+
+
+def test_another_server_takes_it_up_with_its_connections(lab: FabricLab) -> None:
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            before, folder = lab.fabric.dump(), lab.fabric._world.folder
+            for router in (*lab.fabric._world.routers.values(), *lab.fabric._world.forwarders.values()):
+                router.close()  # as if its process had ended
+            lab.fabric = other = KernelFabric(folder)
+            other.start({key: (None, one) for key, one in lab.plan.records.items()})
+            assert other.observe() == []
+            assert other.dump() == before
+            talks(stream, accepted)
+
+
+def test_a_balancer_comes_and_goes_without_a_trace(lab: FabricLab) -> None:
+    before = lab.fabric.dump()
+    more = [*nlb("b", "pub-b", "10.0.3.20", API, API2, site="az-b"), *public("10.0.3.20", "198.18.0.21")]
+    lab.put(*more)
+    with Listener(lab.node("api"), API, 8080), Listener(lab.node("api2"), API2, 8080):
+        assert lab.tcp("client", "198.18.0.21", 80) is Reach.CONNECTED
+    lab.put(without=more)
+    lab.reap()
+    assert lab.fabric.observe() == []
+    assert lab.fabric.dump() == before
+
+
+def test_nothing_listens_in_a_node(lab: FabricLab) -> None:
+    path = lab.fabric.namespace("lb-a")
+    assert path is not None
+    tables = call_in(path, lambda: [Path("/proc/thread-self/net", name).read_text() for name in ("tcp", "udp", "raw")])
+    assert [len(text.splitlines()) for text in tables] == [1, 1, 1], "the heads alone"
+
+
+def test_big_packets_and_errors_find_their_way(lab: FabricLab) -> None:
+    """60 kB over links of 9001 and 1500 bytes; a closed port's error reaches the client that asked by UDP."""
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            sent = bytes(60_000)
+            accepted.send(sent)
+            got = b""
+            while len(got) < len(sent) and (more := stream.receive()):
+                got += more
+            assert got == sent
+    asking = call_in(lab.node("client"), lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with asking:
+        asking.settimeout(2)
+        asking.connect((EIP, 53))
+        asking.send(b"anybody?")
+        with pytest.raises(ConnectionRefusedError):
+            asking.recv(100)

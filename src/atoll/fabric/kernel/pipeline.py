@@ -30,6 +30,7 @@ from atoll.linux.nft.expr import (
 )
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.nft.wire import Hook, SetShape
+from atoll.packet import ICMP
 from atoll.plan.rows import DomainKind
 from atoll.plan.services import PACKETS_A_SECOND
 
@@ -294,7 +295,7 @@ def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
         None,
         (
             (*connection_has(_BOTH), ACCEPT),
-            (*state(INVALID), DROP),
+            (*state(INVALID), goto("invalid")),
             (*state(RELATED), ACCEPT),
             (*state(NEW), Load(Meta.IIFNAME), Lookup("closed"), DROP),
             *_to_translators(),
@@ -303,6 +304,9 @@ def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
             (goto("send"),),
         ),
     )
+    # What a balancer sends of ICMP are errors of connections that it knows. Their own ends do not tell in which zone.
+    error = (Load(Meta.IIFNAME), Lookup("balancers"), Load(Meta.L4PROTO), Is(bytes([ICMP])), ACCEPT)
+    yield "invalid", None, (error, (DROP,))
     yield "reply", None, ((*connection_has(names.RECEIVER_TRACKED), goto("receive")), (goto("send"),))
     yield "send", None, (*_slots(IIF_CLASS, "judge-out"), (DROP,))
     yield from _sent()
