@@ -67,14 +67,17 @@ class Shadow(Paths):
             yield 3, lambda: self._instance(pick(subnets))
         if instances:
             yield 1, lambda: self._power(pick(instances))
-            yield 0.4, lambda: self._terminate(pick(instances))
+            yield 1, lambda: self._terminate(pick(instances))
         pairs = [
             (eni, instance)
             for instance in instances
             for eni in self.names("eni")
             if self.vpc_of("eni", eni) == self.vpc_of("instance", instance)
         ]
-        yield 5 if pairs else 0, lambda: self._attach(*pick(pairs))
+        attached = [
+            pair for pair in pairs if self.things["eni", pair[0]][2] == pair[1]
+        ]  # an instance has one at a time
+        yield 5 if pairs else 0, lambda: self._attach(*pick(attached or pairs))
 
     def _vpc(self) -> Step:
         name = self.new("vpc")

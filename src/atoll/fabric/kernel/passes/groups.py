@@ -100,7 +100,11 @@ class _Part(NamedTuple):
         return _records(self.row.domain, self.name, self.shape, tuple(self.boxes))
 
 
-@lru_cache(maxsize=1 << 14)
+SETS = 1 << 10
+"""How many are remembered: those of the groups that change, a hundred at most each; not those of groups long gone."""
+
+
+@lru_cache(maxsize=SETS)
 def _records(domain: str, name: str, shape: str, boxes: tuple[Box, ...]) -> tuple[Record, ...]:
     """Remembered, because a change of one rule leaves the group's other sets as they were."""
     elements = (
