@@ -17,7 +17,7 @@ REPO = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 """Where `atoll` and `aws` of this virtual environment are."""
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a command may take before it counts as hung; the first of all fetches the image's packages."""
 
 
