@@ -118,7 +118,9 @@ def test_internet_is_a_host_with_a_chosen_address(atoll: Atoll) -> None:
     assert " 203.0.113.77/" in atoll.run("internet", "--from", "203.0.113.77", "--", *show).out
 
 
-@pytest.mark.parametrize("address", ["1.2.3.4", "203.0.113.0", "203.0.113.1", "203.0.113.255", "::1"])
+@pytest.mark.parametrize(
+    "address", ["1.2.3.4", "203.0.113.0", "203.0.113.1", "203.0.113.255", "203.0.113.43", "203.0.113.53", "::1"]
+)
 def test_an_address_outside_the_internet_is_refused_in_words(atoll: Atoll, address: str) -> None:
     said = atoll.run("internet", "--from", address, "--", "true")
     assert said.status == 1

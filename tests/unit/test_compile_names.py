@@ -7,10 +7,13 @@ from botocore.config import Config
 from msgspec.structs import replace
 
 from atoll.compile import compiler
+from atoll.compile import constants as every_constant
+from atoll.compile.internet import AWS, RESOLVER
 from atoll.compile.names import constants
-from atoll.model.kinds import ElasticIp, Entity, Instance, NetworkInterface, Vpc
+from atoll.model.kinds import ElasticIp, Entity, Instance, InternetHost, NetworkInterface, Vpc
 from atoll.model.regions import REGIONS
-from atoll.plan.rows import INTERNET, Name, Numbering, Resolver, Zone
+from atoll.plan.rows import INTERNET, Name, Node, Numbering, Resolver, Zone
+from atoll.plan.validate import problems
 from atoll.records import Delta, Table
 from atoll.services.served import SERVED
 from tests.support import small_cloud as cloud
@@ -134,3 +137,12 @@ def test_the_services_that_are_served_have_the_names_that_clients_ask_for() -> N
             asked.add(client.meta.endpoint_url.removeprefix("https://"))
     assert asked <= known
     assert known - asked == {"sts.amazonaws.com"}, "the one of old"
+
+
+def test_a_users_host_of_former_days_is_not_in_the_way_of_the_resolver() -> None:
+    hosts = [InternetHost(home="000000000000/atoll", ip=ip) for ip in ("203.0.113.9", RESOLVER, AWS)]
+    plan = Table(every_constant(["us-east-1a"]))
+    model = Table(hosts)
+    plan.apply(compiler().propose(model, {key: (None, record) for key, record in model.records.items()}).delta)
+    assert problems(plan) == []
+    assert {one.id for one in plan.all(Node)} == {"internet/203.0.113.9", f"internet/{RESOLVER}"}

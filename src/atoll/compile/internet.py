@@ -53,8 +53,9 @@ def host_id(ip: str) -> str:
 
 
 def host(_view: View, mine: InternetHost) -> Iterable[Row]:
-    """A host of the internet."""
-    yield from host_rows(mine.ip)
+    """A host of the internet; one that a former Atoll made where its own are by now is nobody."""
+    if mine.ip not in (RESOLVER, AWS, UPLINK):
+        yield from host_rows(mine.ip)
 
 
 def host_rows(ip: str, *more: str) -> Iterable[Row]:
