@@ -316,7 +316,7 @@ def checks(lab: FabricLab, serve: Callable[[], None] | None = None, **fields: An
     """One health check from the node, while the test plays the server."""
     path = lab.fabric.namespace("lb-a")
     assert path is not None
-    probe = Probe(**{"id": "t", "node": "lb-a", "address": API, "port": 8080, "timeout": 1, **fields})
+    probe = Probe(**{"id": "t", "node": "lb-a", "address": API, "port": 8080, "timeout": 10, **fields})
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(lambda: asyncio.run(ask(path, probe)))
         if serve is not None:
@@ -334,12 +334,12 @@ def test_checks_come_from_the_nodes_address_and_meet_what_packets_meet(lab: Fabr
             assert accepted.peer == NODE
         shut = rule("narrow", "sg-api", IN, f"{CLIENT}/32", TCP, (8080, 8080))
         lab.put(Filter(id="sg-api", domain=VPC), shut, *guest("api", "priv", API, ["sg-api"]))
-        assert checks(lab) == TIMED_OUT
+        assert checks(lab, timeout=1) == TIMED_OUT
         lab.put(rule("checks", "sg-api", IN, f"{NODE}/32", TCP, (8080, 8080)))
         assert checks(lab) == PASSED
         lab.put(Filter(id="sg-lb", domain=VPC), replace(row(lab.plan, Port, "eni-lb-a"), filtered=True))
         lab.put(Wearing(port="eni-lb-a", slot=0, filter="sg-lb"))
-        assert checks(lab) == TIMED_OUT  # its own group's way out is asked,
+        assert checks(lab, timeout=1) == TIMED_OUT  # its own group's way out is asked,
         lab.put(rule("lb-out", "sg-lb", OUT, "10.0.2.0/24", TCP, (8080, 8080)))
         assert checks(lab) == PASSED  # and not its way in
 
@@ -366,7 +366,7 @@ def test_checks_by_http(lab: FabricLab) -> None:
         assert checks(lab, serve(b"SSH-2.0-x\r\n"), **http) == FAILED
         assert checks(lab, serve(b""), **http) == FAILED
         assert checks(lab, serve(b"no TLS here"), **{**http, "protocol": "https"}) == FAILED
-        assert checks(lab, **http) == TIMED_OUT  # taken by the kernel, answered by nobody
+        assert checks(lab, timeout=1, **http) == TIMED_OUT  # taken by the kernel, answered by nobody
 
 
 def left(lab: FabricLab, protocol: int) -> int:

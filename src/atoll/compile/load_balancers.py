@@ -45,6 +45,7 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
     found = list(places(view, group))
     for zone in view.by(BalancerZone, "balancer", balancer.id):
         here = candidates(view, balancer, group, zone.zone, found)
+        known = {place.target.key for place in here}
         chosen = {place.target.key for place in eligible(group, here)}
         for protocol in PROTOCOLS[one.protocol]:
             frontend = f"{one.id}/{zone.zone}/{protocol}"
@@ -59,21 +60,17 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
                 origin=(one.arn,),
             )
             for place in found:
-                is_eligible = place.target.key in chosen
-                is_cut = not is_eligible and _is_cut(group, place)
-                if is_eligible or is_cut:
-                    yield _backend(frontend, group, place, eligible_=is_eligible)
-
-
-def _backend(frontend: str, group: TargetGroup, place: Place, *, eligible_: bool) -> Backend:
-    return Backend(
-        frontend=frontend,
-        address=place.address,
-        port=place.target.port,
-        eligible=eligible_,
-        cut=not eligible_,
-        origin=(group.arn, place.target.target),
-    )
+                key = place.target.key
+                is_cut = key not in chosen and _is_cut(group, place)
+                if key in known or is_cut:
+                    yield Backend(
+                        frontend=frontend,
+                        address=place.address,
+                        port=place.target.port,
+                        eligible=key in chosen,
+                        cut=is_cut,
+                        origin=(group.arn, place.target.target),
+                    )
 
 
 def _is_cut(group: TargetGroup, place: Place) -> bool:

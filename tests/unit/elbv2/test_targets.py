@@ -1,7 +1,5 @@
 """Targets through boto3: register, deregister, their health, and what the plan makes of them."""
 
-from collections.abc import Iterable
-
 from atoll.compile import compiler
 from atoll.packet import TCP, UDP
 from atoll.plan.rows import Backend, Frontend, Name, Node, NodeKind, Port, Probe
@@ -44,9 +42,8 @@ def sent_to(front: Front, servers: dict[str, str]) -> dict[str, str]:
     for node in rows.all(Node):
         if node.kind is NodeKind.BALANCER:
             (frontend,) = rows.by(Frontend, "node", node.id)
-            backends: Iterable[Backend] = sorted(
-                rows.by(Backend, "frontend", frontend.id), key=lambda one: address[one.address]
-            )
+            backends = [one for one in rows.by(Backend, "frontend", frontend.id) if one.eligible or one.cut]
+            backends.sort(key=lambda one: address[one.address])
             found[node.site[-1]] = "".join(("-" if one.cut else "") + address[one.address] for one in backends)
     return found
 

@@ -4,7 +4,7 @@ One interface, forwarding, connection tracking and translation of destinations. 
 """
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Set, Timeout
@@ -100,12 +100,20 @@ def frontend(view: View, row: Record) -> Iterator[Record]:
         times = Times(row.protocol, tuple((state, row.idle) for state in STATES[row.protocol]))
         yield Timeout(domain=row.node, name=_idle(row), times=times)
     yield Set(domain=row.node, name=f"{row.id}/targets", shape="slot-target")
-    backends = sorted(view.by(Backend, "frontend", row.id), key=lambda one: one.key)
-    eligible = [one for one in backends if one.eligible]
-    for slot, one in enumerate(eligible):
+    chosen = slots(sorted(view.by(Backend, "frontend", row.id), key=lambda one: one.key))
+    for slot, one in enumerate(chosen):
         value = f"{one.address} {one.port}"
         yield Element(domain=row.node, set=f"{row.id}/targets", shape="slot-target", low=(slot,), value=value)
-    yield Chain(domain=row.node, name=chain, rules=tuple(_choosing(row, len(eligible))))
+    yield Chain(domain=row.node, name=chain, rules=tuple(_choosing(row, len(chosen))))
+
+
+def slots(backends: Sequence[Backend]) -> list[Backend]:
+    """The eligible ones, one a slot. Each keeps the slot of its place among all where it can, and those from behind
+    fill the gaps: so one that turns ineligible, or eligible again, changes a slot or two, however many there are.
+    """
+    count = sum(one.eligible for one in backends)
+    behind = (one for one in backends[count:] if one.eligible)
+    return [one if one.eligible else next(behind) for one in backends[:count]]
 
 
 def _idle(row: Frontend) -> str:
