@@ -83,7 +83,7 @@ def test_the_plans_of_these_tests_show_every_fate() -> None:
     choices = [one for one in found if one.arrives and any(pick.number for pick in one.picks)]
     assert {reason for _, reason in fates} == set(Reason)
     assert {reason for arrives, reason in fates if arrives} > {Reason.FENCE_IN, Reason.FENCE_OUT, Reason.NOT_MINE}
-    assert passed == {"igw", "nat"}
+    assert passed == {"igw", "lb", "nat"}
     assert choices
 
 

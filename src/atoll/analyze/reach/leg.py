@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from atoll.analyze.lookup import Plan, is_balancer, without_power
+from atoll.analyze.reach.balancers import balance, returning
 from atoll.analyze.reach.beam import Beam, End, Frame
 from atoll.analyze.reach.flows import BLOCK, Box, alike, asking, place, subtract_all, values, where
 from atoll.analyze.reach.links import cross
@@ -93,11 +94,19 @@ class Leg:
         return left
 
     def _leave(self, beam: Beam, port: Port, segment: Segment, sender: Port | None) -> Iterator[Stop]:
-        view = beam.view
-        for way in ways(self.plan, segment.domain, segment.table, beam.box, view.destination, segment):
+        for way in self._ways(beam, port, segment):
             going = yield from self._rules(beam.of(way.box), port, Direction.OUT, way.port if way.own else None)
             for part in going:
                 yield from self._take(part, way, segment, sender)
+
+    def _ways(self, beam: Beam, port: Port, segment: Segment) -> Iterator[Way]:
+        """By the segment's table; but answers to what a balancer has sent go back to it (law 4)."""
+        left = [beam.box]
+        for back, hits in () if self.opener else returning(self.plan, port, beam):
+            yield from (Way(hit, port=back) for hit in hits)
+            left = subtract_all(left, hits)
+        for box in left:
+            yield from ways(self.plan, segment.domain, segment.table, box, beam.view.destination, segment)
 
     def _take(self, beam: Beam, way: Way, segment: Segment, sender: Port | None) -> Iterator[Stop]:
         if way.reason is not None:
@@ -140,6 +149,10 @@ class Leg:
                 yield Stop(part, None, Reason.NO_POWER)
             elif segment and is_translator(self.plan, port):
                 yield from self._through(part, port, segment)
+            elif segment and is_balancer(self.plan, port):
+                taken = yield from self._rules(part, port, Direction.IN, sender)
+                for one in taken:
+                    yield from self._through(one, port, segment)
             elif port.guard and segment:
                 for own, box in by_owner(self.plan, port, segment.domain, part.box, part.view.destination):
                     if own:
@@ -154,18 +167,20 @@ class Leg:
         yield from (Stop(part, port.id) for part in taken)
 
     def _through(self, beam: Beam, port: Port, segment: Segment) -> Iterator[Stop]:
-        """Through a translator, which is none of the connection's ends: law 4."""
+        """Through a translator, which is none of the connection's ends, or through a balancer, which is: law 4."""
         node = str(port.node)
         beam = beam.past(node)._replace(passages=beam.passages + 1)
         if beam.passages > MAX_ROUTES:
             yield Stop(beam, None, Reason.LOOP)
             return
-        for part, refusal in translate(self.plan, port, segment.domain, beam, opener=self.opener):
+        balancing = is_balancer(self.plan, port)
+        change = balance if balancing else translate
+        for part, refusal in change(self.plan, port, segment.domain, beam, opener=self.opener):
             if refusal is not None:
                 yield Stop(part, None, refusal)
                 continue
             for own, box in by_owner(self.plan, port, segment.domain, part.box, part.view.source):
-                yield from self._leave(part.of(box), port, segment, port if own else None)
+                yield from self._leave(part.of(box), port, segment, port if own or balancing else None)
 
     def _rules(self, beam: Beam, port: Port, direction: Direction, other: Port | None) -> _Judged:
         """The parts that the port's rules let pass are returned, with the ends that now track them."""

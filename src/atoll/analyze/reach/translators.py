@@ -39,19 +39,27 @@ Passed = tuple[Beam, Reason | None]
 def translate(plan: Plan, port: Port, domain: str, beam: Beam, *, opener: bool) -> Iterator[Passed]:
     """The beam comes to a translator's port: the parts that go on, and those that it refuses, with the reason."""
     node = str(port.node)
-    left = [beam.box]
-    for known in beam.translations:
-        if known.node == node:
-            for seen, sent in ((known.seen, known.sent), (known.sent.reply(), known.seen.reply())):
-                hits = [hit for box in left for hit in alike(box, beam.view, seen)]
-                yield from ((beam.of(hit)._replace(view=sent), None) for hit in hits)
-                left = subtract_all(left, hits)
+    passing, left = known_parts(node, beam)
+    yield from ((part, None) for part in passing)
     for box in left:
         for fresh, refusal in _opening(plan, port, domain, beam.of(box), opener=opener):
             if refusal:
                 yield fresh, refusal
             else:
                 yield from _translated(node, fresh, choices(plan, node))
+
+
+def known_parts(node: str, beam: Beam) -> tuple[list[Beam], list[Box]]:
+    """The parts of connections that the node has translated, as they leave it; and the flows of no such connection."""
+    passing: list[Beam] = []
+    left = [beam.box]
+    for known in beam.translations:
+        if known.node == node:
+            for seen, sent in ((known.seen, known.sent), (known.sent.reply(), known.seen.reply())):
+                hits = [hit for box in left for hit in alike(box, beam.view, seen)]
+                passing += [beam.of(hit)._replace(view=sent) for hit in hits]
+                left = subtract_all(left, hits)
+    return passing, left
 
 
 def _opening(plan: Plan, port: Port, domain: str, beam: Beam, *, opener: bool) -> Iterator[Passed]:
@@ -93,7 +101,7 @@ def _translated(node: str, beam: Beam, found: list[Masquerade]) -> Iterator[Pass
         yield beam, Reason.REFUSED_BY_TRANSLATOR
     for number, one in enumerate(found):
         public = beam.view._replace(source=place(one.address))
-        kept = [*_leaving(beam.box, beam.view.sport, of(*one.ports)), *_portless(beam.box)]
+        kept = [*leaving(beam.box, beam.view.sport, of(*one.ports)), *_portless(beam.box)]
         other = public._replace(sport=one.ports.low)
         parts = [(box, public) for box in kept] + [(box, other) for box in subtract_all([beam.box], kept)]
         for box, sent in parts:
@@ -107,7 +115,7 @@ def _translated(node: str, beam: Beam, found: list[Masquerade]) -> Iterator[Pass
             )
 
 
-def _leaving(box: Box, sport: Field, ports: Span) -> list[Box]:
+def leaving(box: Box, sport: Field, ports: Span) -> list[Box]:
     """The flows of TCP and UDP whose source port, at that field, is in `ports`."""
     mine = box._replace(service=both(box.service, TRANSPORT))
     if isinstance(sport, int):
