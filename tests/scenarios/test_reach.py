@@ -10,10 +10,12 @@ import pytest
 from atoll.cli.demo.bank import REGION
 from examples.bank.mistakes import mistakes
 from examples.bank.parts import Bank, find
+from tests.scenarios.pages import Shell, is_all_steps, shows_what_it_says
 from tests.scenarios.running import REPO, Atoll, Said
 
 pytestmark = pytest.mark.kernel
 
+GUIDE = REPO / "docs/analysis.md"
 INTENTS = str(REPO / "examples/bank/intents.yaml")
 
 
@@ -100,3 +102,8 @@ def test_a_question_or_a_file_that_is_none_is_status_2(standing: tuple[Atoll, An
         file.write_text(text)
         said = atoll.run("verify", str(file))
         assert (said.status, told in said.err) == (2, True), said.err
+
+
+def test_the_guide_shows_what_is_seen(reader: Shell) -> None:
+    assert is_all_steps(GUIDE)
+    shows_what_it_says(GUIDE, reader)

@@ -44,7 +44,7 @@ VPC = Prefix.parse("10.0.0.0/16")
 @given(st.integers(0, 1 << 32))
 def test_each_flow_of_a_set_has_the_fate_that_the_walk_gives_it(seed: int) -> None:
     chance = random.Random(seed)
-    plan = _plan(chance)
+    plan = random_lively_plan(chance)
     ports = [row.id for row in plan.all(Port)]
     for port in chance.sample(ports, min(3, len(ports))):
         asked = _asked(chance, plan)
@@ -62,7 +62,7 @@ def test_each_flow_of_a_set_has_the_fate_that_the_walk_gives_it(seed: int) -> No
 @given(st.integers(0, 1 << 32))
 def test_a_single_flow_is_a_set_as_well(seed: int) -> None:
     chance = random.Random(seed)
-    plan = _plan(chance)
+    plan = random_lively_plan(chance)
     for port in [row.id for row in plan.all(Port)]:
         for flow in list(_flows(chance, plan, port))[:5]:
             source, destination = single(place(flow.source)), single(place(flow.destination))
@@ -75,7 +75,7 @@ def test_the_plans_of_these_tests_show_every_fate() -> None:
     host = single(place("203.0.113.10"))
     found: list[Outcome] = []
     for number in range(150):
-        plan = _plan(chance)
+        plan = random_lively_plan(chance)
         box = Box(IPV4, IPV4 if number < 20 else host, SERVICES)
         found += [one for port in plan.all(Port) for one in reach(plan, port.id, [box])]
     fates = {(one.arrives, one.reason) for one in found}
@@ -87,7 +87,7 @@ def test_the_plans_of_these_tests_show_every_fate() -> None:
     assert choices
 
 
-def _plan(chance: random.Random) -> Table:
+def random_lively_plan(chance: random.Random) -> Table:
     """A random plan; mostly a lively one: with power, ways out, and less that is shut."""
     plan = Table(random_plan(chance))
     if chance.random() < 0.2:

@@ -17,7 +17,7 @@ from atoll.analyze.reach.flows import (
     values,
     where,
 )
-from atoll.analyze.reach.spans import NOTHING, Span, both, either, joined, of
+from atoll.analyze.reach.spans import NOTHING, Span, both, joined, of
 from atoll.packet import has_ports
 from atoll.packet.protocol import ICMP, ICMPV6
 from atoll.plan.rows import Direction, In, InSet, Match, Member, Port, Rule, SentBy, Wearing
@@ -43,7 +43,8 @@ def pass_port(
     rules = [rule for name in worn for rule in plan.by(Rule, "filter", name)]
     side = view.source if direction is Direction.IN else view.destination
     peers = values(box, side)
-    wanted = (_wanted(plan, rule, other, peers) for rule in rules if rule.allow and rule.direction is direction)
+    worn_there = frozenset(one.filter for one in plan.by(Wearing, "port", other.id)) if other else frozenset()
+    wanted = (_wanted(plan, rule, worn_there, peers) for rule in rules if rule.allow and rule.direction is direction)
     passing, _, refused = _cut([box], view, side, _merged(wanted))
     return passing, refused
 
@@ -53,7 +54,7 @@ def pass_fence(plan: Plan, fence: str, direction: Direction, box: Box, view: Vie
     rules = [rule for rule in plan.by(Rule, "filter", fence) if rule.direction is direction]
     side = view.source if direction is Direction.IN else view.destination
     peers = values(box, side)
-    wanted = [_wanted(plan, rule, None, peers) for rule in sorted(rules, key=lambda rule: rule.order or 0)]
+    wanted = [_wanted(plan, rule, frozenset(), peers) for rule in sorted(rules, key=lambda rule: rule.order or 0)]
     passing, denied, rest = _cut([box], view, side, wanted)
     return passing, denied + rest
 
@@ -80,26 +81,31 @@ def _cut(boxes: list[Box], view: View, side: int | str, rules: list[_Wanted]) ->
 
 def _merged(rules: Iterable[_Wanted]) -> list[_Wanted]:
     """The same union with each set of peers once: fewer cuts."""
-    by_peer: dict[Span, Span] = {}
+    by_peer: dict[Span, list[Span]] = {}
     for rule in rules:
-        by_peer[rule.peer] = either(by_peer.get(rule.peer, NOTHING), rule.services)
-    return [_Wanted(peer, services) for peer, services in by_peer.items()]
+        if rule.peer:
+            by_peer.setdefault(rule.peer, []).append(rule.services)
+    return [
+        _Wanted(peer, joined(tuple(part for span in spans for part in span)) if len(spans) > 1 else spans[0])
+        for peer, spans in by_peer.items()
+    ]
 
 
-def _wanted(plan: Plan, rule: Rule, other: Port | None, peers: Span) -> _Wanted:
-    """`peers`: what the other end's address can be, so that rules which differ only elsewhere are alike."""
-    return _Wanted(both(_peers(plan, rule.match, other, peers), peers), services(rule.match), rule.allow)
+def _wanted(plan: Plan, rule: Rule, worn: frozenset[str], peers: Span) -> _Wanted:
+    """`worn`: what the other end wears. `peers`: what its address can be, so that rules which differ only elsewhere are
+    alike.
+    """
+    return _Wanted(_peers(plan, rule.match, worn, peers), services(rule.match), rule.allow)
 
 
-def _peers(plan: Plan, match: Match, other: Port | None, peers: Span) -> Span:
+def _peers(plan: Plan, match: Match, worn: frozenset[str], peers: Span) -> Span:
     match match.peer:
         case In(prefix):
-            return block(prefix)
+            return both(block(prefix), peers)
         case InSet(group):
-            return members(plan, group)
+            return both(members(plan, group), peers)
         case SentBy(name):
-            worn = other is not None and any(one.filter == name for one in plan.by(Wearing, "port", other.id))
-            return peers if worn else NOTHING
+            return peers if name in worn else NOTHING
 
 
 def members(plan: Plan, group: str) -> Span:

@@ -36,6 +36,8 @@ def both(one: Span, other: Span) -> Span:
     """What is in both."""
     if one is other or not one or not other:
         return one and other
+    if len(one) == len(other) == 1:
+        return of(max(one[0][0], other[0][0]), min(one[0][1], other[0][1]))
     found: list[tuple[int, int]] = []
     here, there = 0, 0
     while here < len(one) and there < len(other):

@@ -1,0 +1,75 @@
+"""All pairs at once say what each pair says alone: the matrix of a domain against reach, on random plans."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atoll.analyze.matrix import Matrix
+from atoll.analyze.reach import Box, reach
+from atoll.analyze.reach.flows import SERVICES, place, subtract_all
+from atoll.analyze.reach.spans import single
+from atoll.packet import TCP
+from atoll.plan.rows import Domain, DomainKind
+from atoll.records import Table
+from tests.unit.lagoon import OUT, VPC, change, lab, rule
+from tests.unit.test_reach_walk import random_lively_plan
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_what_is_open_between_two_addresses_is_what_reach_says(seed: int) -> None:
+    chance = random.Random(seed)
+    plan = random_lively_plan(chance)
+    for domain in [row.id for row in plan.all(Domain) if row.kind is DomainKind.VPC]:
+        matrix = Matrix(plan, domain)
+        for row, sender in enumerate(matrix.addresses):
+            for column, asked in enumerate(matrix.addresses):
+                if matrix.direct[row, column] and chance.random() < 0.5:
+                    port = matrix.ports[matrix.port_of[row]].id
+                    _same(plan, port, sender, asked, matrix.open(sender, asked))
+
+
+def _same(plan: Table, port: str, sender: str, asked: str, said: list[Box]) -> None:
+    box = Box(single(place(sender)), single(place(asked)), SERVICES)
+    alone = [one.flows for one in reach(plan, port, [box]) if one.answered]
+    assert subtract_all(said, alone) == [], (port, sender, asked)
+    assert subtract_all(alone, said) == [], (port, sender, asked)
+
+
+def test_many_pairs_are_direct_and_some_are_open() -> None:
+    chance = random.Random(5)
+    direct = others = open_pairs = partly = 0
+    for _ in range(30):
+        plan = random_lively_plan(chance)
+        for domain in [row.id for row in plan.all(Domain) if row.kind is DomainKind.VPC]:
+            matrix = Matrix(plan, domain)
+            direct += int(matrix.direct.sum())
+            others += int((~matrix.direct).sum())
+            found = matrix.forward.any(axis=2) & matrix.direct
+            open_pairs += int(found.sum())
+            partly += int(((matrix.forward != matrix.forward.max()).any(axis=2) & found).sum())
+    assert min(direct, others, open_pairs, partly) > 20
+
+
+def test_one_rule_changes_one_answer() -> None:
+    plan = lab()
+    assert Matrix(plan, VPC).open("10.0.2.5", "10.0.1.5") == [
+        Box(single(place("10.0.2.5")), single(place("10.0.1.5")), single((TCP << 16) + 80))
+    ]
+    shut = change(plan, rule("sgr-db-out", "sg-db", OUT, "10.0.3.0/24"))
+    assert Matrix(shut, VPC).open("10.0.2.5", "10.0.1.5") == []
+
+
+def test_a_pair_whose_way_is_no_straight_one_is_refused() -> None:
+    chance = random.Random(5)
+    while True:
+        plan = random_lively_plan(chance)
+        domains = [row.id for row in plan.all(Domain) if row.kind is DomainKind.VPC]
+        for matrix in (Matrix(plan, domain) for domain in domains):
+            rows, columns = (~matrix.direct).nonzero()
+            if len(rows):
+                with pytest.raises(LookupError, match="no straight one"):
+                    matrix.open(matrix.addresses[rows[0]], matrix.addresses[columns[0]])
+                return
