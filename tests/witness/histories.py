@@ -28,7 +28,7 @@ from tests.witness.probes import Ends, Map
 from tests.witness.run import Laboratory, laboratory, log_line, own_world
 
 PROTOCOLS = ("tcp", "udp", "icmp")
-MOST = 12
+MOST = 15
 """Connections of one history."""
 
 
@@ -82,13 +82,19 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(rng=st.randoms(use_true_random=False))
     def draws(self, rng: random.Random) -> None:
-        """From here on what is random is Hypothesis's."""
+        """From here on what is random is Hypothesis's. One connection of each way is there from the beginning."""
         self.lab.examiner.result.design.rng = rng
+        for number, way in enumerate(WAYS):
+            self._open(way, PROTOCOLS[number % len(PROTOCOLS)])
 
     @precondition(lambda self: len(self._ways) < MOST)
     @rule(way=st.sampled_from(sorted(WAYS)), protocol=st.sampled_from(PROTOCOLS))
     def open(self, way: str, protocol: str) -> None:
-        """One connection more, to a port that the standing network opens."""
+        """One connection more."""
+        self._open(way, protocol)
+
+    def _open(self, way: str, protocol: str) -> None:
+        """To a port that the standing network opens."""
         rng = self.lab.examiner.result.design.rng
         at, source, destination = WAYS[way](rng, Map(self.lab.examiner.answers))
         own = probes.FIRST_PORT + len(self._ways)
@@ -97,7 +103,10 @@ class Histories(RuleBasedStateMachine):
         self._round("opening", "open", [probe])
 
     @precondition(lambda self: self._ways)
-    @rule(change=st.sampled_from([change for change, _ in CHANGES]), receiver_first=st.booleans())
+    @rule(
+        change=st.sampled_from([change for change, weight in CHANGES for _ in range(weight)]),
+        receiver_first=st.booleans(),
+    )
     def change(self, change: Change, receiver_first: bool) -> None:
         """Something changes; then everybody speaks."""
         change(self.lab.examiner.result.design)
@@ -109,10 +118,10 @@ class Histories(RuleBasedStateMachine):
             if answered:
                 self.seen[self._ways[probe], change.__name__, self._answered[probe]] += 1
 
-    @precondition(lambda self: self._ways)
+    @precondition(lambda self: self._ways and self.lab.fabric is None)
     @rule(seconds=st.sampled_from(SILENCES))
     def wait(self, seconds: int) -> None:
-        """Nobody says anything; then everybody does."""
+        """Nobody says anything; then everybody does. With real packets tests/kernel/test_fabric_idle.py does it."""
         self.lab.examiner.wait(seconds)
         for verb in ("reply", "send"):
             self._round(f"after {seconds} seconds", verb, list(self._ways))
