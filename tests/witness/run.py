@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--log",
         type=Path,
-        help="a line a packet: seed, packet, prediction, arrival; one for all answers of the API, and one for its calls",
+        help="a line a packet: seed, packet, prediction, arrival; one for all answers of the API, one for its calls",
     )
     options = parser.parse_args(arguments)
     tally, started = Tally(), time.monotonic()
