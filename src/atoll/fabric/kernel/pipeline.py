@@ -260,9 +260,10 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
 def _input() -> Iterator[Rule]:
     """Ports reach what their domain answers, and nothing else of a router; what comes over a link reaches nothing."""
     yield (*FROM_LINK, DROP)
-    yield (Load(Meta.IIFNAME), Faster("asking", PACKETS_A_SECOND), DROP)
     port = LoadPacket(Base.TRANSPORT, 2, 2, 2)
-    yield (address(DESTINATION), Load(Meta.L4PROTO, 1), port, Lookup("answered"), ACCEPT)
+    yield (address(DESTINATION), Load(Meta.L4PROTO, 1), port, Lookup("answered", negate=True), DROP)
+    yield (Load(Meta.IIFNAME), Faster("asking", PACKETS_A_SECOND), DROP)
+    yield (ACCEPT,)
 
 
 def _forward() -> tuple[Rule, ...]:
