@@ -38,11 +38,11 @@ def atoll(*options: str) -> Iterator[tuple[Path, str]]:
         shutil.rmtree(folder)
 
 
-def client(endpoint: str, region: str = "us-east-1") -> Any:
+def client(endpoint: str, region: str = "us-east-1", *, service: str = "ec2") -> Any:
     """A boto3 client."""
     from atoll.cli.demo.lab import client as make
 
-    return make("ec2", endpoint, region)
+    return make(service, endpoint, region)
 
 
 def row(label: str, seconds: Sequence[float]) -> str:

@@ -18,6 +18,7 @@ from atoll.app.authority import Authority, authority
 from atoll.app.aws_inside import Admission, AwsInside
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
+from atoll.app.health_reports import HealthReports
 from atoll.app.hosts import SYSTEM, add_hosts
 from atoll.app.http import WEB_SETTINGS, PatientProtocol
 from atoll.app.inner_api import InnerApi
@@ -37,7 +38,7 @@ from atoll.fabric.contract import Fabric
 from atoll.fabric.none import NoFabric
 from atoll.guest import Guests
 from atoll.linux.keeper import is_at
-from atoll.model.kinds import Instance, InternetHost, NatGateway, Target
+from atoll.model.kinds import Instance, InternetHost, NatGateway
 from atoll.model.machines import Event
 from atoll.model.regions import REGIONS
 from atoll.model.tx import NO_FACTS, Facts
@@ -46,7 +47,6 @@ from atoll.plan.rows import Lease, Probe
 from atoll.records import Delta
 from atoll.services import due, served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle
-from atoll.services.elbv2.target_health import on_health
 
 T = TypeVar("T")
 
@@ -97,7 +97,8 @@ class Server:
         self.runner = self._runner()
         self.effects = Effects(self.runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report, self.look)
-        self.prober = health.Prober(self._node, self.checked)
+        self.reports = HealthReports(self.writer)
+        self.prober = health.Prober(self._node, self.reports.tell)
         self.stop = asyncio.Event()
         self.authority: Authority | None = None
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
@@ -161,7 +162,7 @@ class Server:
         aws = AwsInside(inside, web.server_state)
         self._aws = asyncio.create_task(self._serve_inside(aws))
         await self._resume(joined=joined)
-        self.prober.begin(list(self.writer.plan.all(Probe)), self._known_health)
+        self.prober.begin(list(self.writer.plan.all(Probe)), self.reports.known)
         self.writer.watch(self.prober.follow)
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
@@ -182,6 +183,7 @@ class Server:
         for task in background:
             task.cancel()
         await self.prober.close()
+        await self.reports.close()
         controlling.close()
         await self._end()
         return 0
@@ -265,18 +267,6 @@ class Server:
     def _node(self, name: str) -> Path | None:
         """Where a load balancer's node asks from; None where there is no network."""
         return None if self.guests is None else self.fabric.namespace(name) or Path(name)
-
-    def _known_health(self, probe: str) -> health.Standing:
-        target = self.writer.model.get(Target, *probe.split("/"))
-        if target is None or target.health == health.INITIAL:
-            return health.Standing()
-        return health.Standing(target.health, target.reason, target.description)
-
-    async def checked(self, probe: str, said: tuple[str, str, str]) -> None:
-        """What is said of a target now; nothing when it is gone, or known."""
-        target = self.writer.model.get(Target, *probe.split("/"))
-        if target is not None and (target.health, target.reason, target.description) != said:
-            await self.writer.write(target.account, target.region, lambda tx: on_health(tx, target.key[1:], *said))
 
     def _guest_ended(self, instance: str, boot: int, event: Event) -> None:
         """Called on a guest watcher's thread."""

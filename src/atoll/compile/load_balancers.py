@@ -36,7 +36,8 @@ def node(view: View, zone: BalancerZone) -> Iterable[Row]:
 
 
 def listener(view: View, one: Listener) -> Iterable[Row]:
-    """Its frontends and their backends. It reads every target of its group: AWS's quota bounds them."""
+    """Its frontends and their backends: every target, also those that get nothing now. It reads its whole group: AWS's
+    quota bounds that."""
     balancer = view.get(LoadBalancer, one.balancer)
     group = view.get(TargetGroup, one.group)
     if balancer is None or group is None or balancer.state != "active":
@@ -45,7 +46,6 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
     found = list(places(view, group))
     for zone in view.by(BalancerZone, "balancer", balancer.id):
         here = candidates(view, balancer, group, zone.zone, found)
-        known = {place.target.key for place in here}
         chosen = {place.target.key for place in eligible(group, here)}
         for protocol in PROTOCOLS[one.protocol]:
             frontend = f"{one.id}/{zone.zone}/{protocol}"
@@ -61,16 +61,14 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
             )
             for place in found:
                 key = place.target.key
-                is_cut = key not in chosen and _is_cut(group, place)
-                if key in known or is_cut:
-                    yield Backend(
-                        frontend=frontend,
-                        address=place.address,
-                        port=place.target.port,
-                        eligible=key in chosen,
-                        cut=is_cut,
-                        origin=(group.arn, place.target.target),
-                    )
+                yield Backend(
+                    frontend=frontend,
+                    address=place.address,
+                    port=place.target.port,
+                    eligible=key in chosen,
+                    cut=key not in chosen and _is_cut(group, place),
+                    origin=(group.arn, place.target.target),
+                )
 
 
 def _is_cut(group: TargetGroup, place: Place) -> bool:

@@ -67,7 +67,7 @@ def port(view: View, row: Record) -> Iterator[Record]:
     """Which times the port has, by its interface, where they are not the usual ones."""
     assert isinstance(row, Port)
     segment = view.get(Segment, row.segment)
-    if segment is None or row.node is None or row.idle == Idle() or not attached(view, row):
+    if segment is None or row.node is None or row.idle == Idle() or not (row.filtered and attached(view, row)):
         return
     interface = names.port_interface(row.id, row.node)
     for protocol in STATES:
