@@ -79,7 +79,7 @@ def test_a_write_that_fails_is_tried_again_and_the_newest_word_counts(tmp_path: 
         async def then(_seconds: float) -> None:
             await reports.tell("g/10.0.0.1/80", HEALTHY)
 
-        writer.write = refuse  # type: ignore[method-assign]
+        writer.write = refuse  # type: ignore[assignment,method-assign]
         reports = HealthReports(writer, then)
         await reports.tell("g/10.0.0.1/80", SICK)
         await reports.tell("g/10.0.0.2/80", SICK)
