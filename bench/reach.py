@@ -191,9 +191,7 @@ def main(vpcs: int) -> None:
         rules = sum(1 for _ in plan.all(Rule))
         print(f"{'odd' if odd else 'usual'} ports: {vpcs} VPCs, {vpcs * ENIS} ENIs, {rules} rules, {len(plan)} rows")
         seconds, pairs, opened = all_pairs(plan, vpcs)
-        print(
-            f"  all pairs in each VPC, all services, both ways: {pairs} in {seconds:.2f} s ({opened} with something that arrives)"
-        )
+        print(f"  all pairs in each VPC, all services, both ways: {pairs} in {seconds:.2f} s ({opened} not shut)")
         print(f"  one question: {spread(questions(plan, vpcs))}")
         print(f"  one more rule, to the new answer: {spread(changes(plan, vpcs))}")
         seconds, opened = exposure(plan, vpcs)

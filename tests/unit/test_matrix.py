@@ -5,15 +5,16 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from atoll.analyze.matrix import Matrix
 from atoll.analyze.reach import Box, reach
 from atoll.analyze.reach.flows import SERVICES, place, subtract_all
-from atoll.analyze.reach.spans import single
+from atoll.analyze.reach.spans import Span, joined, single
 from atoll.packet import TCP
-from atoll.plan.rows import Domain, DomainKind
+from atoll.plan.rows import Domain, DomainKind, Filter, Segment
 from atoll.records import Table
-from tests.unit.lagoon import OUT, VPC, change, lab, rule
+from tests.unit.lagoon import IN, OUT, VPC, change, lab, row, rule
 from tests.unit.test_reach_walk import random_lively_plan
 
 
@@ -21,19 +22,23 @@ from tests.unit.test_reach_walk import random_lively_plan
 @given(st.integers(0, 1 << 32))
 def test_what_is_open_between_two_addresses_is_what_reach_says(seed: int) -> None:
     chance = random.Random(seed)
-    plan = random_lively_plan(chance)
-    for domain in [row.id for row in plan.all(Domain) if row.kind is DomainKind.VPC]:
+    plan = random_lively_plan(chance, fenced=0.8)
+    for domain in [one.id for one in plan.all(Domain) if one.kind is DomainKind.VPC]:
         matrix = Matrix(plan, domain)
-        for row, sender in enumerate(matrix.addresses):
+        for line, sender in enumerate(matrix.addresses):
             for column, asked in enumerate(matrix.addresses):
-                if matrix.direct[row, column] and chance.random() < 0.5:
-                    port = matrix.ports[matrix.port_of[row]].id
-                    _same(plan, port, sender, asked, matrix.open(sender, asked))
+                if matrix.direct[line, column] and chance.random() < 0.5:
+                    port = matrix.ports[matrix.port_of[line]].id
+                    said = matrix.arriving(sender, asked), matrix.open(sender, asked)
+                    _same(plan, port, sender, asked, *said)
 
 
-def _same(plan: Table, port: str, sender: str, asked: str, said: list[Box]) -> None:
+def _same(plan: Table, port: str, sender: str, asked: str, arriving: Span, said: list[Box]) -> None:
     box = Box(single(place(sender)), single(place(asked)), SERVICES)
-    alone = [one.flows for one in reach(plan, port, [box]) if one.answered]
+    outcomes = reach(plan, port, [box])
+    there = (part for one in outcomes if one.arrives for part in one.flows.service)
+    assert arriving == joined(tuple(there)), (port, sender, asked)
+    alone = [one.flows for one in outcomes if one.answered]
     assert subtract_all(said, alone) == [], (port, sender, asked)
     assert subtract_all(alone, said) == [], (port, sender, asked)
 
@@ -43,7 +48,7 @@ def test_many_pairs_are_direct_and_some_are_open() -> None:
     direct = others = open_pairs = partly = 0
     for _ in range(30):
         plan = random_lively_plan(chance)
-        for domain in [row.id for row in plan.all(Domain) if row.kind is DomainKind.VPC]:
+        for domain in [one.id for one in plan.all(Domain) if one.kind is DomainKind.VPC]:
             matrix = Matrix(plan, domain)
             direct += int(matrix.direct.sum())
             others += int((~matrix.direct).sum())
@@ -62,11 +67,26 @@ def test_one_rule_changes_one_answer() -> None:
     assert Matrix(shut, VPC).open("10.0.2.5", "10.0.1.5") == []
 
 
+@pytest.mark.parametrize(("first", "passes"), [(False, False), (True, True)])
+def test_of_a_fence_the_first_rule_that_matches_decides(first: bool, passes: bool) -> None:
+    plan = lab()
+    public = row(plan, Segment, "pub")
+    fenced = change(
+        plan,
+        Filter(id="acl", domain=VPC, ordered=True),
+        rule("acl-1", "acl", IN, "10.0.2.0/24", TCP, (80, 80), allow=first, order=1),
+        rule("acl-2", "acl", IN, allow=not first, order=2),
+        rule("acl-3", "acl", OUT, order=1),
+        replace(public, fence="acl"),
+    )
+    assert bool(Matrix(fenced, VPC).open("10.0.2.5", "10.0.1.5")) is passes
+
+
 def test_a_pair_whose_way_is_no_straight_one_is_refused() -> None:
     chance = random.Random(5)
     while True:
         plan = random_lively_plan(chance)
-        domains = [row.id for row in plan.all(Domain) if row.kind is DomainKind.VPC]
+        domains = [one.id for one in plan.all(Domain) if one.kind is DomainKind.VPC]
         for matrix in (Matrix(plan, domain) for domain in domains):
             rows, columns = (~matrix.direct).nonzero()
             if len(rows):

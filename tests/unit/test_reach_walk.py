@@ -87,19 +87,19 @@ def test_the_plans_of_these_tests_show_every_fate() -> None:
     assert choices
 
 
-def random_lively_plan(chance: random.Random) -> Table:
-    """A random plan; mostly a lively one: with power, ways out, and less that is shut."""
+def random_lively_plan(chance: random.Random, fenced: float = 0.3) -> Table:
+    """A random plan; mostly a lively one: with power, ways out, and less that is shut. `fenced`: share of fences kept."""
     plan = Table(random_plan(chance))
     if chance.random() < 0.2:
         return plan
     plain = chance.random() < 0.5  # without the routes of the random plan that lead anywhere
     kept = (row for row in plan.records.values() if isinstance(row, Row) and not _astray(row, plain=plain))
-    rows = [_alive(chance, row) for row in kept]
+    rows = [_alive(chance, row, fenced) for row in kept]
     made = {row.key: row for row in (*rows, *_ways_out(chance, plan), *_public_translators(plan), *_resolvers(plan))}
     return Table(made.values())
 
 
-def _alive(chance: random.Random, row: Row) -> Row:
+def _alive(chance: random.Random, row: Row, fenced: float) -> Row:
     match row:
         case Site():
             return replace(row, up=True)
@@ -108,7 +108,7 @@ def _alive(chance: random.Random, row: Row) -> Row:
         case Port():
             return replace(row, up=True, filtered=row.filtered and chance.random() < 0.5)
         case Segment():
-            return replace(row, fence=row.fence if chance.random() < 0.3 else None)
+            return replace(row, fence=row.fence if chance.random() < fenced else None)
     return row
 
 

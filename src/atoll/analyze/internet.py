@@ -3,10 +3,11 @@
 from atoll.analyze.lookup import Plan, domain_of
 from atoll.analyze.reach.flows import IPV4, block, prefixes
 from atoll.analyze.reach.links import UNROUTED
+from atoll.analyze.reach.routes import Still
 from atoll.analyze.reach.spans import Span, joined, without
 from atoll.packet import Prefix
 from atoll.plan.rows import INTERNET, Link, Node, NodeKind, Port, Route, Segment, ToLink, ToPort
-from atoll.records import Overlay, Table
+from atoll.records import Table
 
 ANYONE = f"{INTERNET}/anyone"
 """The node, and the port, that stands for all hosts of the internet. It answers whatever reaches it."""
@@ -21,9 +22,9 @@ PUBLIC = without(IPV4, joined((*UNROUTED, *(part for prefix in NO_HOSTS for part
 """Addresses that a host of the internet can have."""
 
 
-def with_anyone(plan: Table) -> Overlay:
+def with_anyone(plan: Table) -> Still:
     """The plan with all of the internet in it. Its hosts are left out: `ANYONE` speaks for their addresses too."""
-    draft = Overlay(plan)
+    draft = Still(plan)
     segment = plan.get(Segment, INTERNET)
     if segment is None:
         return draft

@@ -99,12 +99,14 @@ class Matrix:
         self.direct = self._straight()
         self.forward, self.back = self._pairs()
 
+    def arriving(self, sender: str, asked: str) -> Span:
+        """The services that arrive. LookupError where the pair is not direct."""
+        return self.atoms.span(self.forward[self._place(sender, asked)])
+
     def open(self, sender: str, asked: str) -> list[Box]:
         """The flows that arrive and are answered. LookupError where the pair is not direct."""
-        row, column = self.addresses.index(sender), self.addresses.index(asked)
-        if not self.direct[row, column]:
-            raise LookupError(f"from {sender} to {asked} the way is no straight one")
-        arriving, returning = self.atoms.span(self.forward[row, column]), self.atoms.span(self.back[row, column])
+        arriving = self.arriving(sender, asked)
+        returning = self.atoms.span(self.back[self._place(sender, asked)])
         ends = single(place(sender)), single(place(asked))
         boxes = []
         for protocol in (TCP, UDP):
@@ -115,6 +117,12 @@ class Matrix:
         answered = (*without(without(returning, TRANSPORT), ECHO_REQUESTS), *echoes)
         boxes.append(Box(*ends, both(arriving, joined(answered))))
         return [box for box in boxes if not box.empty]
+
+    def _place(self, sender: str, asked: str) -> tuple[int, int]:
+        row, column = self.addresses.index(sender), self.addresses.index(asked)
+        if not self.direct[row, column]:
+            raise LookupError(f"from {sender} to {asked} the way is no straight one")
+        return row, column
 
     def _worn(self, port: Port) -> list[Rule]:
         worn = self._plan.by(Wearing, "port", port.id)

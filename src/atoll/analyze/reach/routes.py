@@ -1,13 +1,15 @@
 """Law 1 over sets: where the flows of a box go from a table, and who gets them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from atoll.analyze.lookup import Plan, best_route, owner
-from atoll.analyze.reach.flows import Box, Field, address, block, place, values, where
+from atoll.analyze.reach.flows import IPV4, IPV6, Box, Field, address, block, place, values, where
 from atoll.analyze.reach.spans import Span, both, each, joined, single, size, without
 from atoll.packet import Reason
 from atoll.plan.rows import Address, Deliver, Drop, Link, Port, Route, Segment, ToLink, ToPort, Via
+from atoll.records import Overlay, Table
 
 FEW = 16
 """So many addresses are looked up one by one; of more, all rows that could hold one are gone through."""
@@ -41,13 +43,37 @@ def ways(plan: Plan, domain: str, table: str, box: Box, field: Field, segment: S
         yield Way(lost, reason=Reason.NO_ROUTE)
 
 
+class Still(Overlay):
+    """A draft that nobody changes while questions are asked of it: it remembers how its tables divide addresses."""
+
+    def __init__(self, base: Table) -> None:
+        super().__init__(base)
+        self._divided: dict[str, list[tuple[Via, Span]]] = {}
+
+    def divided(self, table: str) -> list[tuple[Via, Span]]:
+        """Where each address goes from that table."""
+        if table not in self._divided:
+            self._divided[table] = _together(_by_length(self, table, (*IPV4, *IPV6)))
+        return self._divided[table]
+
+
 def _routed(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
     """Where the table's routes lead, with the part of `span` for which the longest prefix leads there."""
+    if size(span) <= FEW:
+        yield from _together(_one_by_one(plan, table, span))
+    elif isinstance(plan, Still):
+        parts = ((via, both(part, span)) for via, part in plan.divided(table))
+        yield from ((via, part) for via, part in parts if part)
+    else:
+        yield from _together(_by_length(plan, table, span))
+
+
+def _together(parts: Iterable[tuple[Via, Span]]) -> list[tuple[Via, Span]]:
+    """Each way once."""
     found: dict[Via, list[Span]] = {}
-    for via, part in _one_by_one(plan, table, span) if size(span) <= FEW else _by_length(plan, table, span):
+    for via, part in parts:
         found.setdefault(via, []).append(part)
-    for via, parts in found.items():
-        yield via, joined(tuple(one for part in parts for one in part))
+    return [(via, joined(tuple(one for span in spans for one in span))) for via, spans in found.items()]
 
 
 def _one_by_one(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
@@ -58,12 +84,13 @@ def _one_by_one(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]
 
 
 def _by_length(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
+    """Prefixes of one length are disjoint: what they take is taken away at once."""
     left = span
-    for route in sorted(plan.by(Route, "table", table), key=lambda route: -route.prefix.length):
-        part = both(left, block(route.prefix))
-        if part:
-            left = without(left, part)
-            yield route.via, part
+    routes = sorted(plan.by(Route, "table", table), key=lambda route: -route.prefix.length)
+    for _, alike in groupby(routes, key=lambda route: route.prefix.length):
+        parts = [(route.via, both(left, block(route.prefix))) for route in alike]
+        yield from ((via, part) for via, part in parts if part)
+        left = without(left, joined(tuple(one for _, part in parts for one in part)))
 
 
 def _follow(plan: Plan, domain: str, box: Box, field: Field, via: Via) -> Iterator[Way]:
