@@ -1,216 +1,143 @@
 """The data path beside the bare kernel: throughput and new connections, in one run, interleaved.
 
 Paths, all at MTU 1500 at the client:
-- bare: two namespaces and a router namespace without nftables or connection tracking;
-- inside: instance to instance of another subnet, groups and network ACLs judging both ends;
-- elastic: a host of the internet to an Elastic IP;
-- nat: an instance of a private subnet through a NAT gateway to that host.
+- bare N: N router namespaces between client and server, without nftables or connection tracking;
+- inside: instance to instance of another subnet, security groups judging both ends: beside bare 1;
+- elastic: a host of the internet to an Elastic IP, through the internet's router and the VPC's: beside bare 2;
+- nat: an instance of a private subnet to that host: VPC, NAT gateway, VPC, internet: beside bare 4.
+Each of the three with 1, 60 and 300 rules in the group that decides, "+acl" with network ACLs of 20 entries a direction
+in both subnets, the entry that lets the packet pass being the last one.
 
 Throughput: iperf3, one stream. New connections: wrk, 48 at a time, each request on a connection of its own, to an
-nginx with one worker. Generator and server share the machine's cores, so only ratios mean anything.
-Usage: python bench/data_path.py [ROUNDS [SECONDS]]
+nginx with one worker. Generator and server share the machine's cores, and the machine may be busy with other things. So
+paths alternate in short turns, each round gives a ratio to the bare path of the same round, and the median of those is
+shown with its quartiles; beside it the processor time that client and server used for a connection or a gigabit
+(packets are forwarded in the sender's time), which others' load hardly changes.
+Usage: python -m bench.data_path [ROUNDS [SECONDS [PATH ...]]]
 """
 
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from atoll.compile import compiler, constants
-from atoll.compile.internet import host_id
 from atoll.fabric.kernel import KernelFabric
-from atoll.linux import netns, world
-from atoll.model.kinds import (
-    ElasticIp,
-    Entity,
-    InternetHost,
-    NatGateway,
-    NatGatewayAddress,
-    NetworkInterface,
-    RouteTable,
-    RouteTableAssociation,
-    Subnet,
-    VpcRoute,
-)
-from atoll.packet import Prefix
-from atoll.records import Delta, Table
+from atoll.linux import world
 from bench import tools
-from tests.support import small_cloud as cloud
+from bench.data_path_worlds import Route, atolls, bare
 
 HTTP, IPERF = 8080, 5201
-MTU = 1500
 CONNECTIONS = 48
+ROUTERS = (1, 2, 4)
 
 
-class Route(NamedTuple):
-    """One path: where the client runs, where the server, and the address that the client asks."""
+class Figure(NamedTuple):
+    """What a turn gave: a rate, and the processor time in seconds for one unit of it."""
 
-    client: Path
-    server: Path
-    ip: str
+    rate: float
+    cost: float
+
+
+class Server(NamedTuple):
+    """The processes at one path's far end."""
+
+    nginx: subprocess.Popen[bytes]
+    iperf: subprocess.Popen[bytes]
 
 
 def main() -> int:
-    rounds, seconds = ([int(word) for word in sys.argv[1:]] + [5, 3][len(sys.argv) - 1 :])[:2]
+    words = sys.argv[1:]
+    rounds, seconds = int(words[0]) if words else 15, int(words[1]) if words[1:] else 1
     scratch = Path(tempfile.mkdtemp(prefix="atoll-bench."))
     environment = tools.environment()
     lock = scratch.with_suffix(".keeper")
     try:
-        return world.run(lambda: measure(scratch, rounds, seconds, environment), lock, scratch)
+        return world.run(lambda: measure(scratch, rounds, seconds, words[2:], environment), lock, scratch)
     finally:
         scratch.rmdir()
         lock.unlink()
 
 
-def measure(scratch: Path, rounds: int, seconds: int, environment: dict[str, str]) -> int:
+def measure(scratch: Path, rounds: int, seconds: int, only: Sequence[str], environment: dict[str, str]) -> int:
     (scratch / "fabric").mkdir()
     fabric = KernelFabric(scratch / "fabric")
-    paths = {"bare": bare(scratch), **atolls(fabric)}
-    servers = [
-        start
-        for path in {one.server: one for one in paths.values()}.values()
-        for start in serve(path, scratch, environment)
-    ]
-    gbits: dict[str, list[float]] = {name: [] for name in paths}
-    rates: dict[str, list[float]] = {name: [] for name in paths}
+    beside = {f"bare {routers}": bare(scratch, routers) for routers in ROUTERS}
+    chosen = {name: path for name, path in atolls(fabric).items() if not only or name in only}
+    paths = {name: path for name, path in beside.items() if any(name == one.beside for one in chosen.values())} | chosen
+    servers: dict[Path, Server] = {}
+    gbits: dict[str, list[Figure]] = {name: [] for name in paths}
+    rates: dict[str, list[Figure]] = {name: [] for name in paths}
     try:
+        for path in paths.values():
+            if path.server not in servers:
+                servers[path.server] = serve(path, scratch, environment)
         for _ in range(rounds):
             for name, path in paths.items():
-                gbits[name].append(throughput(path, seconds, environment))
-                rates[name].append(connections(path, seconds, environment))
+                server = servers[path.server]
+                gbits[name].append(costed(throughput, path, server, seconds, environment))
+                rates[name].append(costed(connections, path, server, seconds, environment))
     finally:
-        for server in servers:
-            server.terminate()
-            server.wait()
+        for server in servers.values():
+            for process in server:
+                process.terminate()
+                process.wait()
         fabric.close()
-    show("throughput, Gbit/s", gbits)
-    show("new connections a second", rates)
+    show("throughput", "Gbit/s", "ms/Gbit", 1e3, paths, gbits)
+    show("new connections", "1/s", "us each", 1e6, paths, rates)
     return 0
 
 
-def show(title: str, figures: dict[str, list[float]]) -> None:
-    print(f"{title:<28} {'median':>10} {'min':>10} {'max':>10} {'of bare':>9}")
-    base = statistics.median(figures["bare"])
-    for name, values in figures.items():
-        middle = statistics.median(values)
-        print(f"  {name:<26} {middle:>10.1f} {min(values):>10.1f} {max(values):>10.1f} {middle / base:>9.2f}")
+def show(
+    title: str, unit: str, cost_unit: str, scale: float, paths: dict[str, Route], figures: dict[str, list[Figure]]
+) -> None:
+    """A ratio is taken inside a round and shown as median (lower quartile, upper quartile)."""
+    print(f"{title:<18} {unit:>10}   of bare, beside it        {cost_unit:>10}   cost of bare")
+    for name, path in paths.items():
+        own, base = figures[name], figures[path.beside or name]
+        rate, cost = (statistics.median(one[field] for one in own) for field in (0, 1))
+        ratios = [quartiles([a[field] / b[field] for a, b in zip(own, base, strict=True)]) for field in (0, 1)]
+        words = ["{1:.2f} ({0:.2f}-{2:.2f})".format(*one) for one in ratios]
+        print(f"  {name:<16} {rate:>10.1f}   {words[0]:<18} {path.beside:<7} {cost * scale:>10.1f}   {words[1]}")
 
 
-def atolls(fabric: KernelFabric) -> dict[str, Route]:
-    """Two instances in two subnets, one with an Elastic IP, and a host of the internet."""
-    left, right = cloud.subnet("subnet-left", "10.0.1.0/24"), cloud.subnet("subnet-right", "10.0.2.0/24")
-    entities = [
-        *cloud.network(),
-        *cloud.group("sg-server"),
-        left,
-        right,
-        cloud.instance("i-client", left),
-        *cloud.interface("eni-client", left, "10.0.1.10", instance="i-client"),
-        cloud.instance("i-server", right),
-        *cloud.interface("eni-server", right, "10.0.2.10", ("sg-server",), instance="i-server"),
-        cloud.rule("sgr-http", "sg-server", HTTP, "203.0.113.0/24"),
-        cloud.rule("sgr-iperf", "sg-server", IPERF, "203.0.113.0/24"),
-        cloud.rule("sgr-http-inside", "sg-server", HTTP, peer="sg-default"),
-        cloud.rule("sgr-iperf-inside", "sg-server", IPERF, peer="sg-default"),
-        cloud.gateway(),
-        cloud.route("igw-1"),
-        cloud.elastic_ip("eni-server", "10.0.2.10"),
-        InternetHost(home=cloud.HOME, ip="203.0.113.10"),
-        *behind_nat(left),
-    ]
-    model = Table(entities)
-    everything: Delta = {key: (None, record) for key, record in model.records.items()}
-    plan: Delta = {row.key: (None, row) for row in constants(["us-east-1a"])}
-    fabric.apply({**plan, **compiler().propose(model, everything).delta})
-    inside, server = fabric.namespace("i-client"), fabric.namespace("i-server")
-    outside = fabric.namespace(host_id("203.0.113.10"))
-    assert inside is not None
-    assert server is not None
-    assert outside is not None
-    private = fabric.namespace("i-private")
-    assert private is not None
-    for client in (inside, private):
-        clamp(client, "eth0")
-    return {
-        "inside": Route(inside, server, "10.0.2.10"),
-        "elastic": Route(outside, server, "198.18.0.7"),
-        "nat": Route(private, outside, "203.0.113.10"),
-    }
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 4], statistics.median(ordered), ordered[len(ordered) * 3 // 4]
 
 
-def behind_nat(public: Subnet) -> list[Entity]:
-    """A NAT gateway in the public subnet, and an instance in a private one that goes out by it."""
-    private, table = cloud.subnet("subnet-private", "10.0.3.0/24"), "rtb-private"
-    home, vpc = cloud.HOME, public.vpc
-    (eni, address) = cloud.interface("eni-nat", public, "10.0.1.9", groups=())
-    elastic = cloud.elastic_ip("eni-nat", "10.0.1.9")
-    assert isinstance(eni, NetworkInterface)
-    assert isinstance(elastic, ElasticIp)
-    return [
-        private,
-        RouteTable(home=home, id=table, vpc=vpc),
-        RouteTableAssociation(home=home, id="rtbassoc-private", route_table=table, vpc=vpc, subnet=private.id),
-        VpcRoute(home=home, route_table=table, destination=Prefix.everything(), target="nat-1"),
-        NatGateway(
-            home=home,
-            id="nat-1",
-            vpc=vpc,
-            subnet=public.id,
-            zone=public.zone,
-            state="available",
-            created=cloud.TIME,
-            interface="eni-nat",
-        ),
-        NatGatewayAddress(home=home, gateway="nat-1", slot="0", private_ip="10.0.1.9", status="succeeded"),
-        replace(eni, nat_gateway="nat-1", mac="02:00:00:00:09:09"),
-        address,
-        replace(elastic, id="eipalloc-nat", public_ip="198.18.0.9"),
-        cloud.instance("i-private", private),
-        *cloud.interface("eni-private", private, "10.0.3.10", instance="i-private"),
-    ]
+Measured = Callable[[Route, int, dict[str, str]], tuple[float, float]]
+"""What runs for so many seconds and tells the rate and how many units that were."""
 
 
-def clamp(namespace: Path, link: str) -> None:
-    """MTU 1500 at the client, so that packets are of one size on every path."""
-    subprocess.run(["nsenter", f"--net={namespace}", "ip", "link", "set", link, "mtu", str(MTU)], check=True)
+def costed(measured: Measured, path: Route, server: Server, seconds: int, environment: dict[str, str]) -> Figure:
+    before = spent(server)
+    rate, units = measured(path, seconds, environment)
+    return Figure(rate, (spent(server) - before) / units)
 
 
-def bare(scratch: Path) -> Route:
-    """client - router - server, plain forwarding."""
-    client, router, server = (scratch / f"bare-{name}" for name in ("client", "router", "server"))
-    for path in (client, router, server):
-        netns.create(path, {"ipv4/ip_forward": "1"})
-    for path, block in ((client, "192.0.2"), (server, "198.51.100")):
-        wire(router, path, block)
-    return Route(client, server, "198.51.100.2")
+def spent(server: Server) -> float:
+    """Processor seconds of the servers and of all clients so far."""
+    used = os.times()
+    clocks = [time.clock_gettime(~pid << 3 | 2) for process in server for pid in family(process.pid)]
+    return sum(clocks) + used.children_user + used.children_system
 
 
-def wire(router: Path, end: Path, block: str) -> None:
-    name = end.name.removeprefix("bare-")
-    script = f"""
-        ip link add {name} type veth peer name eth0
-        ip link set eth0 netns /proc/self/fd/3
-        ip addr add {block}.1/24 dev {name}; ip link set {name} mtu {MTU} up
-    """
-    with end.open() as namespace:
-        subprocess.run(
-            ["nsenter", f"--net={router}", "bash", "-ec", f"exec 3<&{namespace.fileno()}; {script}"],
-            check=True,
-            pass_fds=(namespace.fileno(),),
-        )
-    inner = f"ip addr add {block}.2/24 dev eth0; ip link set eth0 mtu {MTU} up; ip route add default via {block}.1"
-    subprocess.run(["nsenter", f"--net={end}", "bash", "-ec", inner], check=True)
+def family(pid: int) -> list[int]:
+    """A process and its children: nginx has a worker."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
 
 
-def serve(path: Route, scratch: Path, environment: dict[str, str]) -> list[subprocess.Popen[bytes]]:
+def serve(path: Route, scratch: Path, environment: dict[str, str]) -> Server:
     """nginx and iperf3 at the server's end; ready when both listen."""
     folder = scratch / f"{path.server.name}.nginx"
     folder.mkdir()
@@ -222,7 +149,9 @@ def serve(path: Route, scratch: Path, environment: dict[str, str]) -> list[subpr
         f"http {{ access_log off; {temporary} server {{ listen {HTTP} backlog=4096; return 200 'ok'; }} }}\n"
     )
     nginx = ["nginx", "-p", str(folder), "-c", str(configuration)]
-    started = [start(path.server, command, environment) for command in (nginx, ["iperf3", "-s", "-p", str(IPERF)])]
+    started = Server(
+        start(path.server, nginx, environment), start(path.server, ["iperf3", "-s", "-p", str(IPERF)], environment)
+    )
     for port in (HTTP, IPERF):
         wait_listening(path.server, port)
     return started
@@ -249,27 +178,20 @@ def wait_listening(namespace: Path, port: int) -> None:
     raise TimeoutError(f"nothing listens on {needle}")
 
 
-def throughput(path: Route, seconds: int, environment: dict[str, str]) -> float:
+def throughput(path: Route, seconds: int, environment: dict[str, str]) -> tuple[float, float]:
     command = ["iperf3", "-c", path.ip, "-p", str(IPERF), "-t", str(seconds), "-J"]
-    told = json.loads(output(path.client, command, environment))
-    return float(told["end"]["sum_received"]["bits_per_second"]) / 1e9
+    received = json.loads(output(path.client, command, environment))["end"]["sum_received"]
+    return float(received["bits_per_second"]) / 1e9, float(received["bytes"]) * 8 / 1e9
 
 
-def connections(path: Route, seconds: int, environment: dict[str, str]) -> float:
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{seconds}s",
-        "-H",
-        "Connection: close",
-        f"http://{path.ip}:{HTTP}/",
-    ]
-    told = output(path.client, command, environment)
-    found = re.search(r"Requests/sec:\s+([0-9.]+)", told)
-    assert found is not None, told
+def connections(path: Route, seconds: int, environment: dict[str, str]) -> tuple[float, float]:
+    load = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", "Connection: close"]
+    told = output(path.client, ["wrk", *load, f"http://{path.ip}:{HTTP}/"], environment)
+    rate, made = re.search(r"Requests/sec:\s+([0-9.]+)", told), re.search(r"(\d+) requests in", told)
+    assert rate is not None, told
+    assert made is not None, told
     assert "Non-2xx" not in told, told
-    return float(found[1])
+    return float(rate[1]), float(made[1])
 
 
 def output(namespace: Path, command: list[str], environment: dict[str, str]) -> str:
