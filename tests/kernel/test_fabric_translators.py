@@ -1,7 +1,10 @@
 """NAT gateways in the kernel: real packets out, nothing in, and what both passes meet on their way."""
 
+import contextlib
+import itertools
 import struct
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -233,6 +236,15 @@ def test_two_senders_with_the_same_port_get_different_ones(lab: FabricLab) -> No
     assert lab.udp("db", 30000).waiting() == []
 
 
+def test_a_port_is_used_again_for_another_destination_and_when_it_is_free(lab: FabricLab) -> None:
+    for source, ip, receiver in (("db", SERVER, "server"), ("db2", CLIENT, "client")):
+        seen = lab.delivered(source, ip, 53, receiver, source_port=30000)
+        assert (seen.ip, seen.port) == (EIP, 30000)
+    assert lab.delivered("db2", SERVER, 53, "server", source_port=30000).port != 30000
+    pass_time(lab)
+    assert lab.delivered("db2", SERVER, 53, "server", source_port=30000).port == 30000
+
+
 def test_low_ports_become_high_ones(lab: FabricLab) -> None:
     seen = lab.delivered("db", SERVER, 53, "server", source_port=123)
     assert 1024 <= seen.port <= 65535
@@ -313,6 +325,62 @@ def test_a_gateway_that_goes_takes_its_connections_along(lab: FabricLab) -> None
     lab.put(*gone)
     assert lab.fabric.dump() == before
     assert lab.delivered("db", SERVER, 53, "server").ip == EIP
+
+
+def test_a_gateway_goes_and_comes_back_under_load(lab: FabricLab) -> None:
+    """Once its removal is acknowledged nothing leaves, while others go on sending and asking to connect."""
+    gone = nat("a", "pub", NAT, table="rtb-priv") + public(NAT, EIP)
+    receiver = lab.udp("server", 53)
+    with Listener(lab.node("server"), SERVER, 80) as server, load(lab) as sent:
+        stream, accepted = connected(lab, server)
+        with stream, accepted:
+            assert receiver.receive() is not None
+            lab.put(without=gone)
+            sent(200)  # what was under way has arrived
+            receiver.waiting()
+            sent(200)
+            assert lab.delivered("web", SERVER, 54, "server").ip == "198.18.0.7"
+            assert receiver.waiting() == []
+            stream.send(b"lost")
+            assert lab.tcp("db2", SERVER, 80) is Reach.SILENT
+            assert accepted.receive(0) is None
+            lab.put(*gone)
+            arrived = receiver.receive()
+            assert arrived is not None
+            assert arrived.ip == EIP
+            assert lab.tcp("db2", SERVER, 80) is Reach.CONNECTED
+    lab.reap()
+    assert lab.fabric.observe() == []
+
+
+@contextlib.contextmanager
+def load(lab: FabricLab) -> Iterator[Callable[[int], None]]:
+    """Datagrams from db, one after another, each a connection. Yields what waits until so many more were sent."""
+    progress = threading.Condition()
+    count, over = 0, threading.Event()
+
+    def sending() -> None:
+        nonlocal count
+        for own in itertools.cycle(range(20_000, 30_000)):
+            if over.is_set():
+                return
+            flood(lab, "db", DB, range(own, own + 1))
+            with progress:
+                count += 1
+                progress.notify_all()
+
+    def sent(more: int) -> None:
+        with progress:
+            target = count + more
+            assert progress.wait_for(lambda: count >= target, 30)
+
+    thread = threading.Thread(target=sending)
+    thread.start()
+    try:
+        yield sent
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_its_zone_may_be_down(lab: FabricLab) -> None:
