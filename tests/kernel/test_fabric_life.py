@@ -252,7 +252,8 @@ def test_a_zone_fails_with_a_few_elements(lab: FabricLab) -> None:
     lab.put(Site(id="az-b", up=False))
     after = lab.fabric.applied.records
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
-    assert changed == {("element", VPC, "segments", "pub-b"), ("element", VPC, "entering", "pub-b")}
+    chains = {("chain", VPC, "pub-b/leave"), ("chain", VPC, "forward")}
+    assert changed == chains | {("element", VPC, "entering", "pub-b")}
     lab.dropped("z", "10.0.1.6", 53, "b", canary=("a", "10.0.1.6", 53))
     for name in ("y", "z"):
         lab.udp(name, 53)

@@ -159,10 +159,11 @@ def test_a_port_without_a_node_costs_nothing() -> None:
     assert changed(lab(), change(lab(), *port("spare", None, None, "pub", "10.0.1.99", ["sg-web"]))) == {}
 
 
-def test_a_site_that_fails_changes_elements_of_its_segments_only() -> None:
+def test_a_site_that_fails_changes_its_segments_only() -> None:
     made = changed(lab(), change(lab(), Site(id="az-a", up=False)))
-    expected = [(name, segment) for name in ("segments", "entering") for segment in ("pub", "priv")]
-    assert set(made) == {("element", VPC, *one) for one in expected}
+    leave = {("chain", VPC, f"{segment}/leave") for segment in ("pub", "priv")}
+    entering = {("element", VPC, "entering", segment) for segment in ("pub", "priv")}
+    assert set(made) == {("chain", VPC, "forward"), *leave, *entering}
 
 
 def test_a_node_of_another_site_than_its_segment_dies_with_its_own() -> None:
@@ -187,13 +188,13 @@ def test_a_fence_is_asked_only_while_it_refuses_something() -> None:
     assert not set(asked) & set(from_scratch(list(open_.records.values())))
     shut = change(open_, rule("no", "acl", IN, "10.9.0.0/16", allow=False, order=50))
     made = changed(open_, shut)
-    assert set(made) == {("element", VPC, "entering", "pub"), ("chain", VPC, "acl/in")}
+    assert set(made) == {("element", VPC, "entering", "pub"), ("chain", VPC, "acl/in"), ("chain", VPC, "forward")}
 
 
 def test_a_table_exists_while_it_is_used() -> None:
     spare = route("rtb-spare", "10.9.0.0/16", ToPort("eni-web"))
     unused = change(lab(), spare)
-    assert {key[0] for key in changed(lab(), unused)} <= {"element"}
+    assert {key for key in changed(lab(), unused) if key[0] != "element"} <= {("chain", VPC, "forward")}
     used = change(unused, replace(row(lab(), Segment, "priv"), table="rtb-spare"))
     made = changed(unused, used)
     assert ("kernel-route", VPC, "rtb-spare", "10.9.0.0/16", "0") in made

@@ -29,13 +29,13 @@ NEWNEIGH, DELNEIGH, GETNEIGH = 28, 29, 30
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 _SETNEIGHTBL = 67
 
-MAIN, LOCAL = 254, 255
+DEFAULT, MAIN, LOCAL = 253, 254, 255
 _IFF_UP = 1
 _LINK = struct.Struct("=BxHiII")  # family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBi")  # family, prefix length, flags, scope, index
 _ROUTE = struct.Struct("=BBBBBBBBI")  # family, dst, src, tos, table, protocol, scope, type, flags
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")  # family, index, state, flags, type
-_ONLINK, _STATIC, _PERMANENT, _TO_TABLE = 4, 4, 0x80, 1
+_ONLINK, _STATIC, _PERMANENT, _TO_TABLE, _INVERTED = 4, 4, 0x80, 1, 2
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_NOWHERE = 0, 253, 255
 
 
@@ -71,13 +71,14 @@ class Route(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A policy rule: packets with that mark, or that source, ask `table`."""
+    """A policy rule: packets with that mark, or that source, ask `table`. `inverted`: all others do."""
 
     priority: int
     table: int
     mark: int = 0
     mask: int = 0
     source: str = ""
+    inverted: bool = False
 
 
 class Neighbour(NamedTuple):
@@ -246,7 +247,8 @@ def delete_rule(rule: Rule) -> Message:
 def _rule_body(rule: Rule) -> bytes:
     family, length = (family_of(rule.source), 8 * len(packed_ip(rule.source))) if rule.source else (socket.AF_INET, 0)
     low = rule.table if rule.table < 256 else 0
-    body = _ROUTE.pack(family, 0, length, 0, low, 0, 0, _TO_TABLE, 0) + u32(6, rule.priority) + u32(15, rule.table)
+    flags = _INVERTED if rule.inverted else 0
+    body = _ROUTE.pack(family, 0, length, 0, low, 0, 0, _TO_TABLE, flags) + u32(6, rule.priority) + u32(15, rule.table)
     body += attribute(2, packed_ip(rule.source)) if rule.source else b""
     return body + (u32(10, rule.mark) + u32(16, rule.mask) if rule.mask else b"")
 
@@ -303,7 +305,8 @@ def rules(netlink: Netlink, family: int = socket.AF_INET) -> Iterator[Rule]:
         found = table(payload[12:])
         source = _ip(found[2]) if 2 in found else ""
         mask = _number(found.get(16))
-        yield Rule(_number(found.get(6)), _number(found.get(15), low), _number(found.get(10)), mask, source)
+        inverted = bool(_ROUTE.unpack_from(payload)[8] & _INVERTED)
+        yield Rule(_number(found.get(6)), _number(found.get(15), low), _number(found.get(10)), mask, source, inverted)
 
 
 def neighbours(netlink: Netlink, family: int = socket.AF_INET) -> Iterator[Neighbour]:

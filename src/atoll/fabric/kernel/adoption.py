@@ -6,6 +6,7 @@ The plan says what there must be (`applied`); what agrees with it is left as it 
 
 from collections.abc import Iterable
 
+from atoll.fabric.kernel import memory
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.objects import Namespace, Number, Trunk, Veth
 from atoll.fabric.kernel.reaper import Reaper
@@ -24,6 +25,7 @@ def take_up(world: World, reaper: Reaper, applied: Table) -> None:
         for link in rtnl.links(router.route):
             if link.alias:
                 router.know(link)
+        router.remembers = memory.is_there(router)
 
 
 def _number(world: World, records: Iterable[Record]) -> None:

@@ -12,6 +12,7 @@ from atoll.linux.nft.wire import Element
 
 TABLES = 1000
 """Route table and policy rule priority of table number n: TABLES + n."""
+_KERNEL_TABLES = {"": rtnl.MAIN, names.NOWHERE: rtnl.DEFAULT}
 
 Part = str | int
 Routing = objects.Route | objects.TableRule | objects.Neighbour | objects.RouterAddress
@@ -57,7 +58,7 @@ def rules(record: objects.Chain, numbers: Numbers) -> list[bytes]:
 
 def route(record: objects.Route, numbers: Numbers) -> rtnl.Route:
     """A route of the main table, or of a numbered one."""
-    table = TABLES + numbers.get("table", record.table) if record.table else rtnl.MAIN
+    table = _KERNEL_TABLES.get(record.table) or TABLES + numbers.get("table", record.table)
     link = numbers.get("interface", record.device) if record.device else 0
     return rtnl.Route(record.prefix, record.kind, link, record.via, table, record.metric)
 

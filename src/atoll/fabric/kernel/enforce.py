@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, cast
 
-from atoll.fabric.kernel import batch, encode, guests
+from atoll.fabric.kernel import batch, edition, encode, guests, memory
 from atoll.fabric.kernel.forget import forget
 from atoll.fabric.kernel.objects import (
     Chain,
@@ -189,7 +189,9 @@ class Enforcer:
         """A refused transaction changed nothing, so what it holds is written down afterwards."""
         for domain, entries in by_router.items():
             router = self.world.filter_of(domain)
-            router.filtering(batch.messages(entries, router.numbers))
+            made = batch.messages(entries, router.numbers)
+            memory.transact(router, made, suspended=domain in self.world.suspended)
+            router.remembers |= any(isinstance(new, Chain) and new.name == edition.RECALL for _, new in entries)
             self._doing(entries)
 
     def _open(self) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from atoll.fabric.contract import FabricError, SuspectError
-from atoll.fabric.kernel import adoption, names, reading, repair
+from atoll.fabric.kernel import adoption, memory, names, reading, repair
 from atoll.fabric.kernel.derivation import Objects
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.objects import GuestAddress, Namespace, Trunk
@@ -54,7 +54,9 @@ class KernelFabric:
     def _enforce(self, objects: Delta) -> None:
         enforcer = Enforcer(self._world, self._reaper, objects)
         try:
+            memory.suspend(self._world, objects)
             enforcer.run()
+            memory.resume(self._world)
         except Exception as error:  # an error of ours leaves a kernel half changed just as the kernel's own does
             self._undo(enforcer.done, error)
             raise FabricError(f"the kernel refused the change, which was undone: {_said(error)}") from error
@@ -62,6 +64,7 @@ class KernelFabric:
     def _undo(self, done: Delta, error: Exception) -> None:
         try:
             Enforcer(self._world, self._reaper, inverse(done)).run()
+            memory.resume(self._world)
         except Exception as second:
             message = f"the kernel refused the change ({_said(error)}), and undoing it as well ({_said(second)})"
             raise SuspectError(message, _domains(done)) from error
@@ -89,6 +92,9 @@ class KernelFabric:
             for observer in self._observers():
                 repair.heal_routing(observer)
                 repair.heal_filtering(observer)
+            for router in self._world.routers.values():
+                memory.renew(router)  # what was wrong may have been remembered
+            self._world.suspended.clear()
         except Exception as error:
             raise FabricError(f"the kernel refused the repair: {_said(error)}") from error
         left = self.observe()

@@ -21,6 +21,11 @@ MANY = 8
 Pair = tuple[Record | None, Record | None]
 
 
+def forgetting(old: Element, new: Record | None) -> bool:
+    """Whether something is forgotten when that element goes or gets another value."""
+    return old.set in ("unmap", "addresses", "own", "unguarded") and getattr(new, "value", None) != old.value
+
+
 def forget(world: World, pairs: Iterable[Pair]) -> None:
     """Do what the elements of a delta ask for; they are gone already, so nothing new is remembered."""
     gone: dict[str, set[str]] = {}
@@ -28,7 +33,7 @@ def forget(world: World, pairs: Iterable[Pair]) -> None:
     for old, new in pairs:
         if isinstance(new, Element) and new.set == "cut" and old is None:
             _cut(world.filter_of(new.domain), new)
-        if not isinstance(old, Element) or (isinstance(new, Element) and new.value == old.value):
+        if not isinstance(old, Element) or not forgetting(old, new):
             continue
         if old.set == "unmap":
             conntrack.forget(world.routers[old.domain].filter, str(old.low[1]))

@@ -22,6 +22,16 @@ SENDER_TRACKED, RECEIVER_TRACKED = 0x4000_0000, 0x8000_0000
 """Connection mark, bits 30 and 31: that end tracks the connection, its rules are not asked again. Without: every
 packet is judged."""
 
+TRACKED = SENDER_TRACKED | RECEIVER_TRACKED
+WENT, CAME = 0x8000, 0x10000
+"""Connection mark: a packet of the opener's, an answer, has passed everything in the edition that bits 29-17 name."""
+
+EDITION_SHIFT, EDITIONS = 17, 0x1FFF
+"""Where an edition's number lies in the connection mark, and the highest; 0 is none."""
+
+MEMORY = EDITIONS << EDITION_SHIFT | WENT | CAME
+EVERYTHING = 0xFFFFFFFF
+
 SEGMENT_BITS, CLASS_BITS = 0xFFFF0000, 0x0000FFFF
 """Interface group: the segment's number and the class of what the port wears. Links have group 0."""
 
@@ -45,8 +55,11 @@ USUAL_IDLE = {
 BALANCED_IDLE = {TCP: 350, UDP: 120}
 """Seconds after which a balancer forgets a silent connection (fact 183)."""
 
+NOWHERE = "default"
+"""The table that is asked last of all: the kernel's own default one."""
+
 LOOPBACK = "lo"
-"""Where the main table sends what nobody has; `departures` drops it there. A black hole would drop it as well, but a
+"""Where that table sends what nobody has; `departures` drops it there. A black hole would drop it as well, but a
 router answers address questions only for what it would forward, and an unanswered question keeps the sender's packet
 for later: it would arrive after all when the address appears."""
 

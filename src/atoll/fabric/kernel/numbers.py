@@ -22,6 +22,9 @@ FIXED = {
 }
 FIRST = {"class": 2, "group": 2, "interface": 1000}
 _SHIFT = {"segment": 16}
+_EDITION = ("edition", "bound")
+_RESERVED = 256
+"""So many editions are written down at once."""
 
 
 class Ledger:
@@ -83,9 +86,10 @@ class Numbers:
         self._free: dict[str, list[int]] = {}
         for (sort, name), number in ledger.read().items() if ledger else ():
             self._know(sort, name, number)
+        self.edition = self._numbers.get(_EDITION, 1)
         for sort, following in self._next.items():
-            known = {number for (one, _), number in self._numbers.items() if one == sort}
-            self._free[sort] = [number for number in range(FIRST.get(sort, 1), following) if number not in known]
+            taken = {number for (one, _), number in self._numbers.items() if one == sort}
+            self._free[sort] = [number for number in range(FIRST.get(sort, 1), following) if number not in taken]
 
     def take(self, sort: str, name: str) -> int:
         """The number of that name, a new one if it has none. OverflowError when there are none left."""
@@ -102,8 +106,9 @@ class Numbers:
         return number
 
     def _know(self, sort: str, name: str, number: int) -> None:
-        self._next[sort] = max(self._next.get(sort, 1), number + 1)
         self._numbers[sort, name] = number
+        if sort != _EDITION[0]:
+            self._next[sort] = max(self._next.get(sort, 1), number + 1)
 
     def give_back(self, sort: str, name: str) -> None:
         """The name needs its number no longer."""
@@ -115,13 +120,28 @@ class Numbers:
 
     def keep(self, names: Container[tuple[str, str]]) -> None:
         """Give back every number but those of these (sort, name)."""
-        for sort, name in [known for known in self._numbers if known not in FIXED and known not in names]:
+        fixed = {*FIXED, _EDITION}
+        for sort, name in [known for known in self._numbers if known not in fixed and known not in names]:
             self.give_back(sort, name)
 
     def get(self, sort: str, name: str) -> int:
         """The number of a name that has one; KeyError else."""
         return self._numbers[sort, name]
 
+    def renew_edition(self, number: int) -> None:
+        """From now on it is that one. The ledger has a bound on them: whoever takes over begins there."""
+        self.edition = number
+        if number == 1 or number >= self._numbers.get(_EDITION, 0):
+            bound = min(number + _RESERVED, names.EDITIONS)
+            self._know(*_EDITION, bound)
+            if self._ledger:
+                sort, name = _EDITION
+                self._ledger.write("+", sort, bound, name, self._numbers)
+
     def resolve(self, number: Number) -> bytes:
-        """As it lies in a register: a segment in the upper half, where interface groups have it."""
+        """As it lies in a register: a segment in the upper half, where interface groups have it; the edition over the
+        bits that its name says.
+        """
+        if number.kind == _EDITION[0]:
+            return host32(self.edition << names.EDITION_SHIFT | int(number.name))
         return host32(self.get(number.kind, number.name) << _SHIFT.get(number.kind, 0))

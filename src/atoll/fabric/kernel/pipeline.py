@@ -5,7 +5,8 @@ Everything that grows is an element; docs/kernel.md walks a packet through it.
 
 from collections.abc import Iterator
 
-from atoll.fabric.kernel import names
+from atoll.fabric.kernel import edition, names
+from atoll.fabric.kernel.edition import PASS
 from atoll.fabric.kernel.objects import Chain, Element, Set
 from atoll.linux.nft.expr import (
     Base,
@@ -70,6 +71,7 @@ SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "interface-ip": ("interface", "ip"),
     "interface-verdict": ("interface",),
     "interface-ip-ip": ("interface", "ip"),
+    "interface-ip-verdict": ("interface", "ip"),
     "segment-verdict": ("segment",),
     "segment-segment": ("segment", "segment"),
     "class": ("class",),
@@ -119,13 +121,14 @@ SHAPES: dict[str, SetShape] = {
 
 STATIC_SETS = {
     "own": "interface-ip",  # what a port may send as, and what is its own
+    "senders": "interface-ip-verdict",  # the same, to the segment's chain
     "translators": "interface",  # ports behind which a translator sends others' packets on
     "balancers": "interface",  # ports behind which a balancer sends others' packets on
     "returns": "interface-table",  # a balancer's port -> the table that leads answers back to it
     "homes": "address-table",  # a backend -> its segment's table, where that leads through a forwarder
     "unguarded": "interface",  # ports without source/dest check
     "targets": "interface",  # guarded ports that some table names as a next hop
-    "segments": "segment-verdict",  # to the chain that picks the route table; drop when the site is down
+    "segments": "segment-verdict",  # to the chain that picks the route table, or drops while the site is down
     "within": "segment-segment",  # a segment and itself
     "leaving": "segment-verdict",  # the fence, outward
     "entering": "segment-verdict",  # the fence, inward; drop when the site is down
@@ -238,13 +241,13 @@ def _slots(group_class: Rule, judges: str, slots: int = names.SLOTS) -> tuple[Ru
     )
 
 
-def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+def _raw(*, tracked: bool) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     yield (
         "enter",
         Hook(0, -300),
         (
+            (Load(Meta.IIFNAME), address(SOURCE, 4), LookupVerdict("senders")),
             (*FROM_LINK, goto("arrive")),
-            (Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), goto("leave")),
             (Load(Meta.IIFNAME), Lookup("unguarded"), goto("through")),
             (Load(Meta.IIFNAME), Lookup("translators"), goto("leave")),
             (Load(Meta.IIFNAME), Lookup("balancers"), goto("balanced")),
@@ -253,7 +256,7 @@ def _raw() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     unmarked = (Put(host32(0)), SetMark())
     yield "balanced", None, (*map(_zone_of_backend, ("translators", "unguarded")), (*unmarked, goto("leave")))
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
-    yield "through", None, (zone_by(DESTINATION), (goto("leave"),))
+    yield "through", None, (*((zone_by(DESTINATION),) if tracked else ()), (goto("leave"),))
     yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)
 
 
@@ -266,16 +269,21 @@ def _input() -> Iterator[Rule]:
     yield (ACCEPT,)
 
 
-def _forward() -> tuple[Rule, ...]:
+def _forward(first: tuple[Rule, ...], *, borders: bool, aims: bool) -> tuple[Rule, ...]:
+    """`borders`, `aims`: whether the domain has any element in `leaving` or `entering`, or in `targets`."""
     marked = (Load(Meta.MARK), Mask(host32(names.TABLE_BITS), host32(0)), Is(host32(0), negate=True))
     of_target = (Load(Meta.OIFNAME), Lookup("targets"), address(DESTINATION, 4), Lookup("own", negate=True))
     second_segment = (Load(Meta.OIFGROUP, 1), Mask(host32(names.SEGMENT_BITS), host32(0), 1))
-    return (
-        (*TO_LINK, Load(Meta.OIFNAME), LookupVerdict("departures")),
-        (*marked, *of_target, DROP),
+    crossing = (
         (*IIF_SEGMENT, *second_segment, Lookup("within"), goto("ends")),
         (*IIF_SEGMENT, LookupVerdict("leaving")),
         (*OIF_SEGMENT, LookupVerdict("entering")),
+    )
+    return (
+        *first,
+        (*TO_LINK, Load(Meta.OIFNAME), LookupVerdict("departures")),
+        *(((*marked, *of_target, DROP),) if aims else ()),
+        *(crossing if borders else ()),
         (goto("ends"),),
     )
 
@@ -287,17 +295,14 @@ def _to_translators() -> tuple[Rule, ...]:
     return tuple((*for_others, LoadRoute(source=True), Is(one), DROP) for one in strangers)
 
 
-_BOTH = names.SENDER_TRACKED | names.RECEIVER_TRACKED
-
-
 def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     yield (
         "ends",
         None,
         (
-            (*connection_has(_BOTH), ACCEPT),
-            (*state(INVALID), goto("invalid")),
             (*state(RELATED), ACCEPT),
+            (*connection_has(names.TRACKED), goto(PASS)),
+            (*state(INVALID), goto("invalid")),
             (*state(NEW), Load(Meta.IIFNAME), Lookup("closed"), DROP),
             *_to_translators(),
             (*REPLY, goto("reply")),
@@ -316,14 +321,14 @@ def _ends() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
         None,
         (
             (LoadCt(Ct.DIRECTION), Is(bytes([0])), *connection_has(names.RECEIVER_TRACKED), goto("settle")),
-            (*REPLY, *connection_has(names.SENDER_TRACKED), ACCEPT),
+            (*REPLY, *connection_has(names.SENDER_TRACKED), goto(PASS)),
             *_slots(OIF_CLASS, "judge-in"),
             (DROP,),
         ),
     )
     yield from _received()
     passed = (Load(Meta.MARK), Mask(host32(names.PASSED), host32(0)), Is(host32(0), negate=True))
-    yield "settle", None, ((*passed, *flag_connection(names.SENDER_TRACKED), ACCEPT), (ACCEPT,))
+    yield "settle", None, ((*passed, *flag_connection(names.SENDER_TRACKED), goto(PASS)), (goto(PASS),))
 
 
 _UNMATCHED: Rule = (Load(Meta.MARK), Mask(host32(names.MATCHED), host32(0)), Is(host32(0)), DROP)
@@ -349,8 +354,8 @@ def _received() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     yield "received", None, (_UNMATCHED, clear, (goto("received-tracked"),))
     tracked = (goto("received-tracked"),)
     always = _always(Meta.IIFNAME, Meta.OIFNAME, tracked)
-    yield "received-open", None, (clear, (*REPLY, ACCEPT), *always, *_slots(OIF_CLASS, "opens-out"), tracked)
-    yield "received-tracked", None, ((*REPLY, ACCEPT), (*flag_connection(names.RECEIVER_TRACKED), then))
+    yield "received-open", None, (clear, (*REPLY, goto(PASS)), *always, *_slots(OIF_CLASS, "opens-out"), tracked)
+    yield "received-tracked", None, ((*REPLY, goto(PASS)), (*flag_connection(names.RECEIVER_TRACKED), then))
 
 
 def _always(other: Meta, own: Meta, tracked: Rule) -> Iterator[Rule]:
@@ -366,16 +371,24 @@ def _translation() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
     yield "translate-out", Hook(4, 100, "nat", drop=False), (outward,)
 
 
-def static(domain: str, kind: DomainKind) -> Iterator[Chain | Set | Element]:
-    """The pipeline of an empty router. On the internet nothing is filtered, translated or tracked."""
+def static(
+    domain: str, kind: DomainKind, *, borders: bool, aims: bool, balanced: bool
+) -> Iterator[Chain | Set | Element]:
+    """The pipeline of an empty router. On the internet nothing is filtered, translated or tracked: there is no `ct` in
+    any of its rules, since a single one would make the kernel track all of its packets.
+    """
     for name, shape in STATIC_SETS.items():
         yield Set(domain=domain, name=name, shape=shape)
-    parts = list(_raw())
-    if kind is DomainKind.INTERNET:
-        parts += [("input", Hook(1, 0), ()), ("forward", Hook(2, 0), _forward()), ("ends", None, ((ACCEPT,),))]
+    tracked = kind is not DomainKind.INTERNET
+    recall: tuple[Rule, ...] = (edition.recalling(balanced=balanced),) if tracked else ()
+    parts = list(_raw(tracked=tracked))
+    parts.append(("forward", Hook(2, 0), _forward(recall, borders=borders, aims=aims)))
+    if not tracked:
+        parts += [("input", Hook(1, 0), ()), ("ends", None, ((ACCEPT,),))]
     else:
-        parts += [("input", Hook(1, 0), tuple(_input())), ("forward", Hook(2, 0), _forward())]
-        parts += [*_ends(), *_translation()]
+        parts += [("input", Hook(1, 0), tuple(_input())), *_ends(), *_translation()]
+        parts.append((PASS, None, edition.passing(balanced=balanced)))
+        parts += [(name, None, rules) for name, rules in edition.rules().items()]
         yield from _judged_elements(domain)
     yield Element(domain=domain, set="departures", shape="interface-verdict", low=(names.LOOPBACK,), value="drop")
     for chain, hook, rules in parts:

@@ -33,10 +33,19 @@ ROUTER_SYSCTLS = {
     "ipv4/conf/all/route_localnet": "0",  # 127.0.0.0/8 is never on a wire, whatever the host allows itself
     "ipv4/conf/default/route_localnet": "0",
     "ipv4/icmp_ratelimit": "0",
+    "ipv4/ip_early_demux": "0",  # hardly a packet is for a socket here: none is looked for before routing
     "netfilter/nf_conntrack_tcp_loose": "0",
     "netfilter/nf_conntrack_tcp_be_liberal": "1",
     **{f"netfilter/nf_conntrack_{name}": str(seconds) for name, seconds in names.USUAL_IDLE.items()},
 }
+LOCAL_AFTER_MAIN = (
+    rtnl.delete_rule(rtnl.Rule(0, rtnl.LOCAL)),
+    rtnl.add_rule(rtnl.Rule(0, rtnl.LOCAL, mask=names.TABLE_BITS, inverted=True)),
+    rtnl.add_rule(rtnl.Rule(32766, rtnl.LOCAL)),
+)
+"""Policy rules: what is only delivered is looked up once, in the main table, without asking first whether it is for the
+router itself. What a route table decides is asked that before, as ever."""
+
 GIVEN = "given.addresses"
 """Where it is remembered what guests were configured with. No id of AWS's holds a dot."""
 
@@ -78,6 +87,7 @@ class Router:
         self._ledger = Ledger(_ledger(path))
         self.numbers = Numbers(self._ledger)
         self.whole: set[str] = set()  # interfaces that were made to the end, so their pairs can be used again
+        self.remembers = False  # whether it has the chains of edition.py
         self.behind: dict[int, str] = {}  # the port, or the link, behind the interface of that number
         with contextlib.ExitStack() as opened:
             opened.callback(self._ledger.close)
@@ -129,6 +139,7 @@ class World:
         self.routers: dict[str, Router] = {}
         self.nodes: dict[str, Path] = {}
         self.forwarders: dict[str, Router] = {}  # nodes whose inside is ours too
+        self.suspended: set[str] = set()  # routers that remember nothing now (memory.py)
         self._ledger: Given | None = None
 
     def path(self, name: str) -> Path:
@@ -147,6 +158,7 @@ class World:
         self.routers[domain] = router
         try:
             router.filtering([wire.new_table()])
+            router.routing(LOCAL_AFTER_MAIN)
         except BaseException:
             self.remove_router(domain)
             raise
@@ -227,6 +239,7 @@ class World:
     def remove_router(self, domain: str) -> None:
         """End a router with everything in it."""
         router = self.routers.pop(domain, None)
+        self.suspended.discard(domain)
         if router:
             router.close()
             self._delete_router(router.path)

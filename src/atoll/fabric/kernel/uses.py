@@ -30,6 +30,9 @@ from atoll.records import Delta, Key, Pass, Record, Table, View
 
 CLASS, TABLE, BOX, TARGET, SPAN, HOME, IDLE = "class", "table", "box", "target", "span", "home", "idle"
 BALANCED, BACKEND = "balanced", "backend"
+BORDER, AIM = "border", "aim"
+"""Things a domain has or has not, their name is empty: a segment's border that refuses something; a guarded next hop.
+While it has none, its packets are not asked about them."""
 BOXES = (NodeKind.GUEST, NodeKind.OPAQUE, NodeKind.HOST)
 
 
@@ -134,9 +137,12 @@ def backend_uses(view: View, backend: Record) -> Iterator[Record]:
             yield Use(sort=BACKEND, by="/".join(backend.key[1:]), domain=segment.domain, name=backend.address)
 
 
-def segment_uses(_: View, segment: Record) -> Iterator[Record]:
-    """A segment needs its table."""
+def segment_uses(view: View, segment: Record) -> Iterator[Record]:
+    """A segment needs its table. While its site is down nothing crosses its border."""
     assert isinstance(segment, Segment)
+    site = view.get(Site, segment.site)
+    if site is None or not site.up:
+        yield Use(sort=BORDER, by=f"segment {segment.id}", domain=segment.domain, name="")
     yield Use(sort=TABLE, by=segment.id, domain=segment.domain, name=segment.table)
 
 
@@ -156,6 +162,7 @@ def route_uses(view: View, route: Record) -> Iterator[Record]:
     by = "/".join(route.key[1:])
     if port and port.guard:
         yield Use(sort=TARGET, by=by, domain=route.domain, name=port.id)
+        yield Use(sort=AIM, by=by, domain=route.domain, name="")
     elif port and is_middlebox(view, port):
         yield Use(sort=BOX, by=by, domain=route.domain, name=route.table)
     elif port and is_translator(view, port):
@@ -187,6 +194,8 @@ def fences(view: View, row: Record) -> Iterator[Record]:
         rules = ordered(view, row)
         out, into = (_lets_all_pass(rules, direction) for direction in (Direction.OUT, Direction.IN))
         yield Fence(id=row.id, open_out=out, open_in=into)
+        if not (out and into):
+            yield Use(sort=BORDER, by=f"filter {row.id}", domain=row.domain, name="")
 
 
 def ordered(view: View, fence: Filter) -> list[Rule]:

@@ -138,10 +138,10 @@ class Mask(NamedTuple):
     """register = register & mask ^ flip."""
 
     mask: bytes
-    flip: bytes
+    flip: Value
     at: int = 0
 
-    def encode(self, _: Resolve) -> bytes:
+    def encode(self, resolve: Resolve) -> bytes:
         """See `encoded`."""
         place = register(self.at)
         return _expression(
@@ -150,7 +150,7 @@ class Mask(NamedTuple):
             be32(2, place),
             be32(3, len(self.mask)),
             nested(4, attribute(1, self.mask)),
-            nested(5, attribute(1, self.flip)),
+            nested(5, attribute(1, _bytes(self.flip, resolve))),
         )
 
 

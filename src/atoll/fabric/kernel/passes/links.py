@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Neighbour, Trunk
-from atoll.fabric.kernel.passes.segments import inside
+from atoll.fabric.kernel.passes.segments import delivered, inside
 from atoll.fabric.kernel.uses import BOX, TABLE, Named, is_middlebox
 from atoll.linux.nft.expr import Load, Lookup, Meta, SetMark
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.packet import Prefix, ip_number
-from atoll.plan.rows import Address, Link, Mapping, Port, Route, ToLink, ToPort
+from atoll.plan.rows import Address, Deliver, Domain, DomainKind, Link, Mapping, Port, Route, ToLink, ToPort
 from atoll.records import Pass, Record, View
 
 PRIVATE = tuple(map(Prefix.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -26,9 +26,12 @@ def link(view: View, row: Record) -> Iterator[Record]:
     yield Neighbour(domain=row.b, device=name, ip=names.TRUNK_A, mac=names.TRUNK_MAC_A)
     for domain, table in ((row.a, row.arrive_a), (row.b, row.arrive_b)):
         yield _verdict(domain, "arrivals", name, f"goto {row.id}/arrive")
-        boxes = view.get(Named, BOX, domain, table) is not None
+        boxes = view.get(Named, BOX, domain, table) is not None and _tracked(view, domain)
         mapped = row.mapped and domain == row.a
-        rules = _mapped_arrival(table, boxes, _own_prefixes(view, table)) if mapped else _arrival(table, boxes)
+        if mapped:
+            rules = _mapped_arrival(view, table, boxes)
+        else:
+            rules = _arrival(table, boxes, delivered(view, domain, table))
         yield Chain(domain=domain, name=f"{row.id}/arrive", rules=rules)
     if row.from_a:
         yield Element(domain=row.a, set="closed", shape="interface", low=(name,))
@@ -72,9 +75,16 @@ def _mark(table: str) -> pipeline.Rule:
     return (Put(NumberOf(TABLE, table)), SetMark())
 
 
-def _arrival(table: str, boxes: bool) -> tuple[pipeline.Rule, ...]:
+def _tracked(view: View, domain: str) -> bool:
+    found = view.get(Domain, domain)
+    return found is not None and found.kind is not DomainKind.INTERNET
+
+
+def _arrival(table: str, boxes: bool, whole: list[Prefix]) -> tuple[pipeline.Rule, ...]:
+    """Without a table to where it delivers anyway."""
+    there = tuple((pipeline.address(pipeline.DESTINATION), *inside(one), pipeline.ACCEPT) for one in whole)
     towards_box = (pipeline.zone_towards_middlebox(),) if boxes else ()
-    return (_mark(table), *towards_box, (pipeline.ACCEPT,))
+    return (*there, _mark(table), *towards_box, (pipeline.ACCEPT,))
 
 
 def _own_prefixes(view: View, table: str) -> list[Prefix]:
@@ -84,11 +94,15 @@ def _own_prefixes(view: View, table: str) -> list[Prefix]:
     return sorted(prefix for prefix in own if not any(one.covers(prefix) for one in PRIVATE))
 
 
-def _mapped_arrival(table: str, boxes: bool, own: list[Prefix]) -> tuple[pipeline.Rule, ...]:
+def _mapped_arrival(view: View, table: str, boxes: bool) -> tuple[pipeline.Rule, ...]:
+    own = _own_prefixes(view, table)
     refused = tuple((pipeline.address(pipeline.SOURCE), *inside(one), pipeline.DROP) for one in (*PRIVATE, *own))
     to_outside = (Load(Meta.IIFNAME), pipeline.address(pipeline.DESTINATION, 4))
     boxed = ((*to_outside, Lookup("boxed"), *pipeline.zone_by(pipeline.SOURCE)),) if boxes else ()
-    return (*refused, *boxed, (*to_outside, Lookup("unmap", 0, 8), *_mark(table), pipeline.ACCEPT))
+    # The address is still a public one. A table that only delivers need not be asked for the other.
+    only_delivers = all(isinstance(one.via, Deliver) for one in view.by(Route, "table", table))
+    mark = () if only_delivers else _mark(table)
+    return (*refused, *boxed, (*to_outside, Lookup("unmap", 0, 8), *mark, pipeline.ACCEPT))
 
 
 def _mapped_departure() -> tuple[pipeline.Rule, ...]:

@@ -4,25 +4,28 @@ from collections.abc import Iterator, Mapping
 
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Forwards, Namespace, Number, Route, RouterAddress
-from atoll.fabric.kernel.uses import BOX, HOME, SPAN, TABLE, Fence, Named
+from atoll.fabric.kernel.uses import AIM, BALANCED, BORDER, BOX, HOME, SPAN, TABLE, Fence, Named
 from atoll.linux.nft.expr import Is, Mask, SetMark, host32
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.rtnl import Kind
 from atoll.packet import Prefix
-from atoll.plan.rows import Domain, DomainKind, Node, NodeKind, Resolver, Segment, Site
+from atoll.plan.rows import Deliver, Domain, DomainKind, Node, NodeKind, Resolver, Segment, Site
+from atoll.plan.rows import Route as RouteRow
 from atoll.plan.services import METADATA, Service, of_resolver
 from atoll.records import Pass, Record, View
 
 FORWARDS: Mapping[NodeKind, Forwards] = {NodeKind.TRANSLATOR: "translator", NodeKind.BALANCER: "balancer"}
 
 
-def domain(_: View, row: Record) -> Iterator[Record]:
+def domain(view: View, row: Record) -> Iterator[Record]:
     """A router, empty: it delivers nothing and lets nothing pass."""
     assert isinstance(row, Domain)
     yield Namespace(id=names.router(row.id), router=True)
-    yield from pipeline.static(row.id, row.kind)
-    yield Route(domain=row.id, table="", prefix="0.0.0.0/0", kind=Kind.UNICAST, device=names.LOOPBACK, metric=4000)
+    borders, aims, balanced = (view.get(Named, sort, row.id, "") is not None for sort in (BORDER, AIM, BALANCED))
+    yield from pipeline.static(row.id, row.kind, borders=borders, aims=aims, balanced=balanced)
+    nowhere = {"table": names.NOWHERE, "prefix": "0.0.0.0/0", "device": names.LOOPBACK}
+    yield Route(domain=row.id, kind=Kind.UNICAST, metric=4000, **nowhere)
     if row.kind is DomainKind.VPC:
         yield RouterAddress(domain=row.id, ip=METADATA.ip)
         yield _answered(row.id, METADATA)
@@ -53,8 +56,8 @@ def segment(view: View, row: Record) -> Iterator[Record]:
     up = site is not None and site.up
     yield Number(domain=row.domain, sort="segment", name=row.id)
     yield RouterAddress(domain=row.domain, ip=row.prefix.address(1))
-    yield _leave(view, row)
-    yield _border(row, "segments", f"goto {row.id}/leave" if up else "drop")
+    yield _leave(view, row, up=up)
+    yield _border(row, "segments", f"goto {row.id}/leave")
     yield Element(domain=row.domain, set="within", shape="segment-segment", low=(row.id, row.id))
     fence = view.get(Fence, row.fence) if row.fence else None
     if fence and not fence.open_out:
@@ -69,20 +72,37 @@ def _border(row: Segment, name: str, verdict: str) -> Element:
     return Element(domain=row.domain, set=name, shape="segment-verdict", low=(row.id,), value=verdict)
 
 
-def _leave(view: View, row: Segment) -> Chain:
-    """What leaves a port: to its own segment without a table, else marked with the segment's table."""
-    to_own = (pipeline.address(pipeline.DESTINATION), *inside(row.prefix), pipeline.ACCEPT)
+def _leave(view: View, row: Segment, *, up: bool) -> Chain:
+    """What leaves a port: to its own segment, and to where its table delivers, without a table; else marked with it."""
+    domain = view.get(Domain, row.domain)
+    tracked = domain is not None and domain.kind is not DomainKind.INTERNET
+    if not up:
+        return Chain(domain=row.domain, name=f"{row.id}/leave", rules=((pipeline.DROP,),))
     mark = (Put(NumberOf(TABLE, row.table)), SetMark())
     boxes = view.get(Named, BOX, row.domain, row.table)
-    towards_box = (pipeline.zone_towards_middlebox(),) if boxes else ()
+    towards_box = (pipeline.zone_towards_middlebox(),) if boxes and tracked else ()
     spans = view.get(Named, SPAN, row.domain, row.table)
-    towards_translator = (pipeline.zone_towards_translator(),) if spans else ()
+    towards_translator = (pipeline.zone_towards_translator(),) if spans and tracked else ()
     home = view.get(Named, HOME, row.domain, row.id)
     from_it = pipeline.zone_from_translator()
-    back_here = ((*to_own[:-1], *from_it),) if home else ()
     back = (from_it,) if home else ()
-    rules = (*back_here, to_own, mark, *towards_box, *towards_translator, *back, (pipeline.ACCEPT,))
-    return Chain(domain=row.domain, name=f"{row.id}/leave", rules=rules)
+    rules: list[pipeline.Rule] = []
+    whole = delivered(view, row.domain, row.table)
+    own = [] if any(prefix.covers(row.prefix) for prefix in whole) else [row.prefix]
+    for prefix in (*own, *whole):
+        there = (pipeline.address(pipeline.DESTINATION), *inside(prefix))
+        rules += [(*there, *from_it)] if home else []
+        rules.append((*there, pipeline.ACCEPT))
+    rules += [mark, *towards_box, *towards_translator, *back, (pipeline.ACCEPT,)]
+    return Chain(domain=row.domain, name=f"{row.id}/leave", rules=tuple(rules))
+
+
+def delivered(view: View, domain: str, table: str) -> list[Prefix]:
+    """What a table delivers whole: no longer prefix leads any of it elsewhere."""
+    routes = [route for route in view.by(RouteRow, "table", table) if route.domain == domain]
+    elsewhere = [route.prefix for route in routes if not isinstance(route.via, Deliver)]
+    delivered = [route.prefix for route in routes if isinstance(route.via, Deliver) and route.prefix.family == 4]
+    return sorted(one for one in delivered if not any(one.covers(other) for other in elsewhere))
 
 
 def inside(prefix: Prefix) -> tuple[Mask | Is, ...]:

@@ -73,9 +73,9 @@ def _forward() -> tuple[Rule, ...]:
     # Not its state: that of a datagram is new until there is an answer.
     known = (LoadCt(Ct.STATUS), Mask(host32(pipeline.CONFIRMED), host32(0)), Is(host32(0), negate=True))
     return (
+        (*known, ACCEPT),  # what is invalid belongs to no connection, so it is none of these
         (*invalid, *_protocol(TCP), Reset()),
         (*invalid, DROP),
-        (*known, ACCEPT),
         (*state(pipeline.RELATED), ACCEPT),
         (*_protocol(TCP), goto("open")),
         (*_protocol(UDP), goto("open")),
