@@ -3,10 +3,14 @@
 python -m bench.nat_gateway [ROUNDS]        as root
 
 The first part asks a running Atoll over HTTP: CreateNatGateway, DescribeNatGateways that says available, and the same
-for deletion. The second makes connections through the kernel fabric until no more are let through, and says how many
-that were, whether one to another destination still is, and how long the first and the last ten thousand took.
+for deletion. The others make connections through the kernel fabric until no more are let through, and say how many
+that were, whether one to another destination still is, and how long the first and the last ten thousand took: once with
+datagrams that are injected, once with TCP sockets that are all open at both ends. Throughput and new connections
+through a NAT gateway are bench/data_path.py's.
 """
 
+import contextlib
+import resource
 import sys
 import tempfile
 import time
@@ -15,9 +19,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from atoll.linux.packets import Listener, Reach
 from bench.run import atoll, client, row
 from tests.kernel.fabric_lab import fabric_lab
 from tests.kernel.test_fabric_translators import DB, EIP, SERVER, flood, left, plan
+from tests.unit.lagoon import CLIENT
 
 MOST, PART = 55_000, 500
 SENDERS = (("db", DB, 2_000), ("db2", "10.0.2.6", 31_000))
@@ -30,8 +36,9 @@ def main() -> int:
         created, deleted = calls(client(endpoint), rounds)
     print(row("CreateNatGateway to available", created))
     print(row("DeleteNatGateway to deleted", deleted))
-    with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder))
+    for filling in (fill, fill_with_sockets):
+        with tempfile.TemporaryDirectory() as folder:
+            filling(Path(folder))
     return 0
 
 
@@ -75,10 +82,37 @@ def fill(folder: Path) -> None:
         lab.delivered("db", SERVER, 54, "server")
         more = len(receiver.waiting())
         other = lab.delivered("db2", "203.0.113.10", 53, "client").ip == EIP
-        parts = 10_000 // PART
-        print(f"connections to one destination: {held}, then {more} of 100 more; to another one: {other}")
-        print(f"the first 10,000: {marks[parts] - marks[0]:.1f} s, the last: {marks[-1] - marks[-1 - parts]:.1f} s")
-        assert (held, more, other) == (MOST, 0, True)
+        tell("datagrams", held, more, other, marks)
+
+
+def fill_with_sockets(folder: Path) -> None:
+    """TCP connections, held open by two hosts and a server."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3 * MOST, 3 * MOST))
+    with fabric_lab(folder / "world", plan()) as lab, contextlib.ExitStack() as opened:
+        server = opened.enter_context(Listener(lab.node("server"), SERVER, 80))
+        elsewhere = opened.enter_context(Listener(lab.node("client"), CLIENT, 80))
+        marks, held = [time.perf_counter()], 0
+        for source, _, _ in SENDERS:
+            for number in range(MOST // len(SENDERS)):
+                reach, stream = lab.stream(source, SERVER, 80)
+                accepted = server.accept()
+                if stream is None or accepted is None:
+                    raise AssertionError(f"connection {held + 1}: {reach}")
+                opened.enter_context(stream)
+                opened.enter_context(accepted)
+                held += 1
+                if number % PART == PART - 1:
+                    marks.append(time.perf_counter())
+        more = sum(lab.tcp(source, SERVER, 80) is not Reach.SILENT for source, _, _ in SENDERS)
+        other = lab.tcp("db", CLIENT, 80) is Reach.CONNECTED and elsewhere.accept() is not None
+        tell("TCP sockets", held, more, other, marks)
+
+
+def tell(what: str, held: int, more: int, other: bool, marks: list[float]) -> None:
+    parts = 10_000 // PART
+    print(f"{what}: {held} connections to one destination, then {more} more; to another one: {other}")
+    print(f"the first 10,000: {marks[parts] - marks[0]:.1f} s, the last: {marks[-1] - marks[-1 - parts]:.1f} s")
+    assert (held, more, other) == (MOST, 0, True)
 
 
 if __name__ == "__main__":
