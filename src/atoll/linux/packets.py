@@ -256,7 +256,9 @@ def udp_payload(source: int, destination: int, data: bytes) -> bytes:
 
 
 def _readable(opened: socket.socket, seconds: float) -> bool:
-    return bool(select.select([opened], [], [], max(seconds, 0))[0])
+    waiting = select.poll()  # select() knows no descriptor above 1,023
+    waiting.register(opened, select.POLLIN)
+    return bool(waiting.poll(max(seconds, 0) * 1000))
 
 
 def _checksum(data: bytes) -> int:
