@@ -33,11 +33,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from atoll.fabric.kernel import KernelFabric
 from atoll.linux import world
 from bench import tools
-from bench.data_path_worlds import Route, atolls, bare
+from bench.data_path_worlds import BARE, Route, atolls, bare
 
 HTTP, IPERF = 8080, 5201
 CONNECTIONS = 48
-ROUTERS = (1, 2, 4)
 
 
 class Figure(NamedTuple):
@@ -70,7 +69,7 @@ def main() -> int:
 def measure(scratch: Path, rounds: int, seconds: int, only: Sequence[str], environment: dict[str, str]) -> int:
     (scratch / "fabric").mkdir()
     fabric = KernelFabric(scratch / "fabric")
-    beside = {f"bare {routers}": bare(scratch, routers) for routers in ROUTERS}
+    beside = {f"bare {routers}": bare(scratch, routers) for routers in BARE}
     chosen = {name: path for name, path in atolls(fabric).items() if not only or name in only}
     paths = {name: path for name, path in beside.items() if any(name == one.beside for one in chosen.values())} | chosen
     servers: dict[Path, Server] = {}

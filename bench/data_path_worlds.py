@@ -32,6 +32,8 @@ from atoll.records import Delta, Table
 from tests.support import small_cloud as cloud
 
 MTU = 1500
+BARE = (1, 2, 4)
+"""How many routers the bare paths have."""
 OUTSIDE = "203.0.113.10"
 PORTS = (5000, 9000)
 """What the rule lets pass that decides; the benchmark's servers are among them."""

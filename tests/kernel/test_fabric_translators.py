@@ -18,7 +18,7 @@ from atoll.linux.netlink import table as attributes
 from atoll.linux.nft import wire
 from atoll.linux.packets import Listener, Reach, Stream, Tap, ipv4_frame, udp_payload
 from atoll.packet import ICMP, UDP, Prefix
-from atoll.plan.rows import Address, Deliver, Filter, Masquerade, Port, Segment, Site, ToLink, ToPort
+from atoll.plan.rows import INTERNET, Address, Deliver, Filter, Masquerade, Port, Segment, Site, ToLink, ToPort
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, guest, host, nat, open_group, public, route, row, rule, world
@@ -103,6 +103,14 @@ def test_tcp_udp_and_echo_leave_with_the_gateways_address(lab: FabricLab) -> Non
             assert stream.receive() == b"hello"
     assert lab.pings("db", DB, SERVER)
     assert lab.fabric.observe() == []
+
+
+def test_the_internets_router_tracks_nothing(lab: FabricLab) -> None:
+    lab.delivered("db", SERVER, 53, "server")
+    lab.delivered("client", "198.18.0.7", 53, "web")
+    routers = lab.fabric._world.routers
+    assert len(list(conntrack.connections(routers[VPC].filter))) == 3
+    assert list(conntrack.connections(routers[INTERNET].filter)) == []
 
 
 def test_nothing_comes_in(lab: FabricLab) -> None:

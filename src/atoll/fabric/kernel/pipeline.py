@@ -254,7 +254,8 @@ def _raw(*, tracked: bool) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]
         ),
     )
     unmarked = (Put(host32(0)), SetMark())
-    yield "balanced", None, (*map(_zone_of_backend, ("translators", "unguarded")), (*unmarked, goto("leave")))
+    zones = tuple(map(_zone_of_backend, ("translators", "unguarded"))) if tracked else ()
+    yield "balanced", None, (*zones, (*unmarked, goto("leave")))
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
     yield "through", None, (*((zone_by(DESTINATION),) if tracked else ()), (goto("leave"),))
     yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)
