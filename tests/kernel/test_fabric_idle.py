@@ -197,3 +197,11 @@ def test_times_that_somebody_took_away_are_seen_and_come_back(lab: FabricLab) ->
     with contextlib.ExitStack() as held:
         talk(lab, held, "one", TWO, "two")
         assert gives(lab, TCP, 60)
+
+
+def test_a_port_that_nothing_filters_tracks_nothing_whatever_its_times(lab: FabricLab) -> None:
+    bare = guest("bare", "pub", "10.0.1.66")
+    lab.put(*(replace(one, idle=Idle(tcp=60)) if isinstance(one, Port) else one for one in bare))
+    assert lab.fabric.observe() == []
+    lab.put(without=[row(lab.plan, type(one), *one.key[1:]) for one in bare])
+    assert lab.fabric.observe() == []
