@@ -88,7 +88,7 @@ def test_the_plans_of_these_tests_show_every_fate() -> None:
 
 
 def random_lively_plan(chance: random.Random, fenced: float = 0.3) -> Table:
-    """A random plan; mostly a lively one: with power, ways out, and less that is shut. `fenced`: how many fences stay."""
+    """A random plan; mostly a lively one: with power, ways out, and less that is shut. `fenced`: the fences kept."""
     plan = Table(random_plan(chance))
     if chance.random() < 0.2:
         return plan

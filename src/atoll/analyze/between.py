@@ -6,11 +6,11 @@ from typing import NamedTuple
 import msgspec
 
 from atoll.analyze.internet import ANSWERING
-from atoll.analyze.lookup import Plan, domain_of
+from atoll.analyze.lookup import Plan, domain_of, is_balancer
 from atoll.analyze.reach import Outcome, reach
 from atoll.analyze.reach.flows import ADDRESSES, IPV4, SERVICES, Box, place, subtract_all
-from atoll.analyze.reach.spans import Span, both, either, joined
-from atoll.plan.rows import Address, Link, Mapping, Port
+from atoll.analyze.reach.spans import Span, both, joined
+from atoll.plan.rows import Address, Backend, Frontend, Link, Mapping, Port
 
 EPHEMERAL = ((1024, 65535),)
 """Source ports of clients."""
@@ -100,10 +100,30 @@ def public(plan: Plan, port: str) -> Span:
 
 
 def everything_about(plan: Plan, port: str) -> Target:
-    """Whatever could arrive at a port: at its own addresses, or at any where it takes packets for others."""
+    """Whatever could arrive at a port: by its own addresses, by those of the balancers before it, or by any where it
+    takes packets for others.
+    """
     mine = plan.get(Port, port)
-    guarded = mine is None or mine.guard
-    return Target(port, either(private(plan, port), public(plan, port)) if guarded else IPV4, frozenset({port}))
+    asked = IPV4
+    if mine is None or mine.guard or is_balancer(plan, mine):
+        ports = (port, *balancers_before(plan, port))
+        spans = (span for one in ports for span in (private(plan, one), public(plan, one)))
+        asked = joined(tuple(part for span in spans for part in span))
+    return Target(port, asked, counted_at(plan, port))
+
+
+def balancers_before(plan: Plan, port: str) -> list[str]:
+    """The ports of the nodes that have an address of the port among their backends."""
+    backends = (one for row in plan.by(Address, "port", port) for one in plan.by(Backend, "address", row.ip))
+    frontends = (plan.get(Frontend, one.frontend) for one in backends)
+    nodes = {one.node for one in frontends if one is not None}
+    return [one.id for node in sorted(nodes) for one in plan.by(Port, "node", node)]
+
+
+def counted_at(plan: Plan, port: str) -> frozenset[str]:
+    """Where an arrival counts as one at that port: what a balancer's port gets arrives at its backends."""
+    mine = plan.get(Port, port)
+    return frozenset() if mine is not None and is_balancer(plan, mine) else frozenset({port})
 
 
 def anything_from(plan: Plan, port: str) -> Sender:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.analyze.lookup import Plan, best_route, without_power
+from atoll.analyze.lookup import Plan, best_route, is_balancer, without_power
 from atoll.analyze.reach.flows import (
     BLOCK,
     ECHO_REPLIES,
@@ -227,7 +227,8 @@ class Matrix:
         """Pairs where each end's table hands what is for the other over to it."""
         hands = {segment.id: [self._hands(segment, ip) for ip in self.addresses] for segment in self._segments}
         there = np.array([hands[self.ports[number].segment] for number in self.port_of], dtype=bool)
-        passes = np.array([is_translator(self._plan, port) for port in self.ports], dtype=bool)[self.port_of]
+        through = [is_translator(self._plan, port) or is_balancer(self._plan, port) for port in self.ports]
+        passes = np.array(through, dtype=bool)[self.port_of]
         straight: NDArray[np.bool_] = there & there.T & ~passes[:, None] & ~passes[None, :]
         return straight
 

@@ -8,7 +8,7 @@ from atoll.cli.common import Json, State, call, show_json
 
 BAD_QUESTION = 2
 
-ENDS = "internet, internet:IP, i-..., eni-..., subnet-..., sg-..., vpc-..., tag:Name=x or a CIDR"
+ENDS = "internet, internet:IP, i-..., eni-..., subnet-..., sg-..., vpc-..., lb:NAME, tag:Name=x or a CIDR"
 Source = Annotated[str, typer.Argument(help=ENDS)]
 Destination = Annotated[
     str, typer.Argument(help="The same, then [:PORTS][/tcp|udp|icmp|all]; PORTS as 80,443,8000-8080")

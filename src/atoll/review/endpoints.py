@@ -7,11 +7,12 @@ from atoll.analyze.lookup import Plan
 from atoll.analyze.reach.flows import block, place
 from atoll.analyze.reach.spans import NOTHING, Span, both, single
 from atoll.model.entity import Entity
-from atoll.model.kinds import Instance, NetworkInterface, PrivateAddress
+from atoll.model.kinds import Instance, LoadBalancer, NetworkInterface, PrivateAddress
 from atoll.packet import Prefix, ip_number
 from atoll.plan.rows import INTERNET
 from atoll.records import Table
 
+BALANCER = "lb:"
 INDICES = {"subnet": "subnet", "sg": "groups", "vpc": "vpc"}
 """Of kinds whose ENIs are meant: the index of the ENIs, by the prefix of the id."""
 
@@ -26,7 +27,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def find(model: Table, plan: Plan, text: str, home: str | None = None) -> Endpoint:
-    """The end that a user means: internet, internet:IP, i-, eni-, subnet-, sg-, vpc-, tag:K=V, an address or a CIDR.
+    """The end that a user means: internet, internet:IP, i-, eni-, subnet-, sg-, vpc-, lb:NAME, tag:K=V, an address or a
+    CIDR.
 
     `home`: only what is of that account and region. LookupError where there is none, ValueError for what is no name.
     """
@@ -37,7 +39,7 @@ def find(model: Table, plan: Plan, text: str, home: str | None = None) -> Endpoi
         if not both(wanted, of_the_internet(plan)):
             raise ValueError(f"{text}: that is no address of the internet: it is private, or one of this cloud's own.")
         return Endpoint(text, internet=wanted)
-    if text[:1].isdigit() or (text.count(":") > 1 and not text.startswith("tag:")):
+    if text[:1].isdigit() or (text.count(":") > 1 and not text.startswith(("tag:", BALANCER))):
         return _block(model, plan, text)
     ports = tuple(sorted(one.id for one in interfaces(model, text) if home is None or one.home == home))
     if not ports:
@@ -50,10 +52,14 @@ def find(model: Table, plan: Plan, text: str, home: str | None = None) -> Endpoi
 def interfaces(model: Table, text: str) -> list[NetworkInterface]:
     """The ENIs that an id or a tag means: its own, those of its instances, or those in it.
 
-    A NAT gateway's is meant by its own id alone: nothing begins or ends there.
+    Those of NAT gateways and load balancers are meant by their own ids and by `lb:NAME` alone: nothing begins or ends
+    there.
     """
+    if text.startswith(BALANCER):
+        named = {one.id for one in model.all(LoadBalancer) if one.name == text.removeprefix(BALANCER)}
+        return [one for one in model.all(NetworkInterface) if one.load_balancer in named]
     found = _interfaces(model, text)
-    return found if text.startswith(f"{NetworkInterface.PREFIX}-") else [one for one in found if not one.nat_gateway]
+    return found if text.startswith(f"{NetworkInterface.PREFIX}-") else [one for one in found if not one.managed]
 
 
 def _interfaces(model: Table, text: str) -> list[NetworkInterface]:
@@ -72,8 +78,8 @@ def _interfaces(model: Table, text: str) -> list[NetworkInterface]:
     if prefix in INDICES:
         return model.by(NetworkInterface, INDICES[prefix], text)
     raise ValueError(
-        f"{text!r} names nothing. Write internet, i-..., eni-..., subnet-..., sg-..., vpc-..., tag:Name=x, an address "
-        "or a CIDR."
+        f"{text!r} names nothing. Write internet, i-..., eni-..., subnet-..., sg-..., vpc-..., lb:NAME, tag:Name=x, "
+        "an address or a CIDR."
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from atoll.analyze.between import Asked, Sender, Target, between, private, public
+from atoll.analyze.between import Asked, Sender, Target, between, counted_at, private, public
 from atoll.analyze.internet import ANSWERING, ANYONE, addresses, kept_from, with_anyone
-from atoll.analyze.lookup import Plan
+from atoll.analyze.lookup import Plan, is_balancer
 from atoll.analyze.reach.spans import Span, without
 from atoll.model.kinds import NetworkInterface
 from atoll.plan.rows import INTERNET, Port
@@ -51,6 +51,6 @@ def _exposures(model: Table, plan: Plan, name: str, internet: Span) -> Iterator[
 def _questions(plan: Plan, name: str, internet: Span) -> Iterator[tuple[Sender, Target]]:
     port, known_as = plan.get(Port, name), public(plan, name)
     if port is not None and known_as:  # nobody out there has another address to ask it at
-        yield Sender(ANYONE, without(internet, kept_from(plan, port))), Target(name, known_as, frozenset({name}))
-    if port is not None:
+        yield Sender(ANYONE, without(internet, kept_from(plan, port))), Target(name, known_as, counted_at(plan, name))
+    if port is not None and not is_balancer(plan, port):  # which opens none of its own
         yield Sender(name, private(plan, name)), Target(INTERNET, internet, ANSWERING)

@@ -22,7 +22,7 @@ from atoll.model.kinds import Instance, NetworkInterface, SecurityGroup, Subnet,
 from atoll.packet import Prefix
 from atoll.plan.rows import INTERNET
 from atoll.records import Table
-from atoll.review.endpoints import Endpoint, find, interfaces
+from atoll.review.endpoints import BALANCER, Endpoint, find, interfaces
 from atoll.review.question import Wanted, wanted
 
 ANY = "any"
@@ -33,7 +33,7 @@ Selector = str | dict[str, dict[str, str]]
 HOLDERS: dict[str, type[Entity]] = {"subnet": Subnet, "group": SecurityGroup, "vpc": Vpc, "instance": Instance}
 """Whose ENIs a name can mean."""
 
-UNBUILT = {"load-balancer": "load balancers", "endpoint": "VPC endpoints", "peering": "peering connections"}
+UNBUILT = {"endpoint": "VPC endpoints", "peering": "peering connections"}
 _SENTENCE = re.compile(r"\s*(?P<source>\S+)\s*->\s*(?P<destination>\S+?)(?:\s+via\s+(?P<via>\S+))?\s*")
 
 
@@ -111,7 +111,8 @@ class _Names:
             return self._declared(name, declared)
         if name == ANY:
             everywhere = find(self._model, self._plan, INTERNET)
-            return Endpoint(ANY, self._ports(self._model.all(NetworkInterface)), internet=everywhere.internet)
+            every = (one for one in self._model.all(NetworkInterface) if not one.managed)
+            return Endpoint(ANY, self._ports(every), internet=everywhere.internet)
         try:
             end = find(self._model, self._plan, name)
         except ValueError as error:
@@ -140,12 +141,14 @@ class _Names:
                 return self._block(name, [_prefix(name, cidr)])
             case {"tag": dict(tag), **rest} if not rest:
                 return self._some(name, interfaces(self._model, _tag(name, {"tag": tag})))
+            case {"load-balancer": str(balancer), **rest} if not rest:
+                return self._some(name, interfaces(self._model, f"{BALANCER}{balancer}"))
             case {"interface": str(one), **rest} if not rest:
                 return self._some(name, interfaces(self._model, one))
             case dict() if len(written) == 1 and (kind := next(iter(written))) in HOLDERS:
                 ids = self._ids(HOLDERS[kind], written[kind])
                 return self._some(name, [one for id_ in ids for one in interfaces(self._model, id_)])
-        kinds = ", ".join(("tag", *HOLDERS, "interface", "cidr"))
+        kinds = ", ".join(("tag", *HOLDERS, "load-balancer", "interface", "cidr"))
         raise ValueError(f"{name}: {written} names nothing. A name is one of {kinds}. Example: {{tag: {{Name: db}}}}")
 
     def _block(self, name: str, prefixes: list[Prefix]) -> Endpoint:
@@ -166,7 +169,7 @@ class _Names:
 
     def _ports(self, found: Any) -> tuple[str, ...]:
         inside = (one for one in found if self._in_scope(one) and (self._vpcs is None or one.vpc in self._vpcs))
-        return tuple(sorted(one.id for one in inside if not one.nat_gateway))
+        return tuple(sorted(one.id for one in inside))
 
     def _in_scope(self, one: Entity) -> bool:
         return self._scope.account in (None, one.account) and self._scope.region in (None, one.region)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from atoll.analyze.between import Sender, Target, private, public
+from atoll.analyze.between import Sender, Target, counted_at, private, public
 from atoll.analyze.internet import ANSWERING, ANYONE, kept_from
 from atoll.analyze.lookup import Plan, domain_of
 from atoll.analyze.reach.spans import both, without
@@ -14,7 +14,7 @@ def pairs(plan: Plan, source: Endpoint, destination: Endpoint) -> Iterator[tuple
     """Every pair; a port with itself is none. A target in the sender's own domain is asked at its private addresses."""
     for sender in senders(plan, source):
         for target in targets(plan, destination, sender.port):
-            if sender.port not in target.ports:
+            if sender.port != target.name:
                 yield from_outside(plan, sender, target), target
 
 
@@ -35,7 +35,7 @@ def targets(plan: Plan, end: Endpoint, sender: str) -> Iterator[Target]:
         yield Target(end.name, end.addresses)
         return
     for port in end.ports:
-        yield Target(port, asked_at(plan, port, sender), frozenset({port}))
+        yield Target(port, asked_at(plan, port, sender), counted_at(plan, port))
     if end.internet:
         yield Target(end.name, end.internet, ANSWERING)
 
@@ -54,7 +54,7 @@ def same_domain(plan: Plan, one: str, other: str) -> bool:
 
 def from_outside(plan: Plan, sender: Sender, target: Target) -> Sender:
     """Nobody on the internet has an address that the target's own domain keeps for itself."""
-    taker = plan.get(Port, next(iter(target.ports), "")) if sender.port == ANYONE else None
+    taker = plan.get(Port, target.name) if sender.port == ANYONE else None
     if taker is None:
         return sender
     return sender._replace(sources=without(sender.sources, kept_from(plan, taker)))

@@ -153,7 +153,7 @@ class _Proof:
         strict = self._intent.kind == "deny"
         for sender in self._senders(source, strict=strict):
             for target in self._targets(destination, sender, strict=strict):
-                if not any(self._one_node(sender.port, port) for port in target.ports):
+                if not self._one_node(sender.port, target.name):
                     yield (sender if strict else from_outside(self._whole, sender, target)), target
 
     def _senders(self, end: Endpoint, *, strict: bool) -> Iterator[Sender]:
@@ -170,7 +170,7 @@ class _Proof:
 
     def _targets(self, end: Endpoint, sender: Sender, *, strict: bool) -> Iterator[Target]:
         for target in targets(self._whole, end, sender.port):
-            if not target.ports or ANYONE in target.ports:
+            if target.name not in end.ports:
                 yield target
             elif strict:
                 yield everything_about(self._whole, target.name)
