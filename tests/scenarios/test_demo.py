@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.scenarios.running import Atoll, Said
+from tests.scenarios.running import REPO, Atoll, Said
 
 pytestmark = pytest.mark.kernel
 
@@ -12,6 +12,8 @@ pytestmark = pytest.mark.kernel
 def test_every_claim_of_the_article_about_interfaces_holds(own_atoll: Atoll) -> None:
     own_atoll.up()
     all_hold(own_atoll.run("demo", "eni"), least=30)
+    verified = own_atoll.run("verify", str(REPO / "examples/eni/intents.yaml"))
+    assert verified.status == 0, verified.out
     assert own_atoll.run("status").status == 0
 
 
