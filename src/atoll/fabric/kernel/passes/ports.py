@@ -70,8 +70,9 @@ def address(view: View, row: Record) -> Iterator[Record]:
     name = names.port_interface(owner.id, owner.node)
     if live(view, owner):
         yield Element(domain=row.domain, set="own", shape="interface-ip", low=(name, row.ip))
-        way = f"goto {segment.id}/leave"
-        yield Element(domain=row.domain, set="senders", shape="interface-ip-verdict", low=(name, row.ip), value=way)
+        if row.domain == segment.domain:
+            way = f"goto {segment.id}/leave"
+            yield Element(domain=row.domain, set="senders", shape="interface-ip-verdict", low=(name, row.ip), value=way)
         yield Route(domain=row.domain, table="", prefix=f"{row.ip}/32", kind=Kind.UNICAST, device=name)
         yield Neighbour(domain=row.domain, device=name, ip=row.ip, mac=owner.mac)
     node = view.get(Node, owner.node)
