@@ -65,7 +65,7 @@ LACKS = [
         machine(root=True, tried={**TRIED, "overlay": "ENODEV"}, files={"/proc/self/mountinfo": MOUNTED_BELOW}),
         "sudo modprobe overlay",
     ),
-    (machine(programs={"runc"}), "install apache2 postgresql with your package manager"),
+    (machine(programs={"runc"}), "install apache2 postgresql awscli with your package manager"),
 ]  # fmt: skip
 
 
@@ -81,12 +81,12 @@ def test_what_is_not_needed_to_start_is_a_note() -> None:
 
 
 def test_the_hosts_own_programs_serve_where_there_is_no_apt() -> None:
-    assert needs(machine(programs={"runc", "apache2", "postgres"})) == []
+    assert needs(machine(programs={"runc", "apache2", "postgres", "aws"})) == []
 
 
 def test_software_that_guests_can_do_without_is_a_note() -> None:
     (only,) = needs(machine(programs={"runc", "apache2"}))
-    assert (only.must, only.cure) == (False, "install postgresql with your package manager")
+    assert (only.must, only.cure) == (False, "install postgresql awscli with your package manager")
 
 
 def test_a_world_that_fails_for_a_named_reason_is_not_named_again() -> None:

@@ -82,7 +82,7 @@ POSTGRESQL = Recipe(
 )
 
 AWS = Recipe(
-    name="aws",
+    name="awscli",
     program="usr/bin/aws",
     packages=("awscli", "python3-boto3"),
     needed=False,
