@@ -201,9 +201,9 @@ def _difference(before: Things, seen: Things) -> str:
     return "; ".join(f"{key}: acknowledged {before.get(key)}, there {seen.get(key)}" for key in keys[:8])
 
 
-def until(holds: Callable[[], bool], complaint: str) -> None:
-    """Look until it holds; WrongError when it does not come to that."""
-    end = time.monotonic() + PATIENCE
+def until(holds: Callable[[], bool], complaint: str, patience: float = PATIENCE) -> None:
+    """Look until it holds; WrongError when it does not come to that in so many seconds."""
+    end = time.monotonic() + patience
     while not holds():
         if time.monotonic() > end:
             raise WrongError(complaint)
