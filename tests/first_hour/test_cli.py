@@ -13,6 +13,7 @@ import pytest
 
 from tests.first_hour.account import Account
 from tests.first_hour.cli import Cli
+from tests.support.expect import refused
 
 KERNEL = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 
@@ -27,6 +28,19 @@ def test_the_command_itself_shows_refusals_with_code_and_operation(account: Acco
     assert said.status in (254, 255)
     words = "An error occurred (InvalidVpcID.NotFound) when calling the DeleteVpc operation: "
     assert words + "The vpc ID 'vpc-0123456789abcdef0' does not exist" in said.err
+
+
+def test_a_call_without_a_signature_or_with_a_word_too_many(account: Account, aws: Cli) -> None:
+    said = aws.run("ec2", "describe-vpcs", "--no-sign-request")
+    assert "An error occurred (MissingAuthenticationToken) when calling the DescribeVpcs operation" in said.err
+
+    def add(params: dict[str, Any], **_event: Any) -> None:
+        """A member of a model that is newer than Atoll's."""
+        params["body"]["Colour"] = "red"
+
+    ec2 = account.client("ec2")
+    ec2.meta.events.register("before-call.ec2.DescribeVpcs", add)
+    assert "Colour" in refused("UnknownParameter", ec2.describe_vpcs)
 
 
 def test_a_tutorial_of_a_vpc_to_its_end(aws: Cli) -> None:
