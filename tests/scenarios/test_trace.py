@@ -112,13 +112,13 @@ def without_own_address(place: TracedPlace, ip: str) -> Iterator[None]:
         command = [*entering(place.atoll.folder), "nsenter", f"--net={router}", "nft", *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    found = re.search(rf'"e\w+" \. {re.escape(ip)}\b', nft("list", "set", "ip", "atoll", "own"))
+    found = re.search(rf'"e\w+" \. {re.escape(ip)} : goto [^ ,]+', nft("list", "map", "ip", "atoll", "senders"))
     assert found is not None
-    nft("delete", "element", "ip", "atoll", "own", f"{{ {found[0]} }}")
+    nft("delete", "element", "ip", "atoll", "senders", f"{{ {found[0]} }}")
     try:
         yield
     finally:
-        nft("add", "element", "ip", "atoll", "own", f"{{ {found[0]} }}")
+        nft("add", "element", "ip", "atoll", "senders", f"{{ {found[0]} }}")
 
 
 @pytest.mark.parametrize(
