@@ -1,6 +1,6 @@
 """The plan: one neutral network, written by compile alone, read by every fabric and by the analyzer.
 
-Rows are small frozen records with stable keys (`rows.py`); what a packet does among them is said by seven laws and by
+Rows are small frozen records with stable keys (`rows/`); what a packet does among them is said by seven laws and by
 nothing else. The walk and the fabrics implement these laws; whoever finds one of them doing anything else has found
 a bug.
 
