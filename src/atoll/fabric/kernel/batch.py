@@ -7,7 +7,7 @@ there yet.
 
 from collections.abc import Iterator
 
-from atoll.fabric.kernel import encode, pipeline
+from atoll.fabric.kernel import encode, sets
 from atoll.fabric.kernel.numbers import Numbers
 from atoll.fabric.kernel.objects import Chain, Element, Set, Timeout
 from atoll.linux.netlink import Message
@@ -37,7 +37,7 @@ def _chains_and_sets(entries: list[Entry], numbers: Numbers, gone_sets: set[str]
     new_chains = {new.name: new for _, new in entries if isinstance(new, Chain)}
     new_sets = [new for old, new in entries if isinstance(new, Set) and old is None]
     yield from (wire.flush_chain(name) for name in old_chains)
-    yield from (wire.new_set(one.name, pipeline.SHAPES[one.shape], n + 1) for n, one in enumerate(new_sets))
+    yield from (wire.new_set(one.name, sets.SHAPES[one.shape], n + 1) for n, one in enumerate(new_sets))
     yield from (wire.new_timeout(new.name, new.times) for old, new in entries if isinstance(new, Timeout) and not old)
     yield from (wire.new_chain(name, one.hook) for name, one in new_chains.items() if name not in old_chains)
     for name, one in new_chains.items():

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Mapping
 
-from atoll.fabric.kernel import names, objects, pipeline
+from atoll.fabric.kernel import names, objects, sets
 from atoll.fabric.kernel.numbers import Numbers
 from atoll.linux import rtnl
 from atoll.linux.netlink import Message, attribute
@@ -34,7 +34,7 @@ _ENCODERS: Mapping[str, Callable[[Part, Numbers], bytes]] = {
 
 def element(record: objects.Element, numbers: Numbers) -> Element:
     """The element as it is sent and as the kernel shows it."""
-    encoders = [_ENCODERS[field] for field in pipeline.SHAPE_FIELDS[record.shape]]
+    encoders = [_ENCODERS[field] for field in sets.SHAPE_FIELDS[record.shape]]
     low = b"".join([encode(part, numbers) for encode, part in zip(encoders, record.low, strict=True)])
     high = b"".join([encode(part, numbers) for encode, part in zip(encoders, record.high, strict=False)])
     return Element(low, high, _value(record, numbers))
@@ -43,7 +43,7 @@ def element(record: objects.Element, numbers: Numbers) -> Element:
 def _value(record: objects.Element, numbers: Numbers) -> bytes:
     if not record.value:
         return b""
-    fields = pipeline.VALUE_FIELDS.get(record.shape)
+    fields = sets.VALUE_FIELDS.get(record.shape)
     if fields:
         names_, parts = fields.split(), record.value.split(" ") if " " in fields else [record.value]
         return attribute(1, b"".join(_ENCODERS[one](part, numbers) for one, part in zip(names_, parts, strict=True)))

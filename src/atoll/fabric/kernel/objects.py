@@ -51,7 +51,7 @@ class Chain(Record, frozen=True, kw_only=True):
 
 
 class Set(Record, frozen=True, kw_only=True):
-    """A set or map; `shape` is a name in `pipeline.SHAPES`."""
+    """A set or map; `shape` is a name in `sets.SHAPES`."""
 
     KIND: ClassVar[str] = "set"
     KEY: ClassVar[tuple[str, ...]] = ("domain", "name")

@@ -22,9 +22,9 @@ from atoll.fabric.kernel.objects import (
     Trunk,
     Veth,
 )
-from atoll.fabric.kernel.pipeline import DYNAMIC
 from atoll.fabric.kernel.reaper import Reaper
 from atoll.fabric.kernel.routers import Router, World
+from atoll.fabric.kernel.sets import DYNAMIC
 from atoll.linux import rtnl
 from atoll.linux.nft import wire
 from atoll.records import Record, Table
