@@ -13,7 +13,7 @@ import dns.rdatatype
 import pytest
 
 from atoll.agents import name_server
-from atoll.agents.name_server import MOST_OF_ONE, NameServer, PassOn, Sockets
+from atoll.agents.name_server import MOST_OF_ONE, MOST_PASSED_ON_OF_ONE, NameServer, PassOn, Sockets
 from atoll.agents.names import Found
 from atoll.linux import datagrams
 
@@ -29,7 +29,7 @@ class Lab:
         self.known: dict[str, Found] = {"web.ec2.internal": Found((("A", "10.0.0.5"),), 60)}
         self.asked = 0
         self.opened: list[asyncio.StreamWriter] = []
-        self.server = NameServer(self._look_up, pass_on, lambda _: "eni-1")
+        self.server = NameServer(self._look_up, pass_on, lambda _: "eni-1", lambda asked: asked.peer[0])
         udp, tcp = datagrams.listen(0), socket.create_server((LOOPBACK, 0))
         self.udp, self.tcp = udp.getsockname()[1], tcp.getsockname()[1]
         self.sockets = Sockets(udp, tcp)
@@ -189,6 +189,36 @@ def test_who_knows_more_is_asked_and_believed_only_if_it_answers_that() -> None:
             for name, code in CODES.items():
                 assert (await ask(name)).rcode() == code
                 assert heard.pop() == (name, tcp)
+
+    run(test, pass_on)
+
+
+def test_who_waits_for_much_takes_nothing_from_the_others() -> None:
+    """Names of somebody else's who never answers: one sender's are bounded, another's is still passed on."""
+    silence: asyncio.Event = asyncio.Event()
+    heard: list[str] = []
+    more = asyncio.Event()
+
+    async def pass_on(wire: bytes, _tcp: bool) -> bytes | None:
+        name = str(dns.message.from_wire(wire).question[0].name)
+        heard.append(name)
+        more.set()
+        await silence.wait()
+        return None
+
+    async def test(made: Lab) -> None:
+        for source, count in ((LOOPBACK, MOST_PASSED_ON_OF_ONE + 8), ("127.0.0.2", 1)):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.bind((source, 0))
+                for number in range(count):
+                    query = dns.message.make_query(f"n{number}.of-{source.replace('.', '-')}.example.", "A")
+                    sender.sendto(query.to_wire(), (LOOPBACK, made.udp))
+        async with asyncio.timeout(5):
+            while "n0.of-127-0-0-2.example." not in heard:
+                more.clear()
+                await more.wait()
+        assert len(heard) == MOST_PASSED_ON_OF_ONE + 1
+        silence.set()
 
     run(test, pass_on)
 

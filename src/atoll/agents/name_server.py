@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32
-"""Datagrams that are read in one go, so that the API is served between them."""
+AT_ONCE = 4
+"""Datagrams that are read in one go, so that the API is served between them: a new name takes about two ms."""
 
 MOST, MOST_OF_ONE = 256, 32
 """TCP connections at once: of all, and of one that is told apart."""
 
-MOST_PASSED_ON = 256
-"""Questions at once that somebody else has to answer; those beyond are not answered."""
+MOST_PASSED_ON, MOST_PASSED_ON_OF_ONE = 256, 32
+"""Questions at once that somebody else has to answer, of all and of one; those beyond are not answered."""
 
 PATIENCE = 10.0
 """Seconds that a TCP client may take for each message, and to take each answer."""
@@ -73,13 +73,15 @@ class NameServer:
         look_up: LookUp,
         pass_on: PassOn | None = None,
         whose: Callable[[asyncio.BaseTransport], str] = lambda _: "",
+        sender: Callable[[datagrams.Datagram], str] = lambda _: "",
     ) -> None:
-        """`pass_on`: who answers what nobody here knows. `whose`: who is behind a TCP connection."""
+        """`pass_on`: who answers what nobody here knows. `whose`, `sender`: who is behind a connection, a datagram."""
         self._look_up = look_up
         self._pass_on = pass_on
         self._whose = whose
+        self._sender = sender
         self._tasks: set[asyncio.Task[None]] = set()
-        self._passed_on = 0
+        self._passed_on: Counter[str] = Counter()
         self._of_one: Counter[str] = Counter()
         self._kept: dict[tuple[bool, bytes], bytes] = {}
         self._server: asyncio.Server | None = None
@@ -112,7 +114,7 @@ class NameServer:
                 asked = datagrams.receive(udp)
             except OSError:
                 return
-            told = self._told(asked.data, tcp=False)
+            told = self._told(asked.data, self._sender(asked), tcp=False)
             if isinstance(told, bytes):
                 _send(udp, asked, told)
             elif told is not None:
@@ -128,18 +130,18 @@ class NameServer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _told(self, wire: bytes, *, tcp: bool) -> bytes | Awaitable[bytes | None] | None:
+    def _told(self, wire: bytes, who: str, *, tcp: bool) -> bytes | Awaitable[bytes | None] | None:
         """What is answered: at once, later, or never."""
         known = self._kept.get((tcp, wire[2:]))
         if known is not None:
             return wire[:2] + known
         try:
-            return self._answer(wire, tcp=tcp)
+            return self._answer(wire, who, tcp=tcp)
         except Exception:
             log.exception("a question about a name failed: %s", wire[:300].hex())
             return None
 
-    def _answer(self, wire: bytes, *, tcp: bool) -> bytes | Awaitable[bytes | None] | None:
+    def _answer(self, wire: bytes, who: str, *, tcp: bool) -> bytes | Awaitable[bytes | None] | None:
         from atoll.agents import dns_messages as messages  # late: it takes 50 ms, and many an Atoll is never asked
 
         question = messages.read(wire)
@@ -147,7 +149,7 @@ class NameServer:
             return question
         found = self._look_up(question.name, question.kind)
         if found is None and self._pass_on is not None:
-            return self._ask(self._pass_on, question, wire, tcp=tcp)
+            return self._ask(self._pass_on, question, wire, who, tcp=tcp)
         told = messages.written(question.answered(found), 65_535 if tcp else messages.most_of(question))
         if found is None or len(found.values) < 2:
             self._keep(wire, told, tcp=tcp)
@@ -159,16 +161,16 @@ class NameServer:
         if len(wire) <= 512:
             self._kept[tcp, wire[2:]] = told[2:]
 
-    async def _ask(self, pass_on: PassOn, question: "Question", wire: bytes, *, tcp: bool) -> bytes | None:
+    async def _ask(self, pass_on: PassOn, question: "Question", wire: bytes, who: str, *, tcp: bool) -> bytes | None:
         from atoll.agents import dns_messages as messages
 
-        if self._passed_on >= MOST_PASSED_ON:
+        if self._passed_on.total() >= MOST_PASSED_ON or self._passed_on[who] >= MOST_PASSED_ON_OF_ONE:
             return None
-        self._passed_on += 1
+        self._passed_on[who] += 1
         try:
             told = await pass_on(wire, tcp)
         finally:
-            self._passed_on -= 1
+            _fewer(self._passed_on, who)
         return told if told is not None and messages.is_answer(told, question) else messages.failed(question)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -182,22 +184,26 @@ class NameServer:
         self._tasks.add(task)
         try:
             with contextlib.suppress(OSError, EOFError):  # it went away, was too slow, or said too little
-                while (told := await self._one_by_tcp(reader)) is not None:
+                while (told := await self._one_by_tcp(reader, who)) is not None:
                     writer.write(len(told).to_bytes(2, "big") + told)
                     await asyncio.wait_for(writer.drain(), PATIENCE)
         finally:
             self._tasks.discard(task)
-            self._of_one[who] -= 1
-            if not self._of_one[who]:
-                del self._of_one[who]
+            _fewer(self._of_one, who)
             writer.close()
 
-    async def _one_by_tcp(self, reader: asyncio.StreamReader) -> bytes | None:
+    async def _one_by_tcp(self, reader: asyncio.StreamReader, who: str) -> bytes | None:
         async with asyncio.timeout(PATIENCE):
             length = int.from_bytes(await reader.readexactly(2), "big")
             wire = await reader.readexactly(length)
-        told = self._told(wire, tcp=True)
+        told = self._told(wire, who, tcp=True)
         return told if told is None or isinstance(told, bytes) else await told
+
+
+def _fewer(counted: Counter[str], who: str) -> None:
+    counted[who] -= 1
+    if not counted[who]:
+        del counted[who]
 
 
 def _send(udp: socket.socket, asked: datagrams.Datagram, told: bytes) -> None:

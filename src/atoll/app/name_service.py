@@ -17,6 +17,7 @@ from atoll.compile.internet import RESOLVER, host_id
 from atoll.engine.writer import Writer
 from atoll.fabric.contract import Fabric
 from atoll.linux import arrival
+from atoll.linux.datagrams import Datagram
 from atoll.linux.packets import call_in
 from atoll.plan.rows import INTERNET, Name, Numbering, Zone
 from atoll.records import Delta
@@ -66,7 +67,8 @@ class NameService:
     async def _serve(self, domain: str, network: Path) -> None:
         opened = await asyncio.to_thread(call_in, network, functools.partial(sockets, arrival.note))
         whose = functools.partial(self._port, domain) if domain != INTERNET else _peer
-        server = NameServer(functools.partial(self.look_up, domain), self._pass_on, whose)
+        sender = _interface if domain != INTERNET else _source
+        server = NameServer(functools.partial(self.look_up, domain), self._pass_on, whose, sender)
         await server.start(opened)
         self._servers[domain] = server
 
@@ -87,3 +89,12 @@ class NameService:
 
 def _peer(transport: asyncio.BaseTransport) -> str:
     return str(transport.get_extra_info("peername")[0])
+
+
+def _interface(asked: Datagram) -> str:
+    """Of a VPC's router: one an ENI, whatever source its guest writes."""
+    return str(asked.interface)
+
+
+def _source(asked: Datagram) -> str:
+    return asked.peer[0]

@@ -18,6 +18,8 @@ class Datagram(NamedTuple):
     peer: Peer
     asked: bytes
     """The address that it was sent to."""
+    interface: int
+    """The number of the interface by which it came."""
 
 
 def listen(port: int) -> socket.socket:
@@ -36,7 +38,8 @@ def receive(opened: socket.socket) -> Datagram:
     """The next one. BlockingIOError when there is none."""
     data, told, _, peer = opened.recvmsg(LARGEST, socket.CMSG_SPACE(_INFO.size))
     (info,) = (held for level, kind, held in told if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO))
-    return Datagram(data, peer, _INFO.unpack(info)[2])
+    interface, _, asked = _INFO.unpack(info)
+    return Datagram(data, peer, asked, interface)
 
 
 def answer(opened: socket.socket, asked: Datagram, data: bytes) -> None:
