@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.agents.health import FAILED, PASSED, TIMED_OUT, Answer, ask
-from atoll.fabric.kernel import KernelFabric
+from atoll.fabric.kernel import KernelFabric, names
+from atoll.linux import conntrack
 from atoll.linux.netlink import Netlink
 from atoll.linux.nft import wire
 from atoll.linux.packets import Listener, Reach, Stream, call_in
@@ -218,13 +219,21 @@ def test_a_cut_backend_resets_its_connections_and_no_others(lab: FabricLab) -> N
             talks(second, kept)
 
 
+def led_back(lab: FabricLab) -> list[int]:
+    """Of each connection in the VPC's router whose answers a balancer gets: the number of the table to it."""
+    marks = [one.mark & names.RETURN_BITS for one in conntrack.connections(lab.fabric._world.routers[VPC].filter)]
+    return [mark for mark in marks if mark]
+
+
 def test_a_balancer_that_goes_takes_its_connections_along(lab: FabricLab) -> None:
     with Listener(lab.node("api"), API, 8080) as server:
         stream, accepted = connected(lab, server)
         with stream, accepted:
             gone = [*nlb("a", "pub", NODE, API), *public(NODE, EIP)]
             gone += [row(lab.plan, Frontend, "f-udp"), row(lab.plan, Backend, "f-udp", API, "5353")]
+            assert len(led_back(lab)) == 1
             lab.put(without=gone)
+            assert led_back(lab) == []
             lab.reap()
             accepted.send(b"into nothing")
             assert lab.delivered("api", SERVER, 53, "server").ip == NAT_EIP

@@ -13,6 +13,7 @@ from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.routers import Router
 from atoll.linux import conntrack, netns
 from atoll.linux.conntrack import Connection
+from atoll.linux.netlink import Message
 from atoll.linux.nft import wire
 from atoll.linux.packets import Listener, Reach, Stream
 from atoll.packet import ICMP, TCP, UDP, Prefix
@@ -290,16 +291,39 @@ def test_a_suspect_router_remembers_nothing_until_it_is_repaired(
         assert noted(lab)[-1] == (router(lab).numbers.edition, names.WENT | names.CAME)
 
 
-def test_another_server_has_a_later_edition(lab: FabricLab) -> None:
+def another_server(lab: FabricLab) -> None:
+    """Ours ends as if its process had, and another takes everything up."""
+    folder = lab.fabric._world.folder
+    for one in lab.fabric._world.routers.values():
+        one.close()
+    lab.fabric = other = KernelFabric(folder)
+    other.start({key: (None, record) for key, record in lab.plan.records.items()})
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_another_server_has_a_later_edition(lab: FabricLab, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    """Of a router that is as it should be no table is made anew, and one without its table remembers again."""
+    made: list[Message] = []
+    real = wire.new_table
+
+    def counted() -> Message:
+        made.append(real())
+        return made[-1]
+
+    monkeypatch.setattr(wire, "new_table", counted)
     with talking(lab) as (stream, accepted):
-        before, folder = router(lab).numbers.edition, lab.fabric._world.folder
-        for one in lab.fabric._world.routers.values():
-            one.close()  # as if its process had ended
-        lab.fabric = other = KernelFabric(folder)
-        other.start({key: (None, record) for key, record in lab.plan.records.items()})
+        before = router(lab).numbers.edition
+        if not whole:
+            tables = [wire.delete_table(family, name) for family, name in wire.tables(router(lab).filter)]
+            router(lab).filtering(tables)
+        another_server(lab)
+        assert (made == []) is whole
         assert router(lab).numbers.edition > before
-        assert other.observe() == []
+        assert lab.fabric.observe() == []
         assert heard(stream, accepted, b"still there")
+        assert heard(accepted, stream, b"both ways")
+        (noted_now,) = noted(lab)
+        assert noted_now == (router(lab).numbers.edition, names.WENT | names.CAME)
         lab.put(SHUT)
         assert lost(lab, stream, accepted)
 

@@ -25,7 +25,7 @@ def take_up(world: World, reaper: Reaper, applied: Table) -> None:
         for link in rtnl.links(router.route):
             if link.alias:
                 router.know(link)
-        router.remembers = memory.is_there(router)
+        memory.look(router)
 
 
 def _number(world: World, records: Iterable[Record]) -> None:

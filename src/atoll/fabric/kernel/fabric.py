@@ -62,8 +62,10 @@ class KernelFabric:
             raise FabricError(f"the kernel refused the change, which was undone: {_said(error)}") from error
 
     def _undo(self, done: Delta, error: Exception) -> None:
+        back = inverse(done)
         try:
-            Enforcer(self._world, self._reaper, inverse(done)).run()
+            memory.suspend(self._world, back)
+            Enforcer(self._world, self._reaper, back).run()
             memory.resume(self._world)
         except Exception as second:
             message = f"the kernel refused the change ({_said(error)}), and undoing it as well ({_said(second)})"
@@ -93,7 +95,7 @@ class KernelFabric:
                 repair.heal_routing(observer)
                 repair.heal_filtering(observer)
             for router in self._world.routers.values():
-                memory.renew(router)  # what was wrong may have been remembered
+                memory.look(router)  # what was wrong may have been remembered
             self._world.suspended.clear()
         except Exception as error:
             raise FabricError(f"the kernel refused the repair: {_said(error)}") from error

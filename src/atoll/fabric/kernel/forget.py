@@ -23,7 +23,7 @@ Pair = tuple[Record | None, Record | None]
 
 def forgetting(old: Element, new: Record | None) -> bool:
     """Whether something is forgotten when that element goes or gets another value."""
-    return old.set in ("unmap", "addresses", "own", "unguarded") and getattr(new, "value", None) != old.value
+    return old.set in ("unmap", "addresses", "returns", "own", "unguarded") and getattr(new, "value", None) != old.value
 
 
 def forget(world: World, pairs: Iterable[Pair]) -> None:

@@ -46,14 +46,14 @@ def transact(router: Router, messages: Sequence[Message], *, suspended: bool = F
     if suspended or not router.remembers:
         router.filtering(messages)
         return
-    if router.numbers.edition >= names.EDITIONS:
+    if router.numbers.last_edition >= names.EDITIONS:
         _begin_anew(router)
     before = router.numbers.edition
-    router.numbers.renew_edition(before + 1)
+    router.numbers.renew_edition(router.numbers.last_edition + 1)
     try:
         router.filtering([*messages, *_writing(edition.rules(), router.numbers)])
     except BaseException:
-        router.numbers.edition = before
+        router.numbers.edition = before  # whether the kernel has taken the other is unknown: no second one gets it
         raise
 
 
@@ -66,9 +66,10 @@ def _begin_anew(router: Router) -> None:
     router.filtering(list(_writing(edition.rules(), router.numbers)))
 
 
-def is_there(router: Router) -> bool:
-    """Whether the kernel has the chains."""
-    return any(name == edition.RECALL for name, _ in wire.chains(router.filter))
+def look(router: Router) -> None:
+    """Whether the kernel's table remembers; if so, in an edition of ours from now on."""
+    router.remembers = {name for name, _ in wire.chains(router.filter)} >= edition.rules().keys()
+    renew(router)
 
 
 def _writing(chains: Mapping[str, tuple[edition.Rule, ...]], numbers: Numbers) -> Iterator[Message]:

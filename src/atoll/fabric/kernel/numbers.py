@@ -86,7 +86,7 @@ class Numbers:
         self._free: dict[str, list[int]] = {}
         for (sort, name), number in ledger.read().items() if ledger else ():
             self._know(sort, name, number)
-        self.edition = self._numbers.get(_EDITION, 1)
+        self.edition = self.last_edition = self._numbers.get(_EDITION, 1)
         for sort, following in self._next.items():
             taken = {number for (one, _), number in self._numbers.items() if one == sort}
             self._free[sort] = [number for number in range(FIRST.get(sort, 1), following) if number not in taken]
@@ -130,7 +130,7 @@ class Numbers:
 
     def renew_edition(self, number: int) -> None:
         """From now on it is that one. The ledger has a bound on them: whoever takes over begins there."""
-        self.edition = number
+        self.edition = self.last_edition = number
         if number == 1 or number >= self._numbers.get(_EDITION, 0):
             bound = min(number + _RESERVED, names.EDITIONS)
             self._know(*_EDITION, bound)

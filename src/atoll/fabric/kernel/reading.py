@@ -129,9 +129,12 @@ class Observer:
 
     def _filtering(self) -> Iterator[Item]:
         netlink = self.router.filter
-        for family, name in wire.tables(netlink):
-            if (family, name) != (wire.IPV4, wire.TABLE):
-                yield Item(("nft-table", name), "", f"nft-table {self.domain} {name}")
+        ours = (wire.IPV4, wire.TABLE)
+        tables = set(wire.tables(netlink))
+        for _, name in sorted(tables - {ours}):
+            yield Item(("nft-table", name), "", f"nft-table {self.domain} {name}")
+        if ours not in tables:
+            return  # whoever made the namespace ended before it made the table
         for chain, hook in wire.chains(netlink):
             yield Item(("chain", chain), hook, f"chain {self.domain} {chain}")
         counts: dict[str, int] = {}
