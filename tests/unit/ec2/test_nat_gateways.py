@@ -405,6 +405,23 @@ def test_secondary_addresses_from_the_start(cloud: InProcess) -> None:
     assert [one["IsPrimary"] for one in nat.addresses(gateway)] == [True, False, False]
 
 
+def test_no_elastic_ip_is_given_twice(nat: Nat) -> None:
+    allocation, _ = nat.lab.elastic_ip()
+    twice = {"AllocationId": allocation, "SecondaryAllocationIds": [allocation]}
+    refused("InvalidParameterValue", nat.create, **twice)
+
+
+def test_the_primary_address_is_none_that_is_named_for_another(nat: Nat) -> None:
+    """Of eleven addresses seven are named: one of the others is drawn, however often."""
+    for number in range(50, 55):
+        subnet = nat.ec2.create_subnet(VpcId=nat.lab.vpc, CidrBlock=f"10.0.{number}.0/28")["Subnet"]["SubnetId"]
+        taken = [f"10.0.{number}.{host}" for host in range(4, 11)]
+        gateway = nat.private(SubnetId=subnet, SecondaryPrivateIpAddresses=taken)
+        primary, *others = (one["PrivateIp"] for one in nat.addresses(gateway))
+        assert others == taken
+        assert primary not in taken
+
+
 def test_private_addresses_come_and_go(nat: Nat) -> None:
     gateway = nat.private(SecondaryPrivateIpAddresses=["10.0.1.30"])
     ec2, mine = nat.ec2, {"NatGatewayId": gateway}

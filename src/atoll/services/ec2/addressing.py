@@ -1,5 +1,7 @@
 """Which addresses of a subnet are free (section 1: five are reserved, the rest go to ENIs)."""
 
+from collections.abc import Collection
+
 from atoll.model.kinds import CidrReservation, PrivateAddress, Subnet
 from atoll.model.tx import Tx
 from atoll.packet import ip_number
@@ -37,10 +39,11 @@ def is_free(tx: Tx, subnet: Subnet, ip: str) -> bool:
     return tx.get(PrivateAddress, subnet.id, ip) is None
 
 
-def allocate_ip(tx: Tx, subnet: Subnet) -> str:
+def allocate_ip(tx: Tx, subnet: Subnet, *, but: Collection[str] = ()) -> str:
     """A free address of the subnet in no CIDR reservation, chosen at random; the caller puts the PrivateAddress.
 
-    O(1) expected; a search from a random place only where the subnet is all but full.
+    `but`: addresses that somebody is about to get. O(1) expected; a search from a random place only where the subnet
+    is all but full.
     """
     ranges = _open_ranges(tx, subnet)
     room = sum(map(len, ranges))
@@ -48,11 +51,11 @@ def allocate_ip(tx: Tx, subnet: Subnet) -> str:
         raise _full(subnet)
     for _ in range(GUESSES):
         ip = subnet.prefix.address(_offset(ranges, tx.pick(room)))
-        if is_free(tx, subnet, ip):
+        if ip not in but and is_free(tx, subnet, ip):
             return ip
     start = tx.pick(room)
-    offsets = (_offset(ranges, (start + step) % room) for step in range(room))
-    found = next((ip for offset in offsets if is_free(tx, subnet, ip := subnet.prefix.address(offset))), None)
+    everywhere = (subnet.prefix.address(_offset(ranges, (start + step) % room)) for step in range(room))
+    found = next((ip for ip in everywhere if ip not in but and is_free(tx, subnet, ip)), None)
     if found is None:
         raise _full(subnet)
     return found

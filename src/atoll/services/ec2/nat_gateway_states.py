@@ -55,6 +55,8 @@ def _open(tx: Tx, gateway: NatGateway) -> None:
         subnet = _subnet(tx, gateway)
         check_quota(tx)
         _check(tx, gateway, subnet, addresses)
+        named = [address.private_ip for address in addresses]
+        primary_ip = named[0] or addressing.allocate_ip(tx, subnet, but=named)
     except AwsError as error:
         _fail(tx, gateway, error)
         return
@@ -70,13 +72,12 @@ def _open(tx: Tx, gateway: NatGateway) -> None:
         description=f"Interface for NAT Gateway {gateway.id}",
         source_dest_check=False,
         status="in-use",
-        primary_ip=addresses[0].private_ip or addressing.allocate_ip(tx, subnet),
+        primary_ip=primary_ip,
     )
     tx.put(interface)
     tx.put(replace(gateway, state="available", interface=interface.id, due=None))
     for address in addresses:
-        named = interface.primary_ip if address.primary else address.private_ip
-        _give(tx, interface, subnet, replace(address, private_ip=named))
+        _give(tx, interface, subnet, replace(address, private_ip=primary_ip) if address.primary else address)
 
 
 def _subnet(tx: Tx, gateway: NatGateway) -> Subnet:

@@ -87,6 +87,7 @@ def _asked(tx: Tx, request: Request, subnet: Subnet, connectivity: str) -> list[
                 "The parameter secondaryPrivateIpAddressCount is for private NAT gateways alone.",
             )
         allocations = [request["AllocationId"], *(request.get("SecondaryAllocationIds") or ())]
+        _refuse_repeated(allocations)
         return [(allocations[0], primary), *paired(tx, allocations[1:], ips, before=1)]
     for name in ("AllocationId", "SecondaryAllocationIds"):
         if request.get(name):
@@ -102,12 +103,16 @@ def paired(tx: Tx, allocations: Sequence[str], ips: Sequence[str], *, before: in
         raise AwsError(
             "InvalidParameterCombination", "Name as many private IP addresses as allocation IDs, or none of them."
         )
-    if len(set(allocations)) != len(allocations):
-        raise AwsError("InvalidParameterValue", "An allocation ID is named more than once.")
+    _refuse_repeated(allocations)
     for allocation in allocations:
         need(tx, ElasticIp, allocation)
     _check_number(tx, "elastic-ips-per-nat-gateway", before + len(allocations))
     return [(one, ips[number] if ips else "") for number, one in enumerate(allocations)]
+
+
+def _refuse_repeated(allocations: Sequence[str]) -> None:
+    if len(set(allocations)) != len(allocations):
+        raise AwsError("InvalidParameterValue", "An allocation ID is named more than once.")
 
 
 def chosen(tx: Tx, ips: Sequence[str], count: int | None, *, before: int) -> list[tuple[str | None, str]]:
