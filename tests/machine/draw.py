@@ -50,8 +50,10 @@ def home(world: World, id_: str) -> str | None:
     if id_ in world.instances:
         subnet = world.subnets.get(world.instances[id_].subnet)
         return subnet.vpc if subnet else ""
-    if id_ in world.elastic_ips:
+    if any(id_ in things for things in (world.elastic_ips, world.options, world.lists, world.volumes)):
         return ""
+    if id_ in world.reservations:
+        return world.subnets[world.reservations[id_].subnet].vpc
     return id_ if id_ in world.vpcs else dict(_parts(world)).get(id_)
 
 
@@ -154,11 +156,20 @@ def subnet_blocks(vpc: str) -> SearchStrategy[Any]:
     return of(choose)
 
 
+SIX = ["::/0", "2001:db8::7/32", "2001:db8:1::/48", "fd00:ec2::/64", "2001:db8::1"]
+"""Blocks of IPv6; the last but one is AWS's own, the last none."""
+
+
+def as_destination(to: str) -> dict[str, str]:
+    """The parameter of a route that names it."""
+    return {"DestinationIpv6CidrBlock" if ":" in to else "DestinationCidrBlock": to}
+
+
 def destinations(table: str) -> SearchStrategy[Any]:
     """Where a route of a table may lead."""
 
     def choose(world: World) -> SearchStrategy[Any]:
-        found = ["0.0.0.0/0", "10.9.0.0/16", "10.2.0.128/25", "192.168.8.0/24", "169.254.168.0/24", "rubbish"]
+        found = [*SIX * 2, "0.0.0.0/0", "10.9.0.0/16", "10.2.0.128/25", "192.168.8.0/24", "169.254.168.0/24", "rubbish"]
         if table in world.tables:
             vpc = world.tables[table].vpc
             found += [str(one.block) for one in world.subnets.values() if one.vpc == vpc]
@@ -218,6 +229,8 @@ def permissions(group: str) -> SearchStrategy[Any]:
     """What a call about a group's rules says of them: new ones, and ones that there are."""
     source = st.one_of(
         RANGES.map(lambda block: {"IpRanges": [{"CidrIp": block}]}),
+        st.sampled_from(SIX).map(lambda block: {"Ipv6Ranges": [{"CidrIpv6": block}]}),
+        an("pl").map(lambda id_: {"PrefixListIds": [{"PrefixListId": id_}]}),
         near("sg", group).map(lambda id_: {"UserIdGroupPairs": [{"GroupId": id_}]}),
         st.sampled_from([{"IpRanges": [{"CidrIp": "10.3.0.0/16"}, {"CidrIp": "10.4.0.0/16"}]}, {}, {}]),
     )
@@ -245,7 +258,10 @@ def permissions(group: str) -> SearchStrategy[Any]:
 def _said(rule: Any) -> dict[str, Any]:
     named: dict[str, Any] = {"UserIdGroupPairs": [{"GroupId": rule.group}]}
     if rule.block:
-        named = {"IpRanges": [{"CidrIp": rule.block}]}
+        six = ":" in rule.block
+        named = {"Ipv6Ranges": [{"CidrIpv6": rule.block}]} if six else {"IpRanges": [{"CidrIp": rule.block}]}
+    if rule.list:
+        named = {"PrefixListIds": [{"PrefixListId": rule.list}]}
     ports = {"FromPort": rule.ports[0], "ToPort": rule.ports[1]} if rule.ports else {}
     return {"IpProtocol": rule.protocol, **ports, **named}
 
@@ -256,13 +272,15 @@ ENTRIES = st.builds(
         "RuleNumber": number,
         "Egress": egress,
         "RuleAction": action,
-        "CidrBlock": block,
+        "Ipv6CidrBlock" if ":" in block else "CidrBlock": block,
         **what,
     },
     NUMBERS,
     st.booleans(),
     st.sampled_from(["allow", "deny"]),
-    st.sampled_from(["0.0.0.0/0", "10.0.0.7/8", "10.0.0.0/8", "10.5.0.0/16", "rubbish"]),
+    st.sampled_from(
+        [*["0.0.0.0/0", "10.0.0.7/8", "10.0.0.0/8", "10.5.0.0/16", "::/0"] * 2, "2001:db8::7/32", "rubbish"]
+    ),
     st.sampled_from(
         [
             *[{"Protocol": "-1"}, {"Protocol": "6", "PortRange": {"From": 80, "To": 443}}] * 2,
@@ -274,6 +292,26 @@ ENTRIES = st.builds(
         ]
     ),
 )
+
+
+def of_the_other_family(acl: str) -> SearchStrategy[Any]:
+    """What replaces an entry that there is by one for IPv6, or by one for IPv4."""
+
+    def choose(world: World) -> SearchStrategy[Any]:
+        there = world.acls[acl].entries if acl in world.acls else {}
+        said = [
+            {
+                "Egress": egress,
+                "RuleNumber": number,
+                "Protocol": "-1",
+                "RuleAction": "deny",
+                **({"Ipv6CidrBlock": "::/0"} if entry.block.version == 4 else {"CidrBlock": "10.0.0.0/8"}),
+            }
+            for (egress, number), entry in there.items()
+        ]
+        return st.sampled_from(said) if said else ENTRIES
+
+    return of(choose)
 
 
 FREE_INTERFACES = of(
@@ -289,6 +327,98 @@ def own_rules(group: str) -> SearchStrategy[Any]:
     def choose(world: World) -> SearchStrategy[Any]:
         own = list(world.groups[group].rules) if group in world.groups else []
         return st.sampled_from([*own * 3, *pool(world, "sgr")])
+
+    return of(choose)
+
+
+def changed_rule(group: str) -> SearchStrategy[Any]:
+    """What ModifySecurityGroupRules says of a rule: mostly of the group's own, about a source of the same kind."""
+
+    def choose(world: World) -> SearchStrategy[Any]:
+        rules = world.groups[group].rules if group in world.groups else {}
+
+        def said(id_: str) -> SearchStrategy[Any]:
+            match = rules.get(id_)
+            sources: dict[str, SearchStrategy[Any]] = {
+                "CidrIpv4": RANGES,
+                "CidrIpv6": st.sampled_from(SIX),
+                "ReferencedGroupId": near("sg", group),
+                "PrefixListId": an("pl"),
+            }
+            own = {"IPv4": "CidrIpv4", "IPv6": "CidrIpv6", "group": "ReferencedGroupId", "list": "PrefixListId"}
+            usual = [own[match.source]] * 8 if match else []
+            name = st.sampled_from([*usual, *sources, None])
+            ports = st.sampled_from([(80, 80), (443, 443), (90, 80)])
+            words = st.tuples(name, ports).flatmap(
+                lambda drawn: st.fixed_dictionaries(
+                    {
+                        "IpProtocol": st.just("tcp"),
+                        "FromPort": st.just(drawn[1][0]),
+                        "ToPort": st.just(drawn[1][1]),
+                        **({drawn[0]: sources[drawn[0]]} if drawn[0] else {}),
+                    }
+                )
+            )
+            alike = [_stated(one) for one in rules.values() if match and one.source == match.source]
+            if match and match.list:
+                alike += [{**_stated(match), "PrefixListId": other} for other in world.lists]
+            words = st.one_of(words, st.sampled_from(alike)) if alike else words
+            return words.map(lambda one: {"SecurityGroupRuleId": id_, "SecurityGroupRule": one})
+
+        listed = [id_ for id_, match in rules.items() if match.list]
+        return st.sampled_from([*list(rules) * 3, *listed * 3, *pool(world, "sgr")]).flatmap(said)
+
+    return of(choose)
+
+
+def _stated(rule: Any) -> dict[str, Any]:
+    """A rule as it is, in the words of ModifySecurityGroupRules."""
+    low, high = rule.ports or (-1, -1)
+    names = {"IPv4": "CidrIpv4", "IPv6": "CidrIpv6", "group": "ReferencedGroupId", "list": "PrefixListId"}
+    source = {names[rule.source]: rule.block or rule.group or rule.list}
+    return {"IpProtocol": rule.protocol, "FromPort": low, "ToPort": high, **source}
+
+
+def reservation_blocks(subnet: str) -> SearchStrategy[Any]:
+    """Parts of a subnet, all of it, and what is elsewhere."""
+
+    def choose(world: World) -> SearchStrategy[Any]:
+        found = ["10.200.0.0/28", "rubbish"]
+        if subnet in world.subnets:
+            low = int(world.subnets[subnet].block.network_address)
+            found += [str(IPv4Network((low + 4 * n, 30))) for n in (0, 1, 2, 3)]
+            found += [f"{world.subnets[subnet].block.network_address}/29"]
+        return st.sampled_from(found)
+
+    return of(choose)
+
+
+KEY_NAMES = st.sampled_from(["one", "two", "three"])
+OPTIONS = st.sampled_from(
+    [
+        [{"Key": "domain-name", "Values": ["example.internal"]}],
+        [{"Key": "domain-name", "Values": ["x.internal"]}, {"Key": "ntp-servers", "Values": ["10.0.0.9"]}],
+        [{"Key": "domain-name", "Values": []}],
+        [{"Key": "colour", "Values": ["red"]}],
+        [],
+    ]
+)
+LIST_BLOCKS = st.lists(
+    st.sampled_from([*["192.0.2.0/24", "192.0.2.9/24", "198.51.100.0/24"] * 3, "10.0.0.0/8", "rubbish"]), max_size=2
+).map(lambda blocks: [{"Cidr": one} for one in blocks])
+
+
+def list_changes(id_: str) -> SearchStrategy[Any]:
+    """What a call changes of a prefix list: entries, or how many it may have."""
+
+    def choose(world: World) -> SearchStrategy[Any]:
+        there = world.lists[id_].entries if id_ in world.lists else []
+        gone = [[{"Cidr": one}] for one in there] or [[{"Cidr": "192.0.2.0/24"}]]
+        return st.one_of(
+            LIST_BLOCKS.filter(bool).map(lambda blocks: {"AddEntries": blocks}),
+            st.sampled_from(gone).map(lambda blocks: {"RemoveEntries": blocks}),
+            st.sampled_from([1, 2, 3, 4, 0]).map(lambda most: {"MaxEntries": most}),
+        )
 
     return of(choose)
 

@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.machine.rules.instances import CODES
-from tests.machine.rules.world import Acl, Entry, Group, Interface, Match, Route, Table, World
+from tests.machine.rules.world import (
+    Acl,
+    Entry,
+    Group,
+    Interface,
+    Match,
+    PrefixList,
+    Route,
+    Table,
+    Volume,
+    World,
+)
 
 Picture = dict[str, Any]
 
@@ -23,6 +34,11 @@ def picture(world: World) -> Picture:
         "interfaces": {one.id: _interface(world, one) for one in world.interfaces.values()},
         "addresses": {one.id: _elastic_ip(world, one) for one in world.elastic_ips.values()},
         "instances": {one.id: _instance(world, one) for one in world.instances.values()},
+        "options": dict(world.options),
+        "reservations": {one.id: [one.subnet, str(one.block), one.kind] for one in world.reservations.values()},
+        "keys": {one.id: one.name for one in world.keys.values()},
+        "volumes": {one.id: _volume(one) for one in world.volumes.values()},
+        "lists": {one.id: _list(one) for one in world.lists.values()},
         "tags": {id_: dict(tags) for id_, tags in world.tags.items() if tags},
     }
 
@@ -33,6 +49,7 @@ def _vpc(one: Any) -> Picture:
         "State": "available",
         "IsDefault": False,
         "blocks": {id_: [str(block), "associated"] for id_, block in one.blocks.items()},
+        "DhcpOptionsId": one.options,
         "EnableDnsSupport": one.support,
         "EnableDnsHostnames": one.hostnames,
     }
@@ -101,7 +118,7 @@ def _group(one: Group) -> Picture:
 
 def rule(match: Match) -> list[Any]:
     """What DescribeSecurityGroupRules shows of one; without ports it says -1 (fact 124)."""
-    return [match.egress, match.protocol, list(match.ports or (-1, -1)), match.block, match.group]
+    return [match.egress, match.protocol, list(match.ports or (-1, -1)), match.block, match.group, match.list]
 
 
 def permissions(matches: Iterable[Match]) -> Picture:
@@ -109,7 +126,7 @@ def permissions(matches: Iterable[Match]) -> Picture:
     found: Picture = {}
     for one in matches:
         sources = found.setdefault(f"{one.protocol} {list(one.ports or [])}", {})
-        sources[one.block or one.group] = "block" if one.block else ACCOUNT
+        sources[one.block or one.group or one.list] = ACCOUNT if one.group else "list" if one.list else "block"
     return found
 
 
@@ -153,6 +170,20 @@ def _elastic_ip(world: World, one: Any) -> Picture:
     }
 
 
+def _volume(one: Volume) -> list[Any]:
+    return ["in-use", one.instance, "/dev/sda1", one.delete] if one.instance else ["available"]
+
+
+def _list(one: PrefixList) -> Picture:
+    return {
+        "PrefixListName": one.name,
+        "MaxEntries": one.most,
+        "Version": one.version,
+        "State": one.state,
+        "entries": dict.fromkeys(one.entries, True),
+    }
+
+
 def _instance(world: World, one: Any) -> Picture:
     """A terminated instance has no interfaces any more."""
     held = world.held(one.id)
@@ -162,5 +193,6 @@ def _instance(world: World, one: Any) -> Picture:
         "PrivateIpAddress": eth0.addresses[0] if eth0 else None,
         "PublicIpAddress": _address(world, eth0, eth0.addresses[0])[1] if eth0 else None,
         "SubnetId": eth0.subnet if eth0 else None,
+        "KeyName": one.key,
         "interfaces": {each.id: each.attachment.index for each in held if each.attachment},
     }

@@ -70,7 +70,8 @@ class Machine(RuleBasedStateMachine):
         self._run({"DeviceIndex": 0, "SubnetId": "subnet~1", "Groups": ["sg~2"]})
         self.call("CreateNetworkInterface", SubnetId="subnet~1")
         self.call("AttachNetworkInterface", NetworkInterfaceId="eni~2", InstanceId="i~1", DeviceIndex=1)
-        self._run({"DeviceIndex": 0, "SubnetId": "subnet~1"})
+        self._run({"DeviceIndex": 0, "SubnetId": "subnet~1"}, goes=False)
+        self.site.look()  # which volumes they have
         self.call("TerminateInstances", InstanceIds=["i~2"])
         self.call("CreateNetworkInterface", SubnetId="subnet~0", SecondaryPrivateIpAddressCount=9)
         for subnet in ("subnet~1", "subnet~3"):
@@ -81,12 +82,20 @@ class Machine(RuleBasedStateMachine):
         for number in (100, 110):
             entry = {"RuleNumber": number, "Egress": False, "Protocol": "-1", "RuleAction": "allow"}
             self.call("CreateNetworkAclEntry", NetworkAclId="acl~2", CidrBlock="0.0.0.0/0", **entry)
+        self.call("CreateNetworkAclEntry", NetworkAclId="acl~2", Ipv6CidrBlock="::/0", **entry | {"RuleNumber": 120})
         ranges = [{"CidrIp": block} for block in ("10.0.0.0/8", "10.5.0.0/16", "0.0.0.0/0")]
         web = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": ranges}
         self.call("AuthorizeSecurityGroupIngress", GroupId="sg~2", IpPermissions=[web])
         pairs = [{"GroupId": "sg~2"}, {"GroupId": "sg~3"}]
         db = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": pairs}
         self.call("AuthorizeSecurityGroupEgress", GroupId="sg~3", IpPermissions=[db])
+        for most in (2, 4):
+            self.call("CreateManagedPrefixList", PrefixListName="office", MaxEntries=most, AddressFamily="IPv4")
+        in_list = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "PrefixListIds": [{"PrefixListId": "pl~0"}]}
+        self.call("AuthorizeSecurityGroupIngress", GroupId="sg~3", IpPermissions=[in_list])
+        self.call("CreateDhcpOptions", DhcpConfigurations=[{"Key": "domain-name", "Values": ["example.internal"]}])
+        self.call("AssociateDhcpOptions", VpcId=other, DhcpOptionsId="dopt~1")
+        self.call("CreateKeyPair", KeyName="one", KeyType="ed25519")
         for _ in range(2):
             self.call("AllocateAddress", Domain="vpc")
         self.site.look()  # which addresses were chosen
@@ -204,11 +213,12 @@ class Machine(RuleBasedStateMachine):
 
     def _route(self, operation: str, data: Any, table: str, **target: Any) -> None:
         to = data.draw((draw.destinations if operation == "CreateRoute" else draw.own_destinations)(table))
-        self.call(operation, RouteTableId=table, DestinationCidrBlock=to, **target)
+        self.call(operation, RouteTableId=table, **draw.as_destination(to), **target)
 
     @rule(data=data, table=an("rtb"))
     def delete_route(self, data: Any, table: str) -> None:
-        self.call("DeleteRoute", RouteTableId=table, DestinationCidrBlock=data.draw(draw.own_destinations(table)))
+        to = data.draw(draw.own_destinations(table))
+        self.call("DeleteRoute", RouteTableId=table, **draw.as_destination(to))
 
     # Network ACLs
 
@@ -227,6 +237,10 @@ class Machine(RuleBasedStateMachine):
     @rule(acl=an("acl"), entry=draw.ENTRIES)
     def replace_network_acl_entry(self, acl: str, entry: dict[str, Any]) -> None:
         self.call("ReplaceNetworkAclEntry", NetworkAclId=acl, **entry)
+
+    @rule(data=data, acl=an("acl"))
+    def replace_network_acl_entry_by_the_other_family(self, data: Any, acl: str) -> None:
+        self.call("ReplaceNetworkAclEntry", NetworkAclId=acl, **data.draw(draw.of_the_other_family(acl)))
 
     @rule(acl=an("acl"), number=draw.NUMBERS, egress=FLAG)
     def delete_network_acl_entry(self, acl: str, number: int, egress: bool) -> None:
@@ -258,6 +272,69 @@ class Machine(RuleBasedStateMachine):
     def revoke_by_id(self, data: Any, group: str, way: str) -> None:
         ids = [data.draw(draw.own_rules(group))]
         self.call(f"RevokeSecurityGroup{way}", GroupId=group, SecurityGroupRuleIds=ids)
+
+    @rule(data=data, group=an("sg"))
+    def modify_rule(self, data: Any, group: str) -> None:
+        changed = data.draw(draw.changed_rule(group))
+        self.call("ModifySecurityGroupRules", GroupId=group, SecurityGroupRules=[changed])
+
+    # Prefix lists
+
+    @rule(entries=draw.LIST_BLOCKS, most=st.sampled_from([1, 1, 2, 2, 0]))
+    def create_managed_prefix_list(self, entries: list[dict[str, str]], most: int) -> None:
+        asked = {"PrefixListName": "more", "MaxEntries": most, "AddressFamily": "IPv4"}
+        self.call("CreateManagedPrefixList", **asked, Entries=entries or None)
+
+    @rule(data=data, id_=an("pl"), behind=st.sampled_from([None, 0, 0, 0, 1]))
+    def modify_managed_prefix_list(self, data: Any, id_: str, behind: int | None) -> None:
+        asked = data.draw(draw.list_changes(id_))
+        if behind is not None and id_ in self.world.lists:
+            asked["CurrentVersion"] = self.world.lists[id_].version + behind
+        self.call("ModifyManagedPrefixList", PrefixListId=id_, **asked)
+
+    @rule(id_=an("pl"))
+    def delete_managed_prefix_list(self, id_: str) -> None:
+        self.call("DeleteManagedPrefixList", PrefixListId=id_)
+
+    # DHCP options, key pairs, reservations, volumes
+
+    @rule(options=draw.OPTIONS)
+    def create_dhcp_options(self, options: list[dict[str, Any]]) -> None:
+        self.call("CreateDhcpOptions", DhcpConfigurations=options)
+
+    @rule(id_=an("dopt"))
+    def delete_dhcp_options(self, id_: str) -> None:
+        self.call("DeleteDhcpOptions", DhcpOptionsId=id_)
+
+    @rule(id_=st.one_of(an("dopt"), st.just("default")), vpc=an("vpc"))
+    def associate_dhcp_options(self, id_: str, vpc: str) -> None:
+        self.call("AssociateDhcpOptions", DhcpOptionsId=id_, VpcId=vpc)
+
+    @rule(name=draw.KEY_NAMES)
+    def create_key_pair(self, name: str) -> None:
+        self.call("CreateKeyPair", KeyName=name, KeyType="ed25519")
+
+    @rule(name=draw.KEY_NAMES)
+    def delete_key_pair(self, name: str) -> None:
+        self.call("DeleteKeyPair", KeyName=name)
+
+    @rule(data=data, subnet=an("subnet"), kind=st.sampled_from(["prefix", "explicit"]))
+    def create_subnet_cidr_reservation(self, data: Any, subnet: str, kind: str) -> None:
+        block = data.draw(draw.reservation_blocks(subnet))
+        self.call("CreateSubnetCidrReservation", SubnetId=subnet, Cidr=block, ReservationType=kind)
+
+    @rule(id_=an("scr"))
+    def delete_subnet_cidr_reservation(self, id_: str) -> None:
+        self.call("DeleteSubnetCidrReservation", SubnetCidrReservationId=id_)
+
+    @rule(id_=an("vol"))
+    def delete_volume(self, id_: str) -> None:
+        self.call("DeleteVolume", VolumeId=id_)
+
+    @rule(instance=an("i"), goes=FLAG)
+    def keep_volume(self, instance: str, goes: bool) -> None:
+        mapping = {"DeviceName": "/dev/sda1", "Ebs": {"DeleteOnTermination": goes}}
+        self.call("ModifyInstanceAttribute", InstanceId=instance, BlockDeviceMappings=[mapping])
 
     # Network interfaces
 
@@ -349,8 +426,12 @@ class Machine(RuleBasedStateMachine):
         both=own_groups("subnet"),
         named=st.sampled_from([False, False, True]),
         public=st.sampled_from([None, True]),
+        key=st.one_of(st.none(), st.none(), draw.KEY_NAMES),
+        goes=FLAG,
     )
-    def run_instance(self, data: Any, both: tuple[str, list[str]], named: bool, public: bool | None) -> None:
+    def run_instance(
+        self, data: Any, both: tuple[str, list[str]], named: bool, public: bool | None, key: str | None, goes: bool
+    ) -> None:
         wanted: dict[str, Any] = {"DeviceIndex": 0, "SubnetId": both[0]}
         if both[1]:
             wanted["Groups"] = both[1]
@@ -358,15 +439,16 @@ class Machine(RuleBasedStateMachine):
             wanted["PrivateIpAddress"] = data.draw(draw.addresses(both[0]))
         if public is not None:
             wanted["AssociatePublicIpAddress"] = public
-        self._run(wanted)
+        self._run(wanted, key, goes)
 
     @rule(eni=an("eni"))
     def run_with_interface(self, eni: str) -> None:
         self._run({"DeviceIndex": 0, "NetworkInterfaceId": eni})
 
-    def _run(self, wanted: dict[str, Any]) -> None:
+    def _run(self, wanted: dict[str, Any], key: str | None = None, goes: bool = True) -> None:
         asked = {"ImageId": IMAGE, "InstanceType": "t2.micro", "MinCount": 1, "MaxCount": 1}
-        self.call("RunInstances", **asked, NetworkInterfaces=[wanted])
+        root = {"DeviceName": "/dev/sda1", "Ebs": {"DeleteOnTermination": goes}}
+        self.call("RunInstances", **asked, NetworkInterfaces=[wanted], KeyName=key, BlockDeviceMappings=[root])
 
     @rule(instance=an("i"), what=st.sampled_from(["Stop", "Start", "Reboot"]))
     def change_instance(self, instance: str, what: str) -> None:
@@ -412,6 +494,19 @@ class Machine(RuleBasedStateMachine):
         for wrong in nobody:
             right = {"InstanceId": instance, "NetworkInterfaceId": eni, "DeviceIndex": 1}
             self.call("AttachNetworkInterface", **right | wrong)
+
+    @rule(data=data, group=an("sg"), way=st.sampled_from(["Ingress", "Egress"]))
+    def rule_of_nothing(self, data: Any, group: str, way: str) -> None:
+        """About a prefix list that there is not, and about no source at all."""
+        said = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+        no_list = {**said, "PrefixListIds": [{"PrefixListId": draw.nobody("pl")}]}
+        for verb in ("Authorize", "Revoke"):
+            for wrong in (no_list, said):
+                self.call(f"{verb}SecurityGroup{way}", GroupId=group, IpPermissions=[wrong])
+        id_ = data.draw(draw.own_rules(group))
+        for more in ({"PrefixListId": draw.nobody("pl")}, {}):
+            changed = {"SecurityGroupRuleId": id_, "SecurityGroupRule": {**said, **more}}
+            self.call("ModifySecurityGroupRules", GroupId=group, SecurityGroupRules=[changed])
 
     @rule(what=st.sampled_from(["Stop", "Start", "Reboot", "Terminate"]))
     def change_nothing(self, what: str) -> None:

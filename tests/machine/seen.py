@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.machine.expected import Picture
+from tests.machine.expected import ACCOUNT, Picture
 
 Describe = Callable[..., dict[str, Any]]
 """An operation's name and its parameters."""
@@ -14,10 +14,10 @@ def picture(ask: Describe) -> Picture:
     groups = ask("DescribeSecurityGroups")["SecurityGroups"]
     rules = ask("DescribeSecurityGroupRules")["SecurityGroupRules"]
     reservations = ask("DescribeInstances")["Reservations"]
-    vpcs = ask("DescribeVpcs")["Vpcs"]
+    vpcs, subnets = ask("DescribeVpcs")["Vpcs"], ask("DescribeSubnets")["Subnets"]
     return {
         "vpcs": {one["VpcId"]: _vpc(ask, one) for one in vpcs},
-        "subnets": {one["SubnetId"]: _only(one, *_SUBNET) for one in ask("DescribeSubnets")["Subnets"]},
+        "subnets": {one["SubnetId"]: _only(one, *_SUBNET) for one in subnets},
         "gateways": {
             one["InternetGatewayId"]: [[held["VpcId"], held["State"]] for held in one["Attachments"]]
             for one in ask("DescribeInternetGateways")["InternetGateways"]
@@ -30,6 +30,11 @@ def picture(ask: Describe) -> Picture:
         },
         "addresses": {one["AllocationId"]: _only(one, *_ADDRESS) for one in ask("DescribeAddresses")["Addresses"]},
         "instances": {one["InstanceId"]: _instance(one) for held in reservations for one in held["Instances"]},
+        "options": {one["DhcpOptionsId"]: _options(one) for one in ask("DescribeDhcpOptions")["DhcpOptions"]},
+        "reservations": _reservations(ask, subnets),
+        "keys": {one["KeyPairId"]: one["KeyName"] for one in ask("DescribeKeyPairs")["KeyPairs"]},
+        "volumes": {one["VolumeId"]: _volume(one) for one in ask("DescribeVolumes")["Volumes"]},
+        "lists": _lists(ask),
         "tags": _tags(ask("DescribeTags")["Tags"]),
     }
 
@@ -43,7 +48,7 @@ def _only(one: dict[str, Any], *names: str) -> Picture:
 
 
 def _vpc(ask: Describe, one: dict[str, Any]) -> Picture:
-    shown = _only(one, "CidrBlock", "State", "IsDefault")
+    shown = _only(one, "CidrBlock", "State", "IsDefault", "DhcpOptionsId")
     shown["blocks"] = {
         held["AssociationId"]: [held["CidrBlock"], held["CidrBlockState"]["State"]]
         for held in one["CidrBlockAssociationSet"]
@@ -60,7 +65,10 @@ def _table(one: dict[str, Any]) -> Picture:
         for held in one["Associations"]
     }
     shown = ("GatewayId", "NetworkInterfaceId", "InstanceId", "State", "Origin")
-    routes = {each["DestinationCidrBlock"]: _only(each, *shown) for each in one["Routes"]}
+    routes = {
+        each.get("DestinationCidrBlock") or each["DestinationIpv6CidrBlock"]: _only(each, *shown)
+        for each in one["Routes"]
+    }
     return {"VpcId": one["VpcId"], "associations": associations, "routes": routes}
 
 
@@ -77,7 +85,7 @@ def _acl(one: dict[str, Any]) -> Picture:
 
 def _entry(one: dict[str, Any]) -> list[Any]:
     ports, icmp = one.get("PortRange"), one.get("IcmpTypeCode")
-    told = [one["Protocol"], one["RuleAction"], one["CidrBlock"]]
+    told = [one["Protocol"], one["RuleAction"], one.get("CidrBlock") or one["Ipv6CidrBlock"]]
     return [*told, [ports["From"], ports["To"]] if ports else [], [icmp["Type"], icmp["Code"]] if icmp else []]
 
 
@@ -92,7 +100,9 @@ def _group(one: dict[str, Any], rules: list[dict[str, Any]]) -> Picture:
 
 def _rule(one: dict[str, Any]) -> list[Any]:
     group = (one.get("ReferencedGroupInfo") or {}).get("GroupId")
-    return [one["IsEgress"], one["IpProtocol"], [one["FromPort"], one["ToPort"]], one.get("CidrIpv4"), group]
+    block = one.get("CidrIpv4") or one.get("CidrIpv6")
+    told = [one["IsEgress"], one["IpProtocol"], [one["FromPort"], one["ToPort"]]]
+    return [*told, block, group, one.get("PrefixListId")]
 
 
 def _said(permission: dict[str, Any]) -> str:
@@ -102,6 +112,8 @@ def _said(permission: dict[str, Any]) -> str:
 
 def _sources(permission: dict[str, Any]) -> Picture:
     blocks = {each["CidrIp"]: "block" for each in permission["IpRanges"]}
+    blocks |= {each["CidrIpv6"]: "block" for each in permission["Ipv6Ranges"]}
+    blocks |= {each["PrefixListId"]: "list" for each in permission["PrefixListIds"]}
     return {**blocks, **{each["GroupId"]: each["UserId"] for each in permission["UserIdGroupPairs"]}}
 
 
@@ -136,11 +148,40 @@ def _address(one: dict[str, Any]) -> list[Any]:
 def _instance(one: dict[str, Any]) -> Picture:
     return {
         "State": [one["State"]["Code"], one["State"]["Name"]],
-        **{name: one.get(name) or None for name in ("PrivateIpAddress", "PublicIpAddress", "SubnetId")},
+        **{name: one.get(name) or None for name in ("PrivateIpAddress", "PublicIpAddress", "SubnetId", "KeyName")},
         "interfaces": {
             each["NetworkInterfaceId"]: each["Attachment"]["DeviceIndex"] for each in one["NetworkInterfaces"]
         },
     }
+
+
+def _options(one: dict[str, Any]) -> Picture:
+    return {each["Key"]: [value["Value"] for value in each["Values"]] for each in one["DhcpConfigurations"]}
+
+
+def _reservations(ask: Describe, subnets: list[dict[str, Any]]) -> Picture:
+    """They are asked for subnet by subnet."""
+    found: Picture = {}
+    for subnet in subnets:
+        for one in ask("GetSubnetCidrReservations", SubnetId=subnet["SubnetId"])["SubnetIpv4CidrReservations"]:
+            found[one["SubnetCidrReservationId"]] = [one["SubnetId"], one["Cidr"], one["ReservationType"]]
+    return found
+
+
+def _volume(one: dict[str, Any]) -> list[Any]:
+    held = [[each["InstanceId"], each["Device"], each["DeleteOnTermination"]] for each in one["Attachments"]]
+    return [one["State"], *(held[0] if held else [])]
+
+
+def _lists(ask: Describe) -> Picture:
+    """Those of the account's own; entries are asked for list by list."""
+    found: Picture = {}
+    mine = [{"Name": "owner-id", "Values": [ACCOUNT]}]
+    for one in ask("DescribeManagedPrefixLists", Filters=mine)["PrefixLists"]:
+        shown = _only(one, "PrefixListName", "MaxEntries", "Version", "State")
+        entries = ask("GetManagedPrefixListEntries", PrefixListId=one["PrefixListId"])["Entries"]
+        found[one["PrefixListId"]] = {**shown, "entries": {each["Cidr"]: True for each in entries}}
+    return found
 
 
 def _tags(found: list[dict[str, Any]]) -> Picture:

@@ -29,6 +29,8 @@ LIMITS = {
     "rules-per-security-group": QUOTAS["rules"],
     "security-groups-per-interface": QUOTAS["groups_of_interface"],
     "interfaces-per-region": QUOTAS["interfaces"],
+    "key-pairs-per-region": QUOTAS["keys"],
+    "prefix-lists-per-region": QUOTAS["lists"],
 }
 CLIENT_EVERY = 50
 """One look in so many goes through the client, the others ask the handlers: reading XML takes most of the time."""

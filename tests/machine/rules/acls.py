@@ -2,7 +2,7 @@
 
 from tests.machine.rules.base import Answer, Asked, Why, operation
 from tests.machine.rules.vpcs import WORLD
-from tests.machine.rules.world import Acl, Entry, World
+from tests.machine.rules.world import Acl, Block, Entry, World
 
 FINAL = 32767
 
@@ -40,7 +40,8 @@ def delete_network_acl(world: World, asked: Asked) -> Answer:
 
 
 def _entry(why: Why, asked: Asked) -> Entry | None:
-    block = why.network(asked["CidrBlock"])
+    block: Block | None
+    block = why.network6(asked["Ipv6CidrBlock"]) if "Ipv6CidrBlock" in asked else why.network(asked["CidrBlock"])
     why.when(not 1 <= asked["RuleNumber"] <= 32766, "InvalidParameterValue")
     entry = Entry(asked["Protocol"], asked["RuleAction"], block) if block else None
     if asked["Protocol"] in ("6", "17") and not why.when("PortRange" not in asked, "MissingParameter"):
@@ -53,6 +54,14 @@ def _entry(why: Why, asked: Asked) -> Entry | None:
     return entry
 
 
+def _full(world: World, acl: Acl, asked: Asked) -> bool:
+    """Whether a direction has as many entries of a family as it may; the final refusal of each counts (fact 140)."""
+    version = 6 if "Ipv6CidrBlock" in asked else 4
+    entries = [one for (egress, _), one in acl.entries.items() if egress == asked["Egress"]]
+    beside = sum(one.block.version == version for one in entries) + (version == 6)
+    return beside >= world.quotas["entries"]
+
+
 ENTRY = ("InvalidNetworkAclID.NotFound", "InvalidParameterValue", "MissingParameter")
 
 
@@ -63,10 +72,8 @@ def create_network_acl_entry(world: World, asked: Asked) -> Answer:
     acl = why.find(world.acls, asked["NetworkAclId"], "InvalidNetworkAclID.NotFound")
     entry = _entry(why, asked)
     number = asked["Egress"], asked["RuleNumber"]
-    if acl:
-        beside = sum(egress == number[0] for egress, _ in acl.entries)
-        if not why.when(number in acl.entries and number[1] != FINAL, "NetworkAclEntryAlreadyExists"):
-            why.when(beside >= world.quotas["entries"], "NetworkAclEntryLimitExceeded")
+    if acl and not why.when(number in acl.entries and number[1] != FINAL, "NetworkAclEntryAlreadyExists"):
+        why.when(_full(world, acl, asked), "NetworkAclEntryLimitExceeded")
     why.stop()
     assert acl
     assert entry
@@ -74,7 +81,7 @@ def create_network_acl_entry(world: World, asked: Asked) -> Answer:
     return {}
 
 
-@operation("ReplaceNetworkAclEntry", *ENTRY, "InvalidNetworkAclEntry.NotFound")
+@operation("ReplaceNetworkAclEntry", *ENTRY, "InvalidNetworkAclEntry.NotFound", "NetworkAclEntryLimitExceeded")
 def replace_network_acl_entry(world: World, asked: Asked) -> Answer:
     """An entry that there is."""
     why = Why()
@@ -82,7 +89,9 @@ def replace_network_acl_entry(world: World, asked: Asked) -> Answer:
     entry = _entry(why, asked)
     number = asked["Egress"], asked["RuleNumber"]
     if acl:
-        why.when(number not in acl.entries, "InvalidNetworkAclEntry.NotFound")
+        missing = why.when(number not in acl.entries, "InvalidNetworkAclEntry.NotFound")
+        if entry and not missing and acl.entries[number].block.version != entry.block.version:
+            why.when(_full(world, acl, asked), "NetworkAclEntryLimitExceeded")
     why.stop()
     assert acl
     assert entry

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, TypeVar
 
 from tests.machine.rules.world import World
@@ -46,6 +46,14 @@ class Why:
         """The block that the text says. AWS clears host bits (fact 2)."""
         try:
             return IPv4Network(text if "/" in text else "", strict=False)
+        except ValueError:
+            self.when(True, code)
+            return None
+
+    def network6(self, text: str, code: str = "InvalidParameterValue") -> IPv6Network | None:
+        """The same of IPv6."""
+        try:
+            return IPv6Network(text if "/" in text else "", strict=False)
         except ValueError:
             self.when(True, code)
             return None

@@ -6,7 +6,7 @@ A call's answer shows a state on its way (pending, stopping); what is described 
 from tests.machine.rules.base import Answer, Asked, Why, operation
 from tests.machine.rules.interfaces import ADDRESSES, PLACED, delete, named, room, worn
 from tests.machine.rules.public import refresh
-from tests.machine.rules.world import Attachment, Instance, Interface, World
+from tests.machine.rules.world import Attachment, Instance, Interface, Volume, World
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
@@ -19,11 +19,14 @@ CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "st
     "SecurityGroupsPerInstanceLimitExceeded",
     "NetworkInterfaceLimitExceeded",
     "InvalidInterface.IpAddressLimitExceeded",
+    "InvalidKeyPair.NotFound",
 )
 def run_instances(world: World, asked: Asked) -> Answer:
     """One instance with one interface: a new one, or one that there is."""
     why = Why()
     (wanted,) = asked["NetworkInterfaces"]
+    names = [one.name for one in world.keys.values()]
+    why.when("KeyName" in asked and asked["KeyName"] not in names, "InvalidKeyPair.NotFound")
     found: Interface | None = None
     if "NetworkInterfaceId" in wanted:
         found = why.find(world.interfaces, wanted["NetworkInterfaceId"], "InvalidNetworkInterfaceID.NotFound")
@@ -34,8 +37,11 @@ def run_instances(world: World, asked: Asked) -> Answer:
         assert found
     else:
         found = _new(why, world, wanted)
-    instance = Instance(world.new("i"), "running", found.subnet)
+    instance = Instance(world.new("i"), "running", found.subnet, key=asked.get("KeyName"))
     world.instances[instance.id] = instance
+    (root,) = asked.get("BlockDeviceMappings", [{"Ebs": {"DeleteOnTermination": True}}])
+    volume = Volume(world.new("vol"), instance.id, root["Ebs"]["DeleteOnTermination"])
+    world.volumes[volume.id] = volume
     found.attachment = Attachment(world.new("eni-attach"), instance.id, 0, delete="SubnetId" in wanted)
     refresh(world, found)
     eth0 = {
@@ -140,15 +146,26 @@ def terminate_instances(world: World, asked: Asked) -> Answer:
             delete(world, one)
         else:
             one.attachment = None
+    for volume in [one for one in world.volumes.values() if one.instance == instance.id]:
+        volume.instance = None
+        if volume.delete:
+            del world.volumes[volume.id]
     return answer
 
 
-@operation("ModifyInstanceAttribute", "InvalidInstanceID.NotFound")
+@operation("ModifyInstanceAttribute", "InvalidInstanceID.NotFound", "InvalidInstanceAttributeValue")
 def modify_instance_attribute(world: World, asked: Asked) -> Answer:
-    """Protection from termination."""
+    """Protection from termination; whether the root volume goes with the instance. A terminated one has none."""
     why = Why()
     instance = why.find(world.instances, asked["InstanceId"], "InvalidInstanceID.NotFound")
+    if instance and "BlockDeviceMappings" in asked:
+        there = any(one.instance == instance.id for one in world.volumes.values())
+        why.when(not there, "InvalidInstanceAttributeValue")
     why.stop()
     assert instance
-    instance.protected = asked["DisableApiTermination"]["Value"]
+    if "DisableApiTermination" in asked:
+        instance.protected = asked["DisableApiTermination"]["Value"]
+    for mapping in asked.get("BlockDeviceMappings", []):
+        for volume in [one for one in world.volumes.values() if one.instance == instance.id]:
+            volume.delete = mapping["Ebs"]["DeleteOnTermination"]
     return {}

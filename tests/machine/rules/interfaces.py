@@ -25,8 +25,8 @@ def worn(why: Why, world: World, subnet: Subnet | None, asked: list[str] | None,
 
 
 def room(why: Why, world: World, subnet: Subnet, count: int) -> None:
-    """So many addresses that nobody named must be free."""
-    why.when(count > world.free(subnet.id), "InsufficientFreeAddressesInSubnet")
+    """So many addresses that nobody named must be free, and not reserved."""
+    why.when(count > world.assignable(subnet.id), "InsufficientFreeAddressesInSubnet")
 
 
 def named(why: Why, world: World, subnet: Subnet, address: str) -> None:

@@ -1,13 +1,13 @@
 """Routes (facts 102 to 112)."""
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from tests.machine.rules.base import Answer, Asked, Why, operation
 from tests.machine.rules.tables import edge_route, is_edge
-from tests.machine.rules.vpcs import local
-from tests.machine.rules.world import Route, Table, World
+from tests.machine.rules.world import Block, Route, Table, World
 
 LINK_LOCAL = IPv4Network("169.254.168.0/22")
+SERVICES = IPv6Network("fd00:ec2::/32")
 """AWS's own services answer there: no routes (user guide, route table concepts)."""
 
 
@@ -38,8 +38,19 @@ def _target(why: Why, world: World, table: Table | None, asked: Asked) -> Route 
     return Route("NetworkInterfaceId", id_, "CreateRoute", asked.get("InstanceId")) if id_ else None
 
 
-def _fits(why: Why, world: World, table: Table, to: IPv4Network, route: Route) -> None:
+def _destination(why: Why, asked: Asked) -> Block | None:
+    """IPv4's or IPv6's; the quotas count them apart."""
+    if "DestinationIpv6CidrBlock" in asked:
+        return why.network6(asked["DestinationIpv6CidrBlock"])
+    return why.network(asked["DestinationCidrBlock"])
+
+
+def _fits(why: Why, world: World, table: Table, to: Block, route: Route) -> None:
     """What a route's destination asks of its target."""
+    if isinstance(to, IPv6Network):
+        why.when(to.subnet_of(SERVICES), "InvalidParameterValue")
+        why.when(is_edge(world, table), "InvalidParameterValue")  # fact 112: a VPC's block or a subnet's
+        return
     why.when(to.subnet_of(LINK_LOCAL), "InvalidParameterValue")
     if any(to.subnet_of(one) for one in world.vpcs[table.vpc].blocks.values()):  # fact 105, 106
         whole = [*world.vpcs[table.vpc].blocks.values()]
@@ -70,10 +81,11 @@ def create_route(world: World, asked: Asked) -> Answer:
     """A route to where there is none yet."""
     why = Why()
     table = why.find(world.tables, asked["RouteTableId"], "InvalidRouteTableID.NotFound")
-    to = why.network(asked["DestinationCidrBlock"])
+    to = _destination(why, asked)
     route = _target(why, world, table, asked)
     if table:
-        own = sum(one.origin == "CreateRoute" for one in table.routes.values())
+        version = 6 if "DestinationIpv6CidrBlock" in asked else 4
+        own = sum(one.origin == "CreateRoute" and each.version == version for each, one in table.routes.items())
         why.when(own >= world.quotas["routes"], "RouteLimitExceeded")
     if table and to and route:
         _fits(why, world, table, to, route)
@@ -92,7 +104,7 @@ def replace_route(world: World, asked: Asked) -> Answer:
     """Another target for a route that there is; a local route may be given an interface, and be restored."""
     why, route = Why(), None
     table = why.find(world.tables, asked["RouteTableId"], "InvalidRouteTableID.NotFound")
-    to = why.network(asked["DestinationCidrBlock"])
+    to = _destination(why, asked)
     if not asked.get("LocalTarget"):
         route = _target(why, world, table, asked)
     if table and to:
@@ -106,7 +118,7 @@ def replace_route(world: World, asked: Asked) -> Answer:
     assert to
     if route:
         route.origin = table.routes[to].origin
-    table.routes[to] = route or local(to)[1]
+    table.routes[to] = route or Route("GatewayId", "local", "CreateRouteTable")
     return {}
 
 
@@ -115,7 +127,7 @@ def delete_route(world: World, asked: Asked) -> Answer:
     """A local route stays (fact 106)."""
     why = Why()
     table = why.find(world.tables, asked["RouteTableId"], "InvalidRouteTableID.NotFound")
-    to = why.network(asked["DestinationCidrBlock"])
+    to = _destination(why, asked)
     if table and to:
         why.when(to not in table.routes, "InvalidRoute.NotFound")
         why.when(to in world.vpcs[table.vpc].blocks.values(), "InvalidParameterValue")

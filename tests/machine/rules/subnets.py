@@ -58,6 +58,7 @@ def delete_subnet(world: World, asked: Asked) -> Answer:
     why.stop()
     assert subnet
     del world.subnets[subnet.id]
+    world.reservations = {id_: one for id_, one in world.reservations.items() if one.subnet != subnet.id}
     world.tags.pop(subnet.id, None)
     return {}
 

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network
 
 from tests.machine.rules.base import Answer, Asked, Why, operation
-from tests.machine.rules.world import Acl, Entry, Group, Match, Route, Table, Vpc, World
+from tests.machine.rules.world import Acl, Block, Entry, Group, Match, Route, Table, Vpc, World
 
 WORLD = IPv4Network("0.0.0.0/0")
 RFC_1918 = [IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
@@ -14,6 +14,10 @@ NEVER = [IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0
 def local(block: IPv4Network) -> tuple[IPv4Network, Route]:
     """Each block has a local route in each table of its VPC (fact 16)."""
     return block, Route("GatewayId", "local", "CreateRouteTable")
+
+
+def _within(to: Block, block: IPv4Network) -> bool:
+    return isinstance(to, IPv4Network) and to.subnet_of(block)
 
 
 def _size(why: Why, block: IPv4Network | None) -> bool:
@@ -32,7 +36,7 @@ def create_vpc(world: World, asked: Asked) -> Answer:
     why.stop()
     assert block
     association = world.new("vpc-cidr-assoc")
-    vpc = Vpc(world.new("vpc"), {association: block})
+    vpc = Vpc(world.new("vpc"), {association: block}, next(iter(world.options)))
     world.vpcs[vpc.id] = vpc
     table = Table(world.new("rtb"), vpc.id, dict([local(block)]), world.new("rtbassoc"))
     world.tables[table.id] = table
@@ -133,7 +137,7 @@ def associate_vpc_cidr_block(world: World, asked: Asked) -> Answer:
         why.when(any(block.overlaps(one) for one in vpc.blocks.values()), "InvalidVpc.Range")
         why.when(_restricted(vpc, block), "InvalidVpc.Range")
         tables = [one for one in world.tables.values() if one.vpc == vpc.id]
-        why.when(any(to.subnet_of(block) for one in tables for to in one.routes), "InvalidVpc.Range")
+        why.when(any(_within(to, block) for one in tables for to in one.routes), "InvalidVpc.Range")
     why.stop()
     assert vpc
     assert block

@@ -1,7 +1,7 @@
 """The things of one account in one region, as AWS's Describe calls speak of them."""
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 QUOTAS = {
     "vpcs": 3,
@@ -17,9 +17,14 @@ QUOTAS = {
     "groups_of_interface": 2,
     "interfaces": 8,
     "addresses": 3,
+    "keys": 2,
+    "lists": 3,
     "tags": 50,
 }
 """AWS's quotas (facts, section 1), as small as a few calls can fill: all but the last are settable."""
+
+
+Block = IPv4Network | IPv6Network
 
 
 @dataclass
@@ -28,6 +33,7 @@ class Vpc:
 
     id: str
     blocks: dict[str, IPv4Network]
+    options: str
     support: bool = True
     hostnames: bool = False
 
@@ -76,7 +82,7 @@ class Table:
 
     id: str
     vpc: str
-    routes: dict[IPv4Network, Route]
+    routes: dict[Block, Route]
     main_association: str | None = None
 
 
@@ -86,7 +92,7 @@ class Entry:
 
     protocol: str
     action: str
-    block: IPv4Network
+    block: Block
     ports: tuple[int, int] | None = None
     icmp: tuple[int, int] | None = None
 
@@ -110,6 +116,12 @@ class Match:
     ports: tuple[int, int] | None
     block: str | None = None
     group: str | None = None
+    list: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What kind of source it names: of one that there is it cannot be changed."""
+        return "group" if self.group else "list" if self.list else "IPv6" if ":" in str(self.block) else "IPv4"
 
 
 @dataclass
@@ -183,6 +195,50 @@ class Instance:
     state: str
     subnet: str
     protected: bool = False
+    key: str | None = None
+
+
+@dataclass
+class Volume:
+    """An instance's root volume; without an instance when that was terminated and it was not to go with it."""
+
+    id: str
+    instance: str | None
+    delete: bool = True
+
+
+@dataclass
+class Reservation:
+    """A part of a subnet that addresses which nobody names keep out of."""
+
+    id: str
+    subnet: str
+    block: IPv4Network
+    kind: str
+
+
+@dataclass
+class KeyPair:
+    """A key pair, by its id."""
+
+    id: str
+    name: str
+
+
+@dataclass
+class PrefixList:
+    """A list of the account's own; `most`: how many entries it may hold, which is what it weighs in rules."""
+
+    id: str
+    name: str
+    most: int
+    entries: list[str]
+    version: int = 1
+    state: str = "create-complete"
+
+
+DEFAULT_OPTIONS = {"domain-name": ["ec2.internal"], "domain-name-servers": ["AmazonProvidedDNS"]}
+"""The set that us-east-1 has by itself (fact 153)."""
 
 
 class World:
@@ -200,7 +256,12 @@ class World:
         self.elastic_ips: dict[str, ElasticIp] = {}
         self.instances: dict[str, Instance] = {}
         self.tags: dict[str, dict[str, str]] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.reservations: dict[str, Reservation] = {}
+        self.keys: dict[str, KeyPair] = {}
+        self.lists: dict[str, PrefixList] = {}
         self.ever: dict[str, list[str]] = {}
+        self.options: dict[str, dict[str, list[str]]] = {self.new("dopt"): DEFAULT_OPTIONS}
 
     def new(self, kind: str) -> str:
         """A token for an id (or address) that AWS will choose; kinds are the prefixes of AWS's ids."""
@@ -220,6 +281,8 @@ class World:
         allowed = address not in self.taken(holder.subnet) and IPv4Address(address) not in self.reserved(holder.subnet)
         assert allowed, f"{address} is taken or reserved in {holder.subnet}"
         assert IPv4Address(address) in self.subnets[holder.subnet].block, f"{address} is not of {holder.subnet}"
+        kept = [one.block for one in self.reservations.values() if one.subnet == holder.subnet]
+        assert not any(IPv4Address(address) in block for block in kept), f"{address} is reserved in {holder.subnet}"
         holder.addresses[holder.addresses.index(token)] = address
         for one in self.elastic_ips.values():
             if one.association and one.association.address == token:
@@ -243,6 +306,13 @@ class World:
     def free(self, subnet: str) -> int:
         """How many addresses a subnet still has."""
         return self.subnets[subnet].block.num_addresses - 5 - len(self.taken(subnet))
+
+    def assignable(self, subnet: str) -> int:
+        """How many of them may be given to who names none: those that are not reserved."""
+        kept = [one.block for one in self.reservations.values() if one.subnet == subnet]
+        used = [IPv4Address(address) for address in self.taken(subnet) if "~" not in address]
+        lost = sum(address in block for block in kept for address in (*used, *self.reserved(subnet)))
+        return self.free(subnet) - sum(block.num_addresses for block in kept) + lost
 
     def held(self, instance: str) -> list[Interface]:
         """An instance's interfaces, by device index."""
