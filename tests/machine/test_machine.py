@@ -17,7 +17,7 @@ from tests.support.inprocess import InProcess
 ROOT = Path(__file__).parents[2]
 
 EXAMPLES, SEED, MOST = 60, 340, 300
-"""The first come to everything that the rules know; after a change of the machine a few more may be needed."""
+"""So many, and more until everything that the rules know has been seen; 160 when the machine was last changed."""
 SPOILT_SEED = 300
 """Comes soon to what is spoilt below."""
 
