@@ -32,9 +32,15 @@ def examined(
     return done.returncode, done.stdout
 
 
+def installed(program: str) -> Path | None:
+    """Where the machine has it; None if it has not, or only somebody's own in the PATH (the AWS CLI of our tests)."""
+    path = Path(shutil.which(program) or "/").resolve()
+    return path if path.is_relative_to("/usr") else None
+
+
 def hidden(*programs: str) -> str:
     """They are not installed: a layer over /usr that says so. A mount over each would lock /usr for ordinary users."""
-    found = [Path(path).resolve().relative_to("/usr") for name in programs if (path := shutil.which(name))]
+    found = [path.relative_to("/usr") for name in programs if (path := installed(name)) is not None]
     gone = "\n".join(f"mkdir -p /mnt/{path.parent}; mknod /mnt/{path} c 0 0" for path in found)
     return f"mount -t tmpfs none /mnt\n{gone}\nmount -t overlay none -o lowerdir=/mnt:/usr /usr; umount /mnt"
 
@@ -43,6 +49,12 @@ def test_this_machine_is_well_for_root_and_for_a_user(tmp_path: Path, home: Path
     for words in ([], who(home)):
         status, said = examined(tmp_path, words)
         assert (status, "NEED" in said, said.splitlines()[-1]) == (0, False, "Atoll can run here.")
+
+
+NOWHERE_ELSE = [
+    one.name for one in RECIPES if installed(name := Path(one.program).name) is not None or shutil.which(name) is None
+]
+"""Guests' software that nobody has when /usr has it no longer."""
 
 
 class Lack(NamedTuple):
@@ -152,7 +164,7 @@ LACKS = {
     "packages": Lack(
         "guests' software can be fetched",
         "no apt, and no ",
-        f"install {' '.join(one.name for one in RECIPES)} with your package manager",
+        f"install {' '.join(NOWHERE_ELSE)} with your package manager",
         hidden("apt-get", "dpkg-deb", *_SOFTWARE),
     ),
     "uplink's tool": Lack(

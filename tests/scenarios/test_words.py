@@ -19,8 +19,8 @@ COMMANDS = sorted(
 
 def test_every_command_is_there() -> None:
     known = (
-        "cidr,demo bank,demo eni,doctor,down,env,exec,image add,image list,image remove,internet,logs,reset,run,shell,"
-        "status,trace,up"
+        "cidr,demo bank,demo eni,doctor,down,env,exec,exposure,image add,image list,image remove,internet,logs,reach,"
+        "reset,run,shell,status,trace,up,verify"
     )
     assert ",".join(" ".join(words) for words in COMMANDS) == known
 

@@ -19,7 +19,7 @@ Confirm = Annotated[bool, typer.Option("--confirm", help="Also send the example 
 def reach(
     source: Source, destination: Destination, confirm: Confirm = False, json: Json = False, state: State = None
 ) -> None:
-    """Prove what can be reached, over all packets, with the path or every reason why not.
+    """Prove over all packets what is open, and why the rest is not.
 
     Exit status 0 when something that you asked for is open, 1 when nothing is, 2 when the question is none.
 
@@ -62,7 +62,7 @@ def exposure(
     json: Json = False,
     state: State = None,
 ) -> None:
-    """List everything that the internet reaches, and everything that reaches the internet, by network interface.
+    """List what the internet reaches, and what reaches the internet.
 
     Exit status 0 when the internet reaches nothing, 1 when it reaches something.
 

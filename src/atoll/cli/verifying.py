@@ -19,7 +19,7 @@ JUnit = Annotated[Path | None, typer.Option("--junit", help="Also write a JUnit 
 def verify(
     file: File, proof_only: ProofOnly = False, junit: JUnit = None, json: Json = False, state: State = None
 ) -> None:
-    """Prove each intent of a file over all packets, then try it with real ones.
+    """Prove each intent of a file, then try it with real packets.
 
     Exit status 0 when all hold, 1 when one does not, 2 when the file is none or names nothing.
 
