@@ -44,5 +44,6 @@ def delete_security_group(world: World, asked: Asked) -> Answer:
     why.stop()
     assert group
     del world.groups[group.id]
-    world.tags.pop(group.id, None)
+    for id_ in (group.id, *group.rules):
+        world.tags.pop(id_, None)
     return {}

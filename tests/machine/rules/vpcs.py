@@ -79,7 +79,8 @@ def delete_vpc(world: World, asked: Asked) -> Answer:
     )
     why.when(holds, "DependencyViolation")
     why.stop()
-    gone = [world.main_table(vpc.id).id, world.default_acl(vpc.id).id, world.default_group(vpc.id).id, vpc.id]
+    group = world.default_group(vpc.id)
+    gone = [world.main_table(vpc.id).id, world.default_acl(vpc.id).id, group.id, *group.rules, vpc.id]
     for things in (world.tables, world.acls, world.groups, world.vpcs):
         for id_ in gone:
             things.pop(id_, None)
