@@ -29,6 +29,14 @@ class FabricLab:
         self._sockets: dict[tuple[str, str, int], Udp] = {}
         self._tags = itertools.count(1)
 
+    def another_server(self) -> None:
+        """Ours ends as if its process had, and another takes everything up."""
+        world = self.fabric._world
+        for router in (*world.routers.values(), *world.forwarders.values()):
+            router.close()
+        self.fabric = KernelFabric(world.folder)
+        self.fabric.start({key: (None, one) for key, one in self.plan.records.items()})
+
     def become(self, plan: Table) -> None:
         """Apply the difference to that plan."""
         delta: Delta = {

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.fabric.contract import FabricError, SuspectError
-from atoll.fabric.kernel import KernelFabric, edition, names
+from atoll.fabric.kernel import edition, names
 from atoll.fabric.kernel.enforce import Enforcer
 from atoll.fabric.kernel.routers import Router
 from atoll.linux import conntrack, netns
@@ -291,15 +291,6 @@ def test_a_suspect_router_remembers_nothing_until_it_is_repaired(
         assert noted(lab)[-1] == (router(lab).numbers.edition, names.WENT | names.CAME)
 
 
-def another_server(lab: FabricLab) -> None:
-    """Ours ends as if its process had, and another takes everything up."""
-    folder = lab.fabric._world.folder
-    for one in lab.fabric._world.routers.values():
-        one.close()
-    lab.fabric = other = KernelFabric(folder)
-    other.start({key: (None, record) for key, record in lab.plan.records.items()})
-
-
 @pytest.mark.parametrize("whole", [True, False])
 def test_another_server_has_a_later_edition(lab: FabricLab, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
     """Of a router that is as it should be no table is made anew, and one without its table remembers again."""
@@ -316,7 +307,7 @@ def test_another_server_has_a_later_edition(lab: FabricLab, monkeypatch: pytest.
         if not whole:
             tables = [wire.delete_table(family, name) for family, name in wire.tables(router(lab).filter)]
             router(lab).filtering(tables)
-        another_server(lab)
+        lab.another_server()
         assert (made == []) is whole
         assert router(lab).numbers.edition > before
         assert lab.fabric.observe() == []

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.fabric.contract import FabricError
-from atoll.fabric.kernel import KernelFabric, names
+from atoll.fabric.kernel import names
 from atoll.linux import conntrack, netns
 from atoll.linux.netlink import ACK, Message, attribute, be32
 from atoll.linux.netlink import table as attributes
@@ -414,13 +414,10 @@ def test_another_server_takes_it_up_with_its_connections(lab: FabricLab) -> None
     with Listener(lab.node("server"), SERVER, 80) as server:
         stream, accepted = connected(lab, server)
         with stream, accepted:
-            before, folder = lab.fabric.dump(), lab.fabric._world.folder
-            for router in (*lab.fabric._world.routers.values(), *lab.fabric._world.forwarders.values()):
-                router.close()  # as if its process had ended
-            lab.fabric = other = KernelFabric(folder)
-            other.start({key: (None, one) for key, one in lab.plan.records.items()})
-            assert other.observe() == []
-            assert other.dump() == before
+            before = lab.fabric.dump()
+            lab.another_server()
+            assert lab.fabric.observe() == []
+            assert lab.fabric.dump() == before
             stream.send(b"still there")
             assert accepted.receive() == b"still there"
 

@@ -26,6 +26,8 @@ FORGOTTEN = 60
 """Seconds for which it may be remembered that there is nothing."""
 
 _RESPONSE = 0x80
+_RUBBISH = (dns.exception.DNSException, ValueError, IndexError, KeyError, NotImplementedError, AssertionError)
+"""What dnspython raises for bytes that are no message."""
 _TRANSFERS = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
 
 
@@ -67,7 +69,7 @@ def read(wire: bytes) -> Question | bytes | None:
         answer = _answer(message)
         answer.set_rcode(refused)
         return answer.to_wire()
-    except (dns.exception.DNSException, ValueError, IndexError, KeyError, NotImplementedError, AssertionError):
+    except _RUBBISH:
         return _no_message(wire)
 
 
@@ -131,7 +133,7 @@ def is_answer(wire: bytes, question: Question) -> bool:
     """Whether it is somebody's answer to that question."""
     try:
         message = dns.message.from_wire(wire, ignore_trailing=True)
-    except (dns.exception.DNSException, ValueError, IndexError, KeyError, NotImplementedError, AssertionError):
+    except _RUBBISH:
         return False
     return question.message.is_response(message)
 
