@@ -58,6 +58,14 @@ def need(tx: Tx, kind: type[R], arn: str) -> R:
     return found
 
 
+def need_named(tx: Tx, kind: type[R], name: str) -> R:
+    """The entity of that name in this account and region: a load balancer or a target group."""
+    found = tx.only(kind, "name_in", f"{tx.home}/{name}")
+    if found is None:
+        raise missing(kind)
+    return found
+
+
 def _noun(kind: type[Entity]) -> str:
     return {LoadBalancer: "load balancer", TargetGroup: "target group", Listener: "listener"}[kind]
 

@@ -10,7 +10,7 @@ from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.constraints import QUERY, check_choice
 from atoll.services.ec2.checks import unbuilt
-from atoll.services.elbv2.common import check_name, missing, need, new_id, page, refused, tags_with, unfit
+from atoll.services.elbv2.common import check_name, need, need_named, new_id, page, refused, tags_with, unfit
 from atoll.services.elbv2.hosted_zones import HOSTED_ZONES
 from atoll.services.elbv2.nodes import Asked, add_node, asked_mappings, check_place, end_node, nodes_of, zones_shape
 from atoll.services.registry import Request, Response, operation
@@ -103,18 +103,11 @@ def describe_load_balancers(tx: Tx, request: Request) -> Response:
     if arns:
         found = [need(tx, LoadBalancer, arn) for arn in dict.fromkeys(arns)]
     elif names:
-        found = [_named(tx, name) for name in dict.fromkeys(names)]
+        found = [need_named(tx, LoadBalancer, name) for name in dict.fromkeys(names)]
     else:
         found = tx.mine(LoadBalancer)
     some, more = page(found, request)
     return {"LoadBalancers": [shown(tx, one) for one in some], **more}
-
-
-def _named(tx: Tx, name: str) -> LoadBalancer:
-    found = tx.only(LoadBalancer, "name_in", f"{tx.home}/{name}")
-    if found is None:
-        raise missing(LoadBalancer)
-    return found
 
 
 @operation("DeleteLoadBalancer", "LoadBalancerArn", service="elbv2")

@@ -12,7 +12,7 @@ from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.constraints import QUERY, check_choice, check_number
 from atoll.services.ec2.checks import refuse_members, unbuilt
-from atoll.services.elbv2.common import check_name, missing, need, new_id, page, refused, tags_with, unfit
+from atoll.services.elbv2.common import check_name, need, need_named, new_id, page, refused, tags_with, unfit
 from atoll.services.registry import Request, Response, operation
 
 PROTOCOLS = ("TCP", "UDP", "TCP_UDP")
@@ -151,18 +151,11 @@ def describe_target_groups(tx: Tx, request: Request) -> Response:
     elif request.get("TargetGroupArns"):
         found = [need(tx, TargetGroup, arn) for arn in dict.fromkeys(request["TargetGroupArns"])]
     elif request.get("Names"):
-        found = [_named(tx, name) for name in dict.fromkeys(request["Names"])]
+        found = [need_named(tx, TargetGroup, name) for name in dict.fromkeys(request["Names"])]
     else:
         found = tx.mine(TargetGroup)
     some, more = page(found, request)
     return {"TargetGroups": [shown(tx, one) for one in some], **more}
-
-
-def _named(tx: Tx, name: str) -> TargetGroup:
-    found = tx.only(TargetGroup, "name_in", f"{tx.home}/{name}")
-    if found is None:
-        raise missing(TargetGroup)
-    return found
 
 
 @operation("ModifyTargetGroup", f"TargetGroupArn {CHECKING}", service="elbv2")
