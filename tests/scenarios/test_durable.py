@@ -83,8 +83,12 @@ def test_a_download_through_an_elastic_ip_goes_on_across_kill_and_restart(
     assert digest.hexdigest() == hashlib.sha256(whole).hexdigest()
 
 
+@pytest.mark.parametrize("how", [(), ("nohup",)], ids=["", "a server under nohup"])
 @pytest.mark.parametrize("where", ["internet", "exec"])
-def test_a_program_that_nobody_waits_for_any_more_is_hung_up(own_atoll: Atoll, where: str) -> None:
+def test_a_program_that_nobody_waits_for_any_more_is_hung_up(
+    own_atoll: Atoll, where: str, how: tuple[str, ...]
+) -> None:
+    own_atoll.who = how
     own_atoll.up()
     ec2 = own_atoll.ec2()
     web = instance(ec2, network(ec2))

@@ -24,6 +24,7 @@ from atoll.agents import uplink
 from atoll.app import socks_port
 from atoll.guest import GuestError, Limits, prepare_image
 from atoll.linux import cgroups, userns, world
+from atoll.linux.process import ignore_alone
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
 from atoll.model import quotas
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.ready_fd >= 0:
         os.set_inheritable(options.ready_fd, False)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TOLD))  # so that what was begun is ended
+    ignore_alone()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         if options.uplink and options.fabric == "none":

@@ -9,7 +9,20 @@ from collections.abc import Mapping, Sequence
 GRACE = 2.0
 """Seconds between a hang-up and the kill."""
 
+RESTORED = {signal.SIGPIPE, signal.SIGXFSZ}
+"""Python ignores these for itself, and subprocess gives programs the default."""
+
 Fds = tuple[int, int, int]
+
+
+def ignore_alone() -> None:
+    """What this process was started to ignore (nohup: hang-ups), the programs that it starts need not ignore.
+
+    An ignored signal stays ignored across exec; one with a handler is its default again.
+    """
+    for number in signal.valid_signals() - RESTORED:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def run_for(command: Sequence[str], fds: Fds, env: Mapping[str, str], caller: int | None = None) -> int:
