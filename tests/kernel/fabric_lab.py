@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def private_world(folder: Path) -> Iterator[Path]:
     call_in(Path("/proc/thread-self/ns/net"), lambda: None)
     homes = [(os.open(f"/proc/thread-self/ns/{name}", os.O_RDONLY), kind) for name, kind in _KINDS]
     here = Path.cwd()
+    before = set(os.listdir("/proc/self/task"))
     try:
         unshare(Clone.NEWNET | Clone.NEWNS)
         mounts.make_private()
@@ -149,10 +151,18 @@ def private_world(folder: Path) -> Iterator[Path]:
         mounts.tmpfs(folder)
         yield folder
     finally:
+        _until_threads_ended(before)
         for descriptor, kind in homes:
             setns(descriptor, kind)
             os.close(descriptor)
         os.chdir(here)  # a mount namespace is entered at its root
+
+
+def _until_threads_ended(before: set[str]) -> None:
+    """A thread that was joined has still a moment to go in the kernel, and holds this thread's mounts till then."""
+    known = before | {str(thread.native_id) for thread in threading.enumerate()}
+    while set(os.listdir("/proc/self/task")) - known:
+        os.sched_yield()
 
 
 _KINDS = (("net", Clone.NEWNET), ("mnt", Clone.NEWNS))

@@ -1,6 +1,7 @@
 """Balancers in the kernel: real packets through a load balancer's node, and what they meet on their way."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -376,6 +377,28 @@ def test_checks_by_http(lab: FabricLab) -> None:
         assert checks(lab, serve(b""), **http) == FAILED
         assert checks(lab, serve(b"no TLS here"), **{**http, "protocol": "https"}) == FAILED
         assert checks(lab, timeout=1, **http) == TIMED_OUT  # taken by the kernel, answered by nobody
+
+
+SPOILT = (
+    b"HTTP/1.1 " + b"2" * 100_000,  # a head without an end
+    b"HTTP/1.1 " + b"2" * 60_000 + b"\r\n\r\n",  # a number without an end
+    b"HTTP/1.1\r\n\r\n",
+    bytes(range(256)) * 16,
+)
+
+
+def test_a_server_that_answers_its_check_with_rubbish_only_fails_it(lab: FabricLab) -> None:
+    for protocol in ("http", "https"):
+        for answer in SPOILT:
+            with Listener(lab.node("api"), API, 8080) as server:
+
+                def once(server: Listener = server, answer: bytes = answer) -> None:
+                    accepted = server.accept()
+                    assert accepted is not None
+                    with accepted, contextlib.suppress(OSError):  # who asks may have heard enough
+                        accepted.send(answer)
+
+                assert checks(lab, once, protocol=protocol, path="/", codes="200-499") == FAILED
 
 
 def left(lab: FabricLab, protocol: int) -> int:
