@@ -25,6 +25,7 @@ LOOPBACK = "127.0.0.1"
 
 CONFIGURATION = """
 server:
+  directory: "{folder}"
   interface: {at}
   port: 5353
   access-control: 0.0.0.0/0 allow
@@ -68,7 +69,7 @@ def unbound(folder: Path, enter: list[str], environment: dict[str, str], at: str
     """It runs and answers at port 5353 of an address."""
     program = fetched("unbound", "unbound", "usr/sbin/unbound")
     configuration = folder / "unbound.conf"
-    configuration.write_text(CONFIGURATION.format(at=at, to=to))
+    configuration.write_text(CONFIGURATION.format(folder=folder, at=at, to=to))
     libraries = [f"{name}={value}" for name, value in program.environment.items()]
     command = [*enter, "env", *libraries, str(program.path), "-d", "-c", str(configuration)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
