@@ -6,6 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import inet_aton
 
 import pytest
 from msgspec.structs import replace
@@ -16,12 +17,13 @@ from atoll.linux import conntrack, netns
 from atoll.linux.netlink import ACK, Message, attribute, be32
 from atoll.linux.netlink import table as attributes
 from atoll.linux.nft import wire
-from atoll.linux.packets import Listener, Reach, Stream, Tap, ipv4_frame, udp_payload
-from atoll.packet import ICMP, UDP, Prefix
+from atoll.linux.packets import Listener, Ping, Reach, Stream, Tap, ipv4_frame, udp_payload
+from atoll.packet import ICMP, TCP, UDP, Prefix
 from atoll.plan.rows import INTERNET, Address, Deliver, Filter, Masquerade, Port, Segment, Site, ToLink, ToPort
 from atoll.records import Table
-from tests.kernel.fabric_lab import FabricLab, fabric_lab
+from tests.kernel.fabric_lab import SILENCE, FabricLab, fabric_lab
 from tests.unit.lagoon import CLIENT, IN, OUT, VPC, guest, host, nat, open_group, public, route, row, rule, world
+from tests.witness.packets.frames import Packet, frame
 
 pytestmark = pytest.mark.kernel
 
@@ -103,6 +105,39 @@ def test_tcp_udp_and_echo_leave_with_the_gateways_address(lab: FabricLab) -> Non
             assert stream.receive() == b"hello"
     assert lab.pings("db", DB, SERVER)
     assert lab.fabric.observe() == []
+
+
+LARGE = bytes(20_000)
+"""No packet of the VPC's is as large: it travels in fragments."""
+
+
+def test_fragments_of_udp_pass_and_no_others(lab: FabricLab) -> None:
+    with Ping(lab.node("db"), DB) as private, Ping(lab.node("web"), "10.0.1.5") as past_it:
+        assert private.ping(SERVER)
+        assert past_it.ping(SERVER, data=LARGE)
+        assert not private.ping(SERVER, SILENCE, LARGE)
+        assert private.ping("10.0.1.5", data=LARGE)  # its own router takes them all
+    receiver, sender = lab.udp("server", 53), lab.udp("db")
+    sender.send(LARGE, SERVER, 53)
+    arrived = receiver.receive()
+    assert arrived is not None
+    assert (arrived.ip, arrived.data) == (EIP, LARGE)
+    receiver.send(LARGE, arrived.ip, arrived.port)
+    answer = sender.receive()
+    assert answer is not None
+    assert answer.data == LARGE
+
+
+@pytest.mark.parametrize("cuts", [[(0, 20)], [(0, 8), (8, 20)]], ids=["whole", "in fragments"])
+def test_a_connection_that_begins_in_fragments_is_not_heard_of(lab: FabricLab, cuts: list[tuple[int, int]]) -> None:
+    macs = (row(lab.plan, Port, "eni-db").mac, names.ROUTER_MAC)
+    syn = frame(Packet(1, TCP, DB, 30_000, SERVER, 80), *macs)[34:]
+    with Tap(lab.node("server")) as server, Tap(lab.node("db"), "eth0") as db:
+        for start, end in cuts:
+            more = 0x2000 if end < len(syn) else 0
+            db.send(ipv4_frame(macs, (DB, SERVER), TCP, syn[start:end], more | start // 8))
+        heard = server.find(lambda one: one[26:34] == inet_aton(EIP) + inet_aton(SERVER), SILENCE)
+    assert (heard is not None) == (len(cuts) == 1)
 
 
 def test_the_internets_router_tracks_nothing(lab: FabricLab) -> None:

@@ -198,9 +198,9 @@ class Ping(_Held):
         """The identifier that its requests carry."""
         return self._identity
 
-    def ping(self, ip: str, seconds: float = 2.0) -> bool:
-        """Whether an answer from `ip` to this request came before the deadline."""
-        self.send(ip)
+    def ping(self, ip: str, seconds: float = 2.0, data: bytes = b"") -> bool:
+        """Whether an answer from `ip` to this request, with that data, came before the deadline."""
+        self.send(ip, data=data)
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and _readable(self.socket, left):
             packet, (source, _) = self.socket.recvfrom(65536)
@@ -209,12 +209,12 @@ class Ping(_Held):
                 return True
         return False
 
-    def send(self, ip: str, kind: int = _ECHO_REQUEST, code: int = 0) -> None:
+    def send(self, ip: str, kind: int = _ECHO_REQUEST, code: int = 0, data: bytes = b"") -> None:
         """Send one ICMP message and wait for nothing."""
         self._sequence = self._sequence + 1 & 0xFFFF
-        head = struct.pack(">BBHHH", kind, code, 0, self._identity, self._sequence)
-        checksum = struct.pack(">H", _checksum(head))
-        self.socket.sendto(head[:2] + checksum + head[4:], (ip, 0))
+        message = struct.pack(">BBHHH", kind, code, 0, self._identity, self._sequence) + data
+        checksum = struct.pack(">H", _checksum(message))
+        self.socket.sendto(message[:2] + checksum + message[4:], (ip, 0))
 
 
 class Tap(_Held):
@@ -241,10 +241,13 @@ class Tap(_Held):
         self.socket.send(frame)
 
 
-def ipv4_frame(macs: tuple[str, str], ips: tuple[str, str], protocol: int, payload: bytes) -> bytes:
-    """An Ethernet frame with an IPv4 packet; `macs` and `ips` are (source, destination). For spoofing and the like."""
+def ipv4_frame(macs: tuple[str, str], ips: tuple[str, str], protocol: int, payload: bytes, fragment: int = 0) -> bytes:
+    """An Ethernet frame with an IPv4 packet; `macs` and `ips` are (source, destination). For spoofing and the like.
+
+    `fragment`: the header's flags (more to come: 0x2000) and offset (in eights of bytes).
+    """
     source, destination = (bytes.fromhex(mac.replace(":", "")) for mac in macs)
-    head = struct.pack(">BBHHHBBH", 0x45, 0, _IP_HEADER + len(payload), 0, 0, 64, protocol, 0)
+    head = struct.pack(">BBHHHBBH", 0x45, 0, _IP_HEADER + len(payload), 0, fragment, 64, protocol, 0)
     head += b"".join(socket.inet_aton(ip) for ip in ips)
     head = head[:10] + struct.pack(">H", _checksum(head)) + head[12:]
     return destination + source + b"\x08\x00" + head + payload

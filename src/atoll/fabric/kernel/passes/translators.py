@@ -52,6 +52,7 @@ def translator(view: View, row: Record) -> Iterator[Record]:
     for port in view.by(Port, "node", row.id):
         for address in view.by(Address, "port", port.id):
             yield Element(domain=row.id, set="addresses", shape="address", low=(address.ip,))
+    yield Chain(domain=row.id, name="whole", hook=Hook(0, BEFORE_THEY_ARE_JOINED, drop=False), rules=tuple(_whole()))
     yield Chain(domain=row.id, name="input", hook=Hook(1, 0))
     yield Chain(domain=row.id, name="forward", hook=Hook(2, 0), rules=_forward())
     opening = tuple(rule for protocol in PROTOCOLS for rule in _opening(given, protocol))
@@ -61,10 +62,20 @@ def translator(view: View, row: Record) -> Iterator[Record]:
 
 
 DROP_ALL: Rule = (DROP,)
+BEFORE_THEY_ARE_JOINED = -450
+"""The kernel joins fragments at -400, before connection tracking."""
+FRAGMENT: Rule = (LoadPacket(Base.NETWORK, 6, 2), Mask(b"\x3f\xff", bytes(2)), Is(bytes(2), negate=True))
+"""More of it follows, or it does not begin at the beginning."""
 
 
 def _protocol(number: int) -> Rule:
     return (Load(Meta.L4PROTO), Is(bytes([number])))
+
+
+def _whole() -> Iterator[Rule]:
+    """A NAT gateway takes fragments of UDP and no others (fact 87)."""
+    for protocol in (TCP, ICMP):
+        yield (*_protocol(protocol), *FRAGMENT, DROP)
 
 
 def _forward() -> tuple[Rule, ...]:
