@@ -22,12 +22,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from atoll.linux.packets import Listener, Reach
 from bench.run import atoll, client, row
 from tests.kernel.fabric_lab import fabric_lab
+from tests.kernel.test_fabric_full_gateway import MOST, PART, SENDERS
+from tests.kernel.test_fabric_full_gateway import fill as datagrams
 from tests.kernel.test_fabric_translators import DB, EIP, SERVER, flood, left, plan
 from tests.unit.lagoon import CLIENT
-
-MOST, PART = 55_000, 500
-SENDERS = (("db", DB, 2_000), ("db2", "10.0.2.6", 31_000))
-"""Two hosts, each with 27,500 ports of its own and a few more, so that none has to be given another port."""
 
 
 def main() -> int:
@@ -70,12 +68,7 @@ def fill(folder: Path) -> None:
     """Datagrams, each a connection: what the receiver's side is told is read from the gateway's own table."""
     with fabric_lab(folder / "world", plan()) as lab:
         receiver = lab.udp("server", 53)
-        marks = [time.perf_counter()]
-        for source, ip, first in SENDERS:
-            for start in range(first, first + MOST // 2, PART):
-                flood(lab, source, ip, range(start, start + PART))
-                lab.delivered("db", SERVER, 54, "server")  # nothing waits in any queue any more
-                marks.append(time.perf_counter())
+        marks = datagrams(lab)
         held = len(left(lab)) - 1
         receiver.waiting()
         flood(lab, "db", DB, range(60_000, 60_100))

@@ -237,11 +237,16 @@ def line(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
+def counted(place: Place, guest: str, protocol: str, what: str) -> int:
+    """What the guest's own kernel has counted, by its names (/proc/net/snmp)."""
+    said = place.atoll.run("exec", guest, "--", "cat", "/proc/net/snmp").out.splitlines()
+    names, values = (words.split() for words in said if words.startswith(f"{protocol}:"))
+    return int(dict(zip(names, values, strict=True))[what])
+
+
 def forwarded(place: Place, box: str) -> int:
     """How many datagrams the guest has passed on."""
-    said = place.atoll.run("exec", box, "--", "cat", "/proc/net/snmp").out.splitlines()
-    names, values = (words.split() for words in said if words.startswith("Ip:"))
-    return int(dict(zip(names, values, strict=True))["ForwDatagrams"])
+    return counted(place, box, "Ip", "ForwDatagrams")
 
 
 def udp(port: int, cidr: str) -> dict[str, Any]:

@@ -1,14 +1,27 @@
 """A private subnet's way out, in real packets: section 15's rows of NAT gateways, and each filter on both passes."""
 
+import contextlib
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.scenarios.building import ONE_LOOK
-from tests.scenarios.places import ASK, CLIENT, OTHER, PORT, Place, line, new_account, running, tcp
+from tests.scenarios.places import (
+    ASK,
+    CLIENT,
+    LISTEN,
+    OTHER,
+    PORT,
+    Conversation,
+    Place,
+    counted,
+    line,
+    new_account,
+    running,
+    tcp,
+)
 from tests.scenarios.running import Atoll
 
 pytestmark = pytest.mark.kernel
@@ -16,13 +29,17 @@ pytestmark = pytest.mark.kernel
 ECHO_PORT = 8080
 
 SERVER = f"""
-import socket
+import socket, threading
+def talk(c):
+    with c:
+        while c.recv(1000):
+            c.sendall(b"still there\\n")
 s = socket.create_server(("{CLIENT}", {ECHO_PORT}))
 print("ready", flush=True)
 while True:
     c, peer = s.accept()
     print(peer[0], flush=True)
-    c.close()
+    threading.Thread(target=talk, args=(c,), daemon=True).start()
 """
 
 
@@ -52,7 +69,7 @@ class Private(Place):
         self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=self.nat)
         return str(table)
 
-    @contextmanager
+    @contextlib.contextmanager
     def server(self) -> "Iterator[subprocess.Popen[str]]":
         """A server of the internet that tells whom it sees."""
         with running(self, CLIENT, SERVER) as process:
@@ -165,3 +182,55 @@ def test_errors_come_back_through_it_to_who_has_asked(place: Private) -> None:
     assert told.status == 1
     assert "mtu = 1500" in told.out + told.err
     assert place.atoll.run("exec", place.host, "--", "ping", "-n", "-c", "1", "-W", "1", CLIENT).status == 0
+
+
+WITHOUT_END = f"""
+import socket
+while True:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.sendto(b"load", ("{CLIENT}", 53))
+"""
+"""Datagrams, each a connection of its own."""
+
+
+def test_one_that_is_deleted_under_load_sends_nothing_on_once_that_is_answered(place: Private) -> None:
+    neighbour = place.launch(place.group_id)
+    canary = f"{place.public_ip(neighbour)} question"
+
+    def heard_of_the_canary() -> list[str]:
+        """What the listener hears until it hears a neighbour, who needs no gateway."""
+        with running(place, neighbour, ASK.format(ip=CLIENT, port=53)) as asking:
+            assert line(asking) == "answer"
+        return list(iter(lambda: line(listener), canary))
+
+    with running(place, CLIENT, LISTEN.format(ip=CLIENT, port=53)) as listener:
+        assert line(listener) == "ready"
+        with running(place, place.host, WITHOUT_END):
+            assert line(listener) == f"{place.elastic_ip} load"
+            place.ec2.delete_nat_gateway(NatGatewayId=place.nat)
+            assert set(heard_of_the_canary()) <= {f"{place.elastic_ip} load"}  # it was on its way before
+            goes_on = counted(place, place.host, "Udp", "OutDatagrams") + 200
+            while counted(place, place.host, "Udp", "OutDatagrams") < goes_on:
+                continue
+            assert heard_of_the_canary() == []
+
+
+def test_an_address_that_leaves_keeps_its_connections_and_gets_no_new_ones(place: Private) -> None:
+    """Secondary addresses by the API: both serve, until one is taken from the gateway and drains (fact 93)."""
+    second = place.ec2.allocate_address(Domain="vpc")
+    place.ec2.associate_nat_gateway_address(NatGatewayId=place.nat, AllocationIds=[second["AllocationId"]])
+    with place.server() as server, contextlib.ExitStack() as held:
+        talks: dict[str, Conversation] = {}
+        while len(talks) < 2:
+            made = held.enter_context(place.talk(place.host, CLIENT, ECHO_PORT))
+            assert made.opening == "connected"
+            talks[line(server)] = made
+        assert set(talks) == {place.elastic_ip, second["PublicIp"]}
+        (gateway,) = place.ec2.describe_nat_gateways(NatGatewayIds=[place.nat])["NatGateways"]
+        (leaving,) = [one for one in gateway["NatGatewayAddresses"] if one["PublicIp"] == second["PublicIp"]]
+        assert (leaving["Status"], leaving["IsPrimary"]) == ("succeeded", False)
+        place.ec2.disassociate_nat_gateway_address(NatGatewayId=place.nat, AssociationIds=[leaving["AssociationId"]])
+        for _ in range(8):
+            assert place.opening(place.host, CLIENT, ECHO_PORT) == "connected"
+            assert line(server) == place.elastic_ip
+        assert talks[second["PublicIp"]].say() == "still there"
