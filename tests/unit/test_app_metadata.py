@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from atoll.model.kinds import Entity
 from atoll.model.tx import Settings, Tx
 from atoll.packet import TCP
 from atoll.plan.services import Service
+from tests.fuzz.sockets import spoilt
 from tests.scenarios.running import free_port
 from tests.support import small_cloud as cloud
 
@@ -149,6 +151,34 @@ def test_who_says_nothing_or_never_ends_is_waited_for_no_longer_than_patience(
         too_long = await bench.ask(b"GET / HTTP/1.1\r\nx: " + b"y" * 20_000)
         assert too_long.startswith(b"HTTP/1.1 413") or too_long == b"reset", "not all of it was read"
         assert b"<h1>400 - Bad Request</h1>" in await bench.ask(b"rubbish\r\n\r\n")
+
+    tell(story)
+
+
+GOOD = (
+    b"GET /latest/meta-data/instance-id HTTP/1.1\r\nhost: x\r\n\r\n",
+    b"PUT /latest/api/token HTTP/1.1\r\nhost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n",
+    b"GET /latest/dynamic/instance-identity/document HTTP/1.1\r\nhost: x\r\nX-aws-ec2-metadata-token: y\r\n\r\n",
+)
+
+
+def test_whatever_bytes_come_are_answered_or_refused_and_the_next_is_answered(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MetadataProtocol, "PATIENCE", 0.05)
+    rng = random.Random(7)
+
+    async def story(bench: Bench) -> None:
+        seen = set()
+        for _ in range(40):
+            hostile = [spoilt(spoilt(rng.choice(GOOD), rng), rng) for _ in range(8)]
+            answers = await asyncio.gather(*map(bench.ask, hostile))
+            seen |= {answer[:12] for answer in answers}
+            assert (await bench.ask(GOOD[0])).endswith(b"\r\n\r\ni-1")
+        kinds = {b"HTTP/1.1 200", b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 408"}
+        assert (
+            kinds <= seen <= kinds | {b"HTTP/1.1 %d" % status for status in (403, 404, 405, 413, 417)} | {b"", b"reset"}
+        )
 
     tell(story)
 
