@@ -4,9 +4,11 @@ Paths, all at MTU 1500 at the client:
 - bare N: N router namespaces between client and server, without nftables or connection tracking;
 - inside: instance to instance of another subnet, security groups judging both ends: beside bare 1;
 - elastic: a host of the internet to an Elastic IP, through the internet's router and the VPC's: beside bare 2;
-- nat: an instance of a private subnet to that host: VPC, NAT gateway, VPC, internet: beside bare 4.
-Each of the three with 1, 60 and 300 rules in the group that decides, "+acl" with network ACLs of 20 entries a direction
-in both subnets, the entry that lets the packet pass being the last one.
+- nat: an instance of a private subnet to that host: VPC, NAT gateway, VPC, internet: beside bare 4;
+- nlb: that host to a load balancer's Elastic IP, and so to an instance of the private subnet: beside bare 2;
+- haproxy: two bare routers and between them HAProxy (TCP, two threads), which forwards to the server: beside bare 2.
+Those of Atoll with 1, 60 and 300 rules in the group that decides, "+acl" with network ACLs of 20 entries a direction in
+both subnets, the entry that lets the packet pass being the last one.
 
 Throughput: iperf3, one stream. New connections: wrk, 48 at a time, each request on a connection of its own, to an
 nginx with one worker. Generator and server share the machine's cores, and the machine may be busy with other things. So
@@ -33,9 +35,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from atoll.fabric.kernel import KernelFabric
 from atoll.linux import world
 from bench import tools
-from bench.data_path_worlds import BARE, Route, atolls, bare
+from bench.data_path_worlds import BARE, SERVED, Route, atolls, bare, proxied
 
-HTTP, IPERF = 8080, 5201
+HTTP, IPERF = SERVED
 CONNECTIONS = 48
 
 
@@ -46,11 +48,8 @@ class Figure(NamedTuple):
     cost: float
 
 
-class Server(NamedTuple):
-    """The processes at one path's far end."""
-
-    nginx: subprocess.Popen[bytes]
-    iperf: subprocess.Popen[bytes]
+Server = tuple[subprocess.Popen[bytes], ...]
+"""The processes that serve one path: nginx, iperf3, and a proxy on the way if there is one."""
 
 
 def main() -> int:
@@ -70,7 +69,8 @@ def measure(scratch: Path, rounds: int, seconds: int, only: Sequence[str], envir
     (scratch / "fabric").mkdir()
     fabric = KernelFabric(scratch / "fabric")
     beside = {f"bare {routers}": bare(scratch, routers) for routers in BARE}
-    chosen = {name: path for name, path in atolls(fabric).items() if not only or name in only}
+    every = atolls(fabric) | {"haproxy": proxied(scratch)}
+    chosen = {name: path for name, path in every.items() if not only or name in only}
     paths = {name: path for name, path in beside.items() if any(name == one.beside for one in chosen.values())} | chosen
     servers: dict[Path, Server] = {}
     gbits: dict[str, list[Figure]] = {name: [] for name in paths}
@@ -148,12 +148,32 @@ def serve(path: Route, scratch: Path, environment: dict[str, str]) -> Server:
         f"http {{ access_log off; {temporary} server {{ listen {HTTP} backlog=4096; return 200 'ok'; }} }}\n"
     )
     nginx = ["nginx", "-p", str(folder), "-c", str(configuration)]
-    started = Server(
-        start(path.server, nginx, environment), start(path.server, ["iperf3", "-s", "-p", str(IPERF)], environment)
-    )
-    for port in (HTTP, IPERF):
-        wait_listening(path.server, port)
-    return started
+    iperf = ["iperf3", "-s", "-p", str(IPERF)]
+    started = [start(path.server, command, environment) for command in (nginx, iperf)]
+    wait_listening(path.server)
+    if path.proxy is not None:
+        configured = folder / "haproxy.cfg"
+        configured.write_text(HAPROXY + "".join(LISTENING.format(port=port, ip=path.proxy.server) for port in SERVED))
+        started.append(start(path.proxy.place, ["haproxy", "-f", str(configured)], environment))
+        wait_listening(path.proxy.place)
+    return tuple(started)
+
+
+HAPROXY = """
+global
+  maxconn 4000
+  nbthread 2
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 350s
+  timeout server 350s
+"""
+LISTENING = """
+listen port-{port}
+  bind :{port}
+  server one {ip}:{port}
+"""
 
 
 def start(namespace: Path, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -165,16 +185,16 @@ def start(namespace: Path, command: list[str], environment: dict[str, str]) -> s
     )
 
 
-def wait_listening(namespace: Path, port: int) -> None:
-    needle = f":{port:04X} 00000000:0000 0A"
+def wait_listening(namespace: Path) -> None:
+    """Until somebody listens on both ports."""
     for _ in range(1000):
         tables = ["cat", "/proc/self/net/tcp", "/proc/self/net/tcp6"]
         listening = subprocess.run(
             ["nsenter", f"--net={namespace}", *tables], capture_output=True, text=True, check=True
         )
-        if re.search(rf":{port:04X} \w+:0000 0A", listening.stdout):
+        if all(re.search(rf":{port:04X} \w+:0000 0A", listening.stdout) for port in SERVED):
             return
-    raise TimeoutError(f"nothing listens on {needle}")
+    raise TimeoutError(f"nothing listens on {SERVED}")
 
 
 def throughput(path: Route, seconds: int, environment: dict[str, str]) -> tuple[float, float]:

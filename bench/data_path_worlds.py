@@ -13,9 +13,12 @@ from atoll.compile.internet import host_id
 from atoll.fabric.kernel import KernelFabric
 from atoll.linux import netns
 from atoll.model.kinds import (
+    BalancerZone,
     ElasticIp,
     Entity,
     InternetHost,
+    Listener,
+    LoadBalancer,
     NatGateway,
     NatGatewayAddress,
     NetworkAcl,
@@ -26,6 +29,8 @@ from atoll.model.kinds import (
     RouteTableAssociation,
     SecurityGroupRule,
     Subnet,
+    Target,
+    TargetGroup,
 )
 from atoll.packet import TCP, Prefix
 from atoll.records import Delta, Table
@@ -35,6 +40,8 @@ MTU = 1500
 BARE = (1, 2, 4)
 """How many routers the bare paths have."""
 OUTSIDE = "203.0.113.10"
+SERVED = (8080, 5201)
+"""What the servers listen on: nginx, iperf3."""
 PORTS = (5000, 9000)
 """What the rule lets pass that decides; the benchmark's servers are among them."""
 
@@ -46,6 +53,14 @@ class Route(NamedTuple):
     server: Path
     ip: str
     beside: str
+    proxy: "Proxy | None" = None
+
+
+class Proxy(NamedTuple):
+    """Where a proxy is to run on the way, and for which server."""
+
+    place: Path
+    server: str
 
 
 class Shape(NamedTuple):
@@ -76,6 +91,13 @@ def bare(folder: Path, routers: int) -> Route:
         if place > 1:
             _ip(path[place], f"route add 192.0.2.0/30 via 192.0.2.{place * 4 - 3}")
     return Route(path[0], path[-1], f"192.0.2.{last + 2}", "")
+
+
+def proxied(folder: Path) -> Route:
+    """client - router - proxy - router - server: what a balancer in user space would be."""
+    made = bare(folder, 3)
+    _ip(made.server, "route add 192.0.2.8/30 via 192.0.2.13")
+    return Route(made.client, made.server, "192.0.2.6", "bare 2", Proxy(folder / "bare-3-2", made.ip))
 
 
 def _wire(near: Path, far: Path, network: str) -> None:
@@ -115,6 +137,8 @@ def atolls(fabric: KernelFabric) -> dict[str, Route]:
         found[f"inside {shape.name}"] = Route(client, server, "10.0.2.10", "bare 1")
         found[f"elastic {shape.name}"] = Route(outside, public, f"198.18.1.{number}", "bare 2")
         found[f"nat {shape.name}"] = Route(private, outside, OUTSIDE, "bare 4")
+        target = _node(fabric, f"i-target-vpc-{shape.rules}-{shape.entries}")
+        found[f"nlb {shape.name}"] = Route(outside, target, f"198.18.3.{number}", "bare 2")
     return found
 
 
@@ -139,6 +163,7 @@ def _vpc(vpc: str, shape: Shape, number: int) -> Iterator[Entity]:
         ("server", "10.0.0.0/8", False),
         ("public", "203.0.113.0/24", False),
         ("private", "203.0.113.0/24", True),
+        ("target", "203.0.113.0/24", False),
     ):
         groups[role] = f"sg-{role}-{vpc}"
         yield from _group(groups[role], vpc, shape.rules, peer, egress=egress)
@@ -149,11 +174,13 @@ def _vpc(vpc: str, shape: Shape, number: int) -> Iterator[Entity]:
         ("server", right, "10.0.2.10", groups["server"]),
         ("public", right, "10.0.2.11", groups["public"]),
         ("private", private, "10.0.3.10", groups["private"]),
+        ("target", private, "10.0.3.11", groups["target"]),
     ):
         yield cloud.instance(f"i-{role}-{vpc}", where)
         yield from cloud.interface(f"eni-{role}-{vpc}", where, ip, (group,), instance=f"i-{role}-{vpc}")
     yield _elastic(f"eni-public-{vpc}", "10.0.2.11", f"198.18.1.{number}")
     yield from _nat(vpc, left, private, f"198.18.2.{number}")
+    yield from _balancer(vpc, left, f"198.18.3.{number}")
     if shape.entries:
         yield from _acl(vpc, (left, right, private), shape.entries)
 
@@ -218,3 +245,23 @@ def _nat(vpc: str, public: Subnet, private: Subnet, elastic: str) -> Iterator[En
     yield NatGatewayAddress(home=home, gateway=nat, slot="0", private_ip="10.0.1.9", status="succeeded")
     yield from (replace(eni, nat_gateway=nat, mac="02:00:00:00:09:09"), address)
     yield _elastic(eni.id, "10.0.1.9", elastic)
+
+
+def _balancer(vpc: str, public: Subnet, elastic: str) -> Iterator[Entity]:
+    """A network load balancer before the target in the private subnet, whose own way out is the NAT gateway."""
+    home, name = cloud.HOME, f"lb-{vpc}"
+    eni, address = cloud.interface(f"eni-{name}", public, "10.0.1.8", groups=())
+    assert isinstance(eni, NetworkInterface)
+    yield LoadBalancer(
+        home=home, id=name, name=name, scheme="internet-facing", vpc=vpc, state="active", created=cloud.TIME
+    )
+    yield BalancerZone(home=home, balancer=name, zone=public.zone, subnet=public.id, interface=eni.id)
+    yield from (replace(eni, load_balancer=name, mac="02:00:00:00:08:08"), address)
+    yield _elastic(eni.id, "10.0.1.8", elastic)
+    for port in SERVED:
+        group = f"tg-{port}-{vpc}"
+        yield TargetGroup(home=home, id=group, name=group, protocol="TCP", port=port, vpc=vpc, target_type="instance")
+        yield Listener(
+            home=home, id=f"{name}-{port}", balancer=name, balancer_name=name, protocol="TCP", port=port, group=group
+        )
+        yield Target(home=home, group=group, target=f"i-target-{vpc}", port=port, health="healthy")

@@ -1,4 +1,4 @@
-"""iperf3, wrk and nginx for benchmarks, fetched as guests' software is: unpacked into a cache, nothing is installed."""
+"""iperf3, wrk, nginx and HAProxy for benchmarks, fetched as guests' software is: nothing is installed."""
 
 import os
 import subprocess
@@ -7,16 +7,16 @@ from atoll.guest import apt
 from bench.run import ROOT
 
 FOLDER = ROOT / ".cache" / "bench-tools"
-PACKAGES = ("iperf3", "wrk", "nginx-light")
+PACKAGES = ("iperf3", "wrk", "nginx-light", "haproxy")
 
 
 def environment() -> dict[str, str]:
     """An environment in which the tools are found."""
-    if not (FOLDER / "ready").exists():
+    if not (FOLDER / "with-haproxy").exists():
         archives = apt.fetch(PACKAGES, FOLDER / "archives", FOLDER / "apt")
         for archive in archives:
             subprocess.run(["dpkg-deb", "-x", str(archive), str(FOLDER / "root")], check=True)
-        (FOLDER / "ready").touch()
+        (FOLDER / "with-haproxy").touch()
     root = FOLDER / "root" / "usr"
     places = [root / "sbin", root / "bin"]
     libraries = [root / "lib", *sorted((root / "lib").glob("*-linux-gnu"))]
