@@ -12,9 +12,10 @@ from atoll.engine.clock import ManualClock
 from atoll.engine.store import Store
 from atoll.engine.writer import CommitError, Writer
 from atoll.fabric.contract import FabricError, SuspectError
+from atoll.model import outages
 from atoll.model.kinds import Entity, InternetHost, SecurityGroupRule
 from atoll.model.tx import Settings, Tx
-from atoll.plan.rows import Rule
+from atoll.plan.rows import Rule, Site
 from atoll.records import Delta, Table
 from tests.support import small_cloud as cloud
 
@@ -244,6 +245,52 @@ def test_reset_keeps_what_it_is_told_to(tmp_path: Path) -> None:
         assert bench.writer.model.records == {host.key: host}
         assert bench.writer.plan.records == before == bench.fabric.rows.records
         assert bench.stored() == {"/".join(host.key)}
+
+    run(tmp_path, story)
+
+
+def zone(bench: Bench) -> tuple[Site | None, Site | None]:
+    """The row of a zone, as the plan has it and as the network does."""
+    return bench.writer.plan.get(Site, "us-east-1a"), bench.fabric.rows.get(Site, "us-east-1a")
+
+
+DARK = Site(id="us-east-1a", up=False, origin=("us-east-1a",))
+WELL = Site(id="us-east-1a")
+
+
+def test_a_zone_fails_and_comes_back_and_the_one_beside_it_stays(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.put(*cloud.network())
+        before = dict(bench.writer.plan.records)
+        assert (await bench.writer.write(*WHO, lambda tx: outages.cut(tx, "us-east-1a"))).result
+        assert {**before, DARK.key: DARK} == bench.writer.plan.records == bench.fabric.rows.records
+        assert not (await bench.writer.write(*WHO, lambda tx: outages.cut(tx, "us-east-1a"))).result
+        assert (await bench.writer.write(*WHO, lambda tx: outages.restore(tx, "us-east-1a"))).result
+        assert bench.writer.plan.records == before == bench.fabric.rows.records
+        assert not (await bench.writer.write(*WHO, lambda tx: outages.restore(tx, "us-east-1a"))).result
+
+    run(tmp_path, story)
+
+
+def test_a_failed_zone_has_failed_for_the_next_server_too_until_a_reset(tmp_path: Path) -> None:
+    async def first(bench: Bench) -> None:
+        await bench.writer.write(*WHO, lambda tx: outages.cut(tx, "us-east-1a"))
+
+    async def second(bench: Bench) -> None:
+        assert zone(bench) == (DARK, DARK)
+        await bench.writer.reset()
+        assert zone(bench) == (WELL, WELL)
+
+    run(tmp_path, first)
+    run(tmp_path, second)
+
+
+def test_a_zone_that_could_not_be_cut_is_there(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        bench.store.full = True
+        with pytest.raises(CommitError, match="No space left"):
+            await bench.writer.write(*WHO, lambda tx: outages.cut(tx, "us-east-1a"))
+        assert zone(bench) == (WELL, WELL)
 
     run(tmp_path, story)
 

@@ -146,6 +146,19 @@ def test_a_record_has_one_owner() -> None:
         chain.put(Person(id="b"))
 
 
+def test_what_stands_is_there_where_no_unit_makes_it() -> None:
+    """As an old record and as a new one: neither a delta nor its inverse takes it away."""
+    standing, worn = (Badge(person="a", team="red", colour=colour) for colour in ("plain", "dark"))
+    chain = Chain()
+    chain.derivation, chain.made = Derivation(PASSES, [standing]), Table([standing])
+    assert chain.put(Team(id="red", colour="dark")).delta == {}
+    assert chain.put(Person(id="a", team="red")).delta[standing.key] == (standing, worn)
+    assert chain.put(Person(id="a")).delta[standing.key] == (worn, standing)
+    assert chain.made.get(Badge, "a", "red") == standing
+    chain.put(Person(id="a", team="red"), Team(id="red", colour="plain"))
+    assert standing.key not in chain.put(Person(id="a")).delta, "it was equal"
+
+
 def test_a_unit_makes_a_key_once() -> None:
     def twice(view: View, record: Record) -> Iterable[Record]:
         yield from (Roll(id="x", count=number) for number in (1, 2))

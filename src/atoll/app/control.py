@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from atoll.app import images, reviewing
+from atoll.app import images, reviewing, zones
 from atoll.app.hosts import ensure_host
 from atoll.app.names import find_instance
 from atoll.app.tracing import trace
@@ -62,6 +62,9 @@ class Control:
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),
             "image-list": lambda _call: images.listed(server),
             "image-remove": lambda call: images.remove(server, call.request["image"]),
+            "zones": lambda _call: zones.listed(server),
+            "zone-down": lambda call: zones.cut(server, call.request["zone"]),
+            "zone-up": lambda call: zones.restore(server, call.request["zone"]),
             "audit": self._audit,
             "plan": self._plan,
         }

@@ -3,7 +3,7 @@
 import typer
 
 from atoll import __version__
-from atoll.cli import cidr, environment, health, images, inside, life, reaching, tracing, verifying
+from atoll.cli import cidr, environment, health, images, inside, life, reaching, tracing, verifying, zones
 from atoll.cli.demo import commands as demo
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command()(tracing.trace)
 app.command()(reaching.reach)
 app.command()(reaching.exposure)
 app.command()(verifying.verify)
+app.add_typer(zones.app, name="az")
 app.command()(cidr.cidr)
 app.add_typer(images.app, name="image")
 app.add_typer(demo.app, name="demo")

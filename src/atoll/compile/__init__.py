@@ -18,6 +18,7 @@ from atoll.compile import (
     nat_gateways,
     prefix_lists,
     routes,
+    sites,
     subnets,
     vpcs,
 )
@@ -38,17 +39,22 @@ PASSES: tuple[Pass, ...] = (
     *load_balancer_names.PASSES,
     *internet.PASSES,
     *names.PASSES,
+    *sites.PASSES,
 )
 
 
-def compiler() -> Derivation:
-    """A compiler that has compiled nothing yet."""
-    return Derivation(PASSES)
+def compiler(constants: Iterable[Row] = ()) -> Derivation:
+    """A compiler that has compiled nothing yet. `constants`: those of the plan that it works for (see below)."""
+    return Derivation(PASSES, constants)
 
 
 def constants(
     zones: Iterable[str], internet_prefix: str = internet.DEFAULT_PREFIX, *, uplink: bool = False
 ) -> list[Row]:
     """The rows that are always there: the zones, the internet and its uplink if it has one, AWS's lists and names."""
-    sites = (Site(id=zone) for zone in zones)
-    return [*sites, *internet.constants(internet_prefix, uplink=uplink), *prefix_lists.constants(), *names.constants()]
+    return [
+        *(Site(id=zone) for zone in zones),
+        *internet.constants(internet_prefix, uplink=uplink),
+        *prefix_lists.constants(),
+        *names.constants(),
+    ]

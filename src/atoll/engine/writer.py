@@ -56,7 +56,7 @@ class Writer:
         self._suspect: str | None = None
         self._owed: Delta = {}  # what the network still has to take back
         self._watchers: list[Callable[[Delta], None]] = []
-        self._compiler = compiler()
+        self._compiler = compiler(constants)
         self.model = Table()
         self.plan = Table()
         self._constants: Delta = {row.key: (None, row) for row in constants}
@@ -66,7 +66,7 @@ class Writer:
         model: Delta = {record.key: (None, record) for record in self._store.load()}
         self.model.apply(model)
         proposal = self._compiler.propose(self.model, model)
-        delta = {**self._constants, **proposal.delta}
+        delta: Delta = {**self._constants, **{key: (None, new) for key, (_, new) in proposal.delta.items()}}
         await self.on_worker(lambda: self._fabric.start(delta))
         self._compiler.accept(proposal)
         self.plan.apply(delta)

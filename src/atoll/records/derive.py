@@ -4,6 +4,9 @@ A pass is a pure function `(view, record) -> records` for one kind of source rec
 While a unit runs, the view writes down what it reads: keys and index values. When a delta comes, the units of the
 changed records and the units that read a changed key or a changed index value run again, and nothing else does. So
 a change costs what it changes, nobody writes invalidation by hand, and full work is a delta from empty.
+
+Records that *stand* are there without a source. A unit that makes one with the same key takes its place, and when that
+unit makes it no more, what stands is there again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -76,8 +79,10 @@ class _Recorder:
 class Derivation:
     """The units of some passes, with what each read and made."""
 
-    def __init__(self, passes: Sequence[Pass]) -> None:
+    def __init__(self, passes: Sequence[Pass], standing: Iterable[Record] = ()) -> None:
+        """`standing`: what is there before any delta; its owner puts it there, no delta names it as new."""
         self._passes = passes
+        self._standing = {record.key: record for record in standing}
         self._by_kind: dict[str, list[int]] = {}
         for number, one in enumerate(passes):
             self._by_kind.setdefault(one.kind.KIND, []).append(number)
@@ -145,7 +150,8 @@ class Derivation:
                     raise AssertionError(f"{key} has two owners: {self._name(unit)} and {self._name(owner)}")
                 after[key] = record
                 makers[key] = unit
-        pairs = ((key, before.get(key), after.get(key)) for key in before | after)
+        there = self._standing
+        pairs = ((key, before.get(key, there.get(key)), after.get(key, there.get(key))) for key in before | after)
         return {key: (old, new) for key, old, new in pairs if old != new}
 
     def _name(self, unit: _Unit) -> str:

@@ -55,6 +55,7 @@ from atoll.model.kinds.vpc import (
     Vpc,
     VpcBlock,
 )
+from atoll.model.kinds.zones import Outage
 
 KINDS: tuple[type[Entity], ...] = (
     Vpc,
@@ -109,6 +110,7 @@ KINDS: tuple[type[Entity], ...] = (
     Listener,
     TargetGroup,
     Target,
+    Outage,
 )
 
 BY_KIND: dict[str, type[Entity]] = {kind.KIND: kind for kind in KINDS}
@@ -150,6 +152,7 @@ __all__ = [
     "NetworkAclAssociation",
     "NetworkAclEntry",
     "NetworkInterface",
+    "Outage",
     "OwnImage",
     "Parameter",
     "ParameterVersion",
