@@ -7,7 +7,7 @@ from atoll.model.kinds import Instance, PlacementGroup
 from atoll.model.machines import POWERED
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
-from atoll.services.ec2 import lifecycle
+from atoll.services.ec2 import capacity, lifecycle
 from atoll.services.ec2.instance_shape import state_shape
 from atoll.services.ec2.lookup import need_all
 from atoll.services.ec2.placement_groups import check_room
@@ -43,7 +43,8 @@ def start_instances(tx: Tx, request: Request) -> Response:
 
 
 def _start(tx: Tx, instance: Instance) -> Instance:
-    """What is stopped takes no room of its placement group, so there may be none any more."""
+    """What is stopped takes no room of its zone and its placement group, so there may be none any more."""
+    capacity.check_start(tx, instance.zone)
     group = tx.get(PlacementGroup, instance.placement_group) if instance.placement_group else None
     if group is not None:
         check_room(tx, group, instance.zone, 1)

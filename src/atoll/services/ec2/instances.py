@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from atoll.model.kinds import Instance
+from atoll.model.outages import outage_of
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import paths
@@ -26,11 +27,22 @@ def describe_instances(tx: Tx, request: Request) -> Response:
     return answer("Reservations", reservations(tx, shown), token)
 
 
-def _status_shape(_tx: Tx, instance: Instance) -> dict[str, Any]:
-    running = instance.state == "running"
-    check: dict[str, Any] = {"Status": "ok" if running else "not-applicable"}
-    if running:
-        check["Details"] = [{"Name": "reachability", "Status": "passed"}]
+def _check(tx: Tx, instance: Instance) -> dict[str, Any]:
+    """How it stands: what runs in a zone that has failed is reached by nobody [BC InstanceStatusDetails]."""
+    if instance.state != "running":
+        return {"Status": "not-applicable"}
+    outage = outage_of(tx, instance.zone)
+    if outage is None:
+        return {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
+    since = max(outage.since, instance.launched)
+    return {
+        "Status": "impaired",
+        "Details": [{"Name": "reachability", "Status": "failed", "ImpairedSince": since}],
+    }
+
+
+def _status_shape(tx: Tx, instance: Instance) -> dict[str, Any]:
+    check = _check(tx, instance)
     shape = {
         "AvailabilityZone": instance.zone,
         "AvailabilityZoneId": zone_id(instance.region, instance.zone),
@@ -76,7 +88,7 @@ STATUS_FILTERS = {
     "DescribeInstanceStatus", "InstanceIds Filters MaxResults NextToken IncludeAllInstances IncludeManagedResources"
 )
 def describe_instance_status(tx: Tx, request: Request) -> Response:
-    """Running instances, or all. Checks pass from the moment that the guest runs."""
+    """Running instances, or all. Checks pass from the moment that the guest runs, and fail while its zone does."""
     no_pages_with_ids(request, "InstanceIds")
     most_named(request, "InstanceIds")
     found = candidates(tx, Instance, request, "InstanceIds")

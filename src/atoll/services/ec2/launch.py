@@ -13,6 +13,7 @@ from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
 from atoll.services.ec2 import (
     addressing,
+    capacity,
     instance_profiles,
     launch_from_template,
     metadata_options,
@@ -117,6 +118,7 @@ def run_instances(tx: Tx, request: Request) -> Response:
         interface_tags=merged(tx, (), tags_for(specifications, "network-interface", TAGGABLE)),
         volume_tags=merged(tx, (), tags_for(specifications, "volume", TAGGABLE)),
     )
+    capacity.check_launch(tx, interfaces[0].subnet.zone, type_)
     count = _fitting(tx, interfaces, low, high)
     if place.group is not None:
         placement_groups.check_room(tx, place.group, interfaces[0].subnet.zone, count)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from atoll.model.kinds import NetworkInterface, SecurityGroup, Subnet, Vpc
+from atoll.model.outages import outage_of
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 from atoll.protocol.errors import AwsError
@@ -144,7 +145,7 @@ def _by_name(tx: Tx, vpc: str, names: Sequence[str]) -> list[str]:
 
 
 def default_subnet(tx: Tx, request: Request) -> Subnet:
-    """The default VPC's default subnet: in the zone that is named, else in the first one."""
+    """The default VPC's default subnet: in the zone that is named, else in the first one that has not failed."""
     vpc = tx.only(Vpc, "default_home", tx.home)
     if vpc is None:
         names = " GroupName is only supported for EC2-Classic and default VPC." if request.get("SecurityGroups") else ""
@@ -158,7 +159,7 @@ def default_subnet(tx: Tx, request: Request) -> Subnet:
         raise AwsError(
             "MissingInput", where or f"No subnets found for the default VPC '{vpc.id}'. Please specify a subnet."
         )
-    return min(subnets, key=lambda one: one.zone)
+    return min(subnets, key=lambda one: (outage_of(tx, one.zone) is not None, one.zone))
 
 
 AT_INSTANCE = {
