@@ -5,16 +5,19 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from atoll.agents.health import Standing
 from atoll.app.health_reports import HealthReports
 from atoll.engine.clock import ManualClock
 from atoll.engine.store import Store
 from atoll.engine.writer import CommitError, Writer
 from atoll.fabric.none import NoFabric
-from atoll.model.kinds import Target
+from atoll.model.kinds import BalancerZone, Target
 from atoll.model.tx import Settings, Tx
 
 HOME = "123456789012/us-east-1"
+INITIAL = ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
 HEALTHY, SICK = ("healthy", "", ""), ("unhealthy", "Target.Timeout", "Request timed out")
 
 
@@ -61,6 +64,23 @@ def test_many_reports_are_few_writes(tmp_path: Path) -> None:
         await reports.tell("g/10.0.0.1/80", SICK)
         await settled(reports)
         assert reports.known("g/10.0.0.1/80") == Standing(*SICK)
+        await reports.close()
+
+    story(tell, tmp_path)
+
+
+def test_a_nodes_word_is_the_zones(tmp_path: Path) -> None:
+    async def tell(writer: Writer) -> None:
+        reports = HealthReports(writer)
+        zone = BalancerZone(home=HOME, balancer="lb", zone="us-east-1a", subnet="subnet-1", interface="eni-1")
+        await writer.write("123456789012", "us-east-1", lambda tx: tx.put(zone))
+        for said, alive in ((SICK, False), (HEALTHY, True), (SICK, False), (INITIAL, True)):
+            await reports.tell("lb/us-east-1a", said)
+            await settled(reports)
+            assert writer.model.get(BalancerZone, "lb", "us-east-1a") == replace(zone, alive=alive)
+            assert reports.known("lb/us-east-1a").health == ("healthy" if alive else "unhealthy")
+        await reports.tell("lb/us-east-1b", SICK)  # nobody's
+        await settled(reports)
         await reports.close()
 
     story(tell, tmp_path)

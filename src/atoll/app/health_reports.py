@@ -5,23 +5,26 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from atoll.agents.health import INITIAL, Standing
+from atoll.agents.health import FAILED, HEALTHY, INITIAL, UNHEALTHY, Standing
 from atoll.app.hosts import SYSTEM
 from atoll.engine.writer import Writer
-from atoll.model.kinds import Target
+from atoll.model.kinds import BalancerZone, Target
 from atoll.model.tx import Tx
-from atoll.services.elbv2.target_health import on_health
+from atoll.services.elbv2.target_health import on_health, on_heard
 
 log = logging.getLogger(__name__)
 
 AGAIN = 1.0
 """Seconds after which a write that failed is tried again."""
 
+NODE = 2
+"""So many words has a node's key."""
+
 Said = tuple[str, str, str]
 
 
 class HealthReports:
-    """Targets by the ids of their probes: "group/target/port"."""
+    """By the ids of their probes: targets are "group/target/port", a load balancer's nodes "balancer/zone"."""
 
     def __init__(self, writer: Writer, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._writer = writer
@@ -30,8 +33,12 @@ class HealthReports:
         self._writing: asyncio.Task[None] | None = None
 
     def known(self, probe: str) -> Standing:
-        """What the model says of a target."""
-        target = self._writer.model.get(Target, *probe.split("/"))
+        """What the model says of a target, or of a node."""
+        key = tuple(probe.split("/"))
+        if len(key) == NODE:
+            zone = self._writer.model.get(BalancerZone, *key)
+            return Standing(HEALTHY, "", "") if zone is None or zone.alive else Standing(UNHEALTHY, *FAILED[1:])
+        target = self._writer.model.get(Target, *key)
         if target is None or target.health == INITIAL:
             return Standing()
         return Standing(target.health, target.reason, target.description)
@@ -62,4 +69,8 @@ class HealthReports:
 
 def _write_down(tx: Tx, told: dict[str, Said]) -> None:
     for probe, said in told.items():
-        on_health(tx, tuple(probe.split("/")), *said)
+        key = tuple(probe.split("/"))
+        if len(key) == NODE:
+            on_heard(tx, key, alive=said[0] != UNHEALTHY)
+        else:
+            on_health(tx, key, *said)

@@ -1,5 +1,8 @@
 """A network load balancer is a balancer node a zone; a listener is a frontend on each, its targets are backends.
 
+A node is heard of as long as it reaches its VPC from where it is: it asks what every VPC answers, past tables, fences
+and filters, so nothing that a user can write shuts it up, and what cuts its zone or its wire does.
+
 Which targets are eligible is settled here: zones, cross-zone, health, and that a node without enough healthy ones sends
 to all of them (facts 180, 181). Ports, routes and public addresses come from the nodes' ENIs, as everybody's do.
 """
@@ -21,11 +24,15 @@ from atoll.model.balancing import (
 from atoll.model.kinds import BalancerZone, Listener, LoadBalancer, Target, TargetGroup
 from atoll.packet import TCP, UDP
 from atoll.plan.rows import Backend, Frontend, Hash, Node, NodeKind, Probe, Row
+from atoll.plan.services import METADATA
 from atoll.records import View
 
 PROTOCOLS = {"TCP": (TCP,), "UDP": (UDP,), "TCP_UDP": (TCP, UDP)}
 DATAGRAMS_IDLE = 120
 """Seconds after which a silent flow of UDP is forgotten (fact 183)."""
+HEARTBEAT, HEARTBEAT_PATIENCE, HEARTBEATS = 5, 2, 2
+"""How a node is heard of: every so many seconds, an answer within so many; so many in a row change what is known of it.
+As the quickest health check of a target: of its nodes AWS publishes nothing."""
 
 
 def node(view: View, zone: BalancerZone) -> Iterable[Row]:
@@ -33,6 +40,17 @@ def node(view: View, zone: BalancerZone) -> Iterable[Row]:
     balancer = view.get(LoadBalancer, zone.balancer)
     if balancer is not None and balancer.state == "active":
         yield Node(id=zone.node, site=zone.zone, kind=NodeKind.BALANCER, origin=(balancer.arn,))
+        yield Probe(
+            id="/".join(zone.key[1:]),
+            node=zone.node,
+            address=METADATA.ip,
+            port=METADATA.port,
+            interval=HEARTBEAT,
+            timeout=HEARTBEAT_PATIENCE,
+            healthy=HEARTBEATS,
+            unhealthy=HEARTBEATS,
+            origin=(balancer.arn,),
+        )
 
 
 def listener(view: View, one: Listener) -> Iterable[Row]:

@@ -160,8 +160,8 @@ def healthy(here: Sequence[Place]) -> list[Place]:
 
 
 def zones_in_dns(view: View, balancer: LoadBalancer) -> list[BalancerZone]:
-    """The zones that the load balancer's name leads to: all but those in which any one target group has too few healthy
-    targets; all of them if there would be none (fact 180).
+    """The zones that the load balancer's name leads to: all but those whose node is not heard of, or in which any one
+    target group has too few healthy targets; all of them if there would be none (fact 180).
     """
     zones = sorted(view.by(BalancerZone, "balancer", balancer.id), key=lambda one: one.zone)
     names = dict.fromkeys(one.group for one in view.by(Listener, "balancer", balancer.id))
@@ -172,7 +172,7 @@ def zones_in_dns(view: View, balancer: LoadBalancer) -> list[BalancerZone]:
         here = candidates(view, balancer, group, zone.zone, found[group.id])
         return len(healthy(here)) >= _fewest(group, "dns_failover", len(here))
 
-    return [zone for zone in zones if all(serves(zone, group) for group in groups)] or zones
+    return [zone for zone in zones if zone.alive and all(serves(zone, group) for group in groups)] or zones
 
 
 def _fewest(group: TargetGroup, purpose: str, registered: int) -> int:

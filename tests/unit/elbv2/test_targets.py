@@ -3,8 +3,9 @@
 from atoll.compile import compiler
 from atoll.packet import TCP, UDP
 from atoll.plan.rows import Backend, Frontend, Name, Node, NodeKind, Port, Probe
+from atoll.plan.services import METADATA
 from atoll.records import Table
-from atoll.services.elbv2.target_health import on_health
+from atoll.services.elbv2.target_health import on_health, on_heard
 from tests.support.expect import refused
 from tests.support.lab import look
 from tests.unit.elbv2.front import Front
@@ -251,6 +252,32 @@ def test_the_name_leads_to_healthy_zones_and_to_all_of_them_when_none_is(front: 
     assert told(front, balancer) == "ab", "no zone has two: all of them"
 
 
+def test_a_node_that_is_not_heard_of_leaves_the_name(front: Front) -> None:
+    """Whatever its targets do: also where the other node sends to them, which checks of targets would not show."""
+    balancer, group, servers = served(front)
+    on = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=on)
+    report(front, group, servers["b"], "healthy")
+    id_ = balancer.rpartition("/")[2]
+
+    def heard(zone: str, *, alive: bool) -> str:
+        tx = front.cloud.draft()
+        on_heard(tx, (id_, f"us-east-1{zone}"), alive=alive)
+        front.cloud.commit(tx.delta())
+        return told(front, balancer)
+
+    beats = {one.id: one for one in plan(front).all(Probe) if one.address == METADATA.ip}
+    assert {name: one.node for name, one in beats.items()} == {
+        f"{id_}/us-east-1{letter}": f"elb-{id_}-us-east-1{letter}" for letter in "ab"
+    }
+    assert told(front, balancer) == "ab"
+    assert heard("a", alive=False) == "b"
+    assert heard("b", alive=False) == "ab", "neither: all of them"
+    assert heard("a", alive=True) == "a"
+    assert heard("z", alive=False) == "a", "a node that is gone"
+    assert front.shown(balancer)["State"] == {"Code": "active"}, "it is described as before"
+
+
 def test_zonal_names_and_an_internal_ones_addresses(front: Front) -> None:
     balancer = front.active("Inside", Scheme="internal")
     name = front.shown(balancer)["DNSName"].lower()
@@ -276,7 +303,9 @@ def test_who_is_checked_and_from_where(front: Front) -> None:
     address = {name: front.lab.instance(id_)["PrivateIpAddress"] for name, id_ in servers.items()}
 
     def checked() -> dict[str, str]:
-        return {one.address: one.node[-1] for one in plan(front).all(Probe)}
+        found = {one.address: one.node[-1] for one in plan(front).all(Probe)}
+        found.pop(METADATA.ip)
+        return found
 
     assert checked() == {address["a"]: "a", address["b"]: "b"}
     front.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[front.lab.subnet])
@@ -286,7 +315,7 @@ def test_who_is_checked_and_from_where(front: Front) -> None:
     front.register(group, servers["a"])
     changed = {"HealthCheckProtocol": "HTTP", "HealthCheckPath": "/ok", "HealthCheckPort": "81"}
     front.elb.modify_target_group(TargetGroupArn=group, HealthCheckIntervalSeconds=5, **changed)
-    (probe,) = plan(front).all(Probe)
+    (probe,) = (one for one in plan(front).all(Probe) if one.address != METADATA.ip)
     assert (probe.protocol, probe.path, probe.port, probe.codes) == ("http", "/ok", 81, "200-399")
     assert (probe.interval, probe.timeout, probe.healthy, probe.unhealthy) == (5, 5, 5, 2)
     front.ec2.stop_instances(InstanceIds=[servers["a"]])

@@ -49,7 +49,10 @@ class LoadBalancer(Entity, frozen=True, kw_only=True):
 
 
 class BalancerZone(Entity, frozen=True, kw_only=True):
-    """One zone of a load balancer: its subnet, and there a node with an ENI of AWS's own (fact 168)."""
+    """One zone of a load balancer: its subnet, and there a node with an ENI of AWS's own (fact 168).
+
+    `alive`: whether the node has been heard of lately.
+    """
 
     KIND: ClassVar[str] = "load-balancer-zone"
     KEY: ClassVar[tuple[str, ...]] = ("balancer", "zone")
@@ -60,6 +63,7 @@ class BalancerZone(Entity, frozen=True, kw_only=True):
     interface: str
     allocation: str | None = None  # the Elastic IP that the user named
     private_ip: str | None = None  # the private address that the user named
+    alive: bool = True
 
     @property
     def node(self) -> str:

@@ -1,4 +1,4 @@
-"""DescribeTargetHealth (facts 178, 179), and what a health check's result makes of a target."""
+"""DescribeTargetHealth (facts 178, 179), and what results of health checks make of targets and nodes."""
 
 from typing import Any
 
@@ -84,3 +84,10 @@ def on_health(tx: Tx, key: tuple[str, ...], health: str, reason: str, descriptio
     target = tx.get(Target, *key)
     if target is not None and (target.health, target.reason, target.description) != (health, reason, description):
         tx.put(replace(target, health=health, reason=reason, description=description))
+
+
+def on_heard(tx: Tx, key: tuple[str, ...], *, alive: bool) -> None:
+    """The engine's entry: whether a load balancer's node is heard of."""
+    zone = tx.get(BalancerZone, *key)
+    if zone is not None and zone.alive is not alive:
+        tx.put(replace(zone, alive=alive))
