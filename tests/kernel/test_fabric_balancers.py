@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from atoll.agents.health import FAILED, PASSED, TIMED_OUT, Answer, ask
 from atoll.fabric.kernel import names
-from atoll.linux import conntrack
-from atoll.linux.netlink import Netlink
+from atoll.linux import conntrack, netns, rtnl
+from atoll.linux.netlink import ROUTE, Netlink
 from atoll.linux.nft import wire
 from atoll.linux.packets import Listener, Reach, Stream, call_in
 from atoll.packet import TCP, UDP, Prefix
@@ -34,6 +34,7 @@ from atoll.plan.rows import (
     ToLink,
     Wearing,
 )
+from atoll.plan.services import METADATA
 from atoll.records import Table
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
 from tests.support import silence
@@ -352,6 +353,28 @@ def test_checks_come_from_the_nodes_address_and_meet_what_packets_meet(lab: Fabr
         assert checks(lab, timeout=1) == TIMED_OUT  # its own group's way out is asked,
         lab.put(rule("lb-out", "sg-lb", OUT, "10.0.2.0/24", TCP, (8080, 8080)))
         assert checks(lab) == PASSED  # and not its way in
+
+
+def test_a_node_reaches_what_its_vpc_answers_whatever_rules_say_until_it_is_cut_off(lab: FabricLab) -> None:
+    """How a node is heard of: neither its group, its subnet's fence nor its table is asked; its zone and wire are."""
+    beat: dict[str, Any] = {"address": METADATA.ip, "port": METADATA.port, "timeout": 1}
+    router, node = lab.fabric.router(VPC), lab.fabric.namespace("lb-a")
+    assert router is not None
+    assert node is not None
+    site, segment = Site(id="az-a"), row(lab.plan, Segment, "pub")
+    shut = Filter(id="acl-shut", domain=VPC, ordered=True)
+    groupless = replace(row(lab.plan, Port, "eni-lb-a"), filtered=True)
+    lab.put(shut, groupless, replace(segment, fence=shut.id, table="rtb-nowhere"))
+    with Listener(router, METADATA.ip, METADATA.port), netns.call(node, lambda: Netlink(ROUTE)) as netlink:
+        assert lab.tcp("client", EIP, 80) is Reach.SILENT
+        assert checks(lab, **beat) == PASSED
+        lab.put(replace(site, up=False))
+        assert checks(lab, **beat) == TIMED_OUT
+        lab.put(site)
+        assert checks(lab, **beat) == PASSED
+        eth0 = {link.name: link for link in rtnl.links(netlink)}["eth0"]
+        netlink.run([rtnl.change_link(eth0._replace(up=False))])
+        assert checks(lab, **beat) == FAILED
 
 
 def test_checks_by_http(lab: FabricLab) -> None:

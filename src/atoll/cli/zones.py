@@ -6,7 +6,7 @@ import typer
 
 from atoll.cli.common import Json, State, call, show_json
 
-app = typer.Typer(help="Availability zones: see them, let one fail, bring it back.", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 
 Zone = Annotated[str, typer.Argument(help="Its name or id: us-east-1a, use1-az6.")]
 
@@ -20,7 +20,9 @@ COUNTED = {
 
 @app.callback()
 def az(context: typer.Context, json: Json = False, state: State = None) -> None:
-    """List the zones that have something in them, and those that are down; or let one fail, or bring it back.
+    """List the availability zones in use; let one fail, bring it back.
+
+    Those are listed that have something in them, and those that are down.
 
     Example: atoll az
     """
@@ -38,10 +40,10 @@ def az(context: typer.Context, json: Json = False, state: State = None) -> None:
 
 @app.command()
 def down(zone: Zone, state: State = None) -> None:
-    """Let a zone fail, for every account: nothing in it sends or receives any more, as when its power is cut.
+    """Let a zone fail, for every account.
 
-    Nothing else changes: health checks, DNS and Describe calls find out as AWS's do. What runs in its instances goes
-    on, cut off, so that it is there when the zone is back.
+    Nothing in it sends or receives any more, as when its power is cut, and nothing else changes: health checks and DNS
+    find out by themselves. What runs in its instances goes on, cut off, so that it is there when the zone is back.
 
     Example: atoll az down us-east-1a
     """
