@@ -20,10 +20,11 @@ $(READY): pyproject.toml tools/system-packages
 	@touch $@
 
 .PHONY: demo
-demo: install ## build two articles, the ENI lab and the bank, and try every claim with real packets
+demo: install ## build three articles (ENIs, the bank, a load balancer whose zone fails), every claim tried in packets
 	@$(BIN)/atoll up
 	@$(BIN)/atoll demo eni
 	@$(BIN)/atoll demo bank
+	@$(BIN)/atoll demo nlb
 
 .PHONY: test
 test: install ## all tests, those with real packets included

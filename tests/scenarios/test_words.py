@@ -10,7 +10,7 @@ from atoll.cli.commands import app
 from tests.scenarios.running import Atoll
 
 TOP = typer.main.get_command(app)
-GROUPS = {"az": ("down", "up"), "demo": ("bank", "eni"), "image": ("add", "list", "remove")}
+GROUPS = {"az": ("down", "up"), "demo": ("bank", "eni", "nlb"), "image": ("add", "list", "remove")}
 COMMANDS = sorted(
     [(name,) for name in getattr(TOP, "commands", {}) if name not in GROUPS]
     + [(group, name) for group, names in GROUPS.items() for name in names]
@@ -19,8 +19,8 @@ COMMANDS = sorted(
 
 def test_every_command_is_there() -> None:
     known = (
-        "az down,az up,cidr,demo bank,demo eni,doctor,down,env,exec,exposure,image add,image list,image remove,"
-        "internet,logs,reach,reset,run,shell,status,trace,up,verify"
+        "az down,az up,cidr,demo bank,demo eni,demo nlb,doctor,down,env,exec,exposure,image add,image list,"
+        "image remove,internet,logs,reach,reset,run,shell,status,trace,up,verify"
     )
     assert ",".join(" ".join(words) for words in COMMANDS) == known
 

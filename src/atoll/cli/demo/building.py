@@ -1,4 +1,4 @@
-"""What both demos build and look at, through the public API; everything carries the demo's tag."""
+"""What all demos build and look at, through the public API; everything carries the demo's tag."""
 
 from typing import Any
 
@@ -125,6 +125,11 @@ class Builder:
 
     def _instance(self, instance: str) -> dict[str, Any]:
         found: dict[str, Any] = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+        return found
+
+    def marks(self, name: str) -> list[dict[str, str]]:
+        """The tags alone, for load balancers."""
+        found: list[dict[str, str]] = self._tags("", name)[0]["Tags"]
         return found
 
     def _tags(self, resource: str, name: str) -> list[dict[str, Any]]:

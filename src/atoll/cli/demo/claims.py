@@ -24,6 +24,7 @@ class Claims:
     def __init__(self, title: str) -> None:
         self.title = title
         self.rows: list[Claim] = []
+        self.events: list[tuple[float, str]] = []  # seconds since the start, and what happened
         self._start = time.monotonic()
 
     def add(self, text: str, expected: str, seen: str) -> None:
@@ -31,7 +32,15 @@ class Claims:
         claim = Claim(text, expected, seen)
         self.rows.append(claim)
         mark = "holds" if claim.holds else "FAILS"
-        print(f"  {time.monotonic() - self._start:5.1f} s  {mark}  {text}", file=sys.stderr, flush=True)
+        print(f"  {self.now():5.1f} s  {mark}  {text}", file=sys.stderr, flush=True)
+
+    def now(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def event(self, text: str, at: float | None = None) -> None:
+        """Something that happens, now or at that time; for the time line."""
+        self.events.append((self.now() if at is None else at, text))
 
     @property
     def hold(self) -> bool:
@@ -39,7 +48,7 @@ class Claims:
         return bool(self.rows) and all(claim.holds for claim in self.rows)
 
     def show(self) -> None:
-        """The table."""
+        """The table, and the time line where there is one."""
         from rich.console import Console
         from rich.table import Table
 
@@ -53,3 +62,7 @@ class Claims:
         if not console.is_terminal:
             console = Console(width=140)
         console.print(table)
+        if self.events:
+            console.print("Time line")
+            for at, text in sorted(self.events):
+                console.print(f"  {at:5.1f} s  {text}", highlight=False)

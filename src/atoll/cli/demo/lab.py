@@ -91,7 +91,7 @@ class Lab:
 
     def __init__(self, control: Path, endpoint: str, region: str) -> None:
         self._control = control
-        self.ec2 = client("ec2", endpoint, region)
+        self.ec2, self.elb = client("ec2", endpoint, region), client("elbv2", endpoint, region)
         self.region = region
 
     def http(self, ip: str, path: str = "/", *, seconds: float = PATIENCE) -> str:
@@ -142,6 +142,10 @@ class Lab:
             finally:
                 os.close(write_end)
             return output.read().decode(errors="replace").strip()
+
+    def zone(self, zone: str, *, up: bool) -> None:
+        """An availability zone fails, or is well again."""
+        ask(self._control, {"do": "zone-up" if up else "zone-down", "zone": zone})
 
     def refusal(self, call: Callable[[], object]) -> str:
         """The error code that a call is refused with, or "accepted"."""
