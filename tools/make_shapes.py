@@ -15,9 +15,22 @@ from typing import Any, cast
 import botocore
 import botocore.session
 
-from atoll.protocol.shapes import Kind, ListOf, MapOf, Member, Meta, Operation, Protocol, Scalar, Shape, Structure, pack
+from atoll.protocol.shapes import (
+    Kind,
+    ListOf,
+    MapOf,
+    Member,
+    Meta,
+    Operation,
+    Protocol,
+    Route,
+    Scalar,
+    Shape,
+    Structure,
+    pack,
+)
 
-SERVICES = ("cloudformation", "ec2", "elbv2", "iam", "ssm", "sts")
+SERVICES = ("arc-zonal-shift", "cloudformation", "ec2", "elbv2", "iam", "ssm", "sts")
 DATA = Path(__file__).parents[1] / "src" / "atoll" / "protocol" / "data"
 
 _SCALARS = {"string", "integer", "long", "boolean", "float", "double", "timestamp", "blob"}
@@ -28,7 +41,7 @@ _IGNORED = {
 _SHAPE_TRAITS = _IGNORED | {
     "enum", "key", "locationName", "max", "member", "members", "min", "required", "type", "value",
 }  # fmt: skip
-_MEMBER_TRAITS = _IGNORED | {"locationName", "queryName", "shape"}
+_MEMBER_TRAITS = _IGNORED | {"location", "locationName", "queryName", "shape"}
 _OPERATION_TRAITS = _IGNORED | {
     "auth", "authtype", "errors", "http", "idempotent", "input", "name", "output",
 }  # fmt: skip
@@ -92,7 +105,7 @@ def _errors(shapes: Model) -> dict[str, int]:
 
 def _meta(service: str, model: Model) -> Meta:
     said = model["metadata"]
-    if said["protocol"] not in ("ec2", "query", "json"):
+    if said["protocol"] not in ("ec2", "query", "json", "rest-json"):
         raise SystemExit(f"{service}: the protocol code does not know the protocol {said['protocol']!r}")
     return Meta(
         name=service,
@@ -107,7 +120,31 @@ def _meta(service: str, model: Model) -> Meta:
         errors=_errors(model["shapes"]),
         target_prefix=said.get("targetPrefix", ""),
         json_version=said.get("jsonVersion", ""),
+        routes=_routes(service, model) if said["protocol"] == "rest-json" else {},
     )
+
+
+def _routes(service: str, model: Model) -> dict[str, Route]:
+    return {
+        name: _route(f"{service}.{name}", operation, model["shapes"]) for name, operation in model["operations"].items()
+    }
+
+
+def _route(where: str, operation: Model, shapes: Model) -> Route:
+    http = _known(where, operation["http"], {"method", "requestUri", "responseCode"})
+    if "?" in http["requestUri"] or "+}" in http["requestUri"]:
+        raise SystemExit(f"{where}: the protocol code does not know the path {http['requestUri']!r}")
+    given = shapes[operation["input"]["shape"]]["members"] if "input" in operation else {}
+    places = {name: member["location"] for name, member in given.items() if "location" in member}
+    for name in places:
+        kind = shapes[given[name]["shape"]]["type"]
+        if places[name] not in ("uri", "querystring") or kind not in ("string", "integer"):
+            raise SystemExit(f"{where}.{name}: the protocol code does not know a {kind} in {places[name]!r}")
+    told = shapes[operation["output"]["shape"]]["members"] if "output" in operation else {}
+    for name, member in told.items():
+        if "location" in member:
+            raise SystemExit(f"{where}.{name}: the protocol code does not know {member['location']!r} in an answer")
+    return Route(http["method"], http["requestUri"], http["responseCode"], places)
 
 
 def _used(roots: list[str], shapes: dict[str, Shape], *, recursive: bool = False) -> dict[str, Shape]:

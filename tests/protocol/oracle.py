@@ -14,7 +14,7 @@ from botocore.serialize import create_serializer
 
 from atoll.protocol import Call, headers, load, read
 
-SERVICES = ("ec2", "elbv2", "cloudformation", "sts", "iam", "ssm")
+SERVICES = ("ec2", "elbv2", "cloudformation", "sts", "iam", "ssm", "arc-zonal-shift")
 
 
 @cache
@@ -32,7 +32,16 @@ def asked(service: str, name: str, params: dict[str, Any]) -> Call:
     made = serialized(service, name, params)
     headers = {key.lower(): value for key, value in made["headers"].items()}
     body = made["body"]
-    return read(load(service), headers, b"", body if isinstance(body, bytes) else urlencode(body).encode())
+    sent = body if isinstance(body, bytes) else urlencode(body).encode()
+    query = urlencode(made["query_string"]).encode()
+    return read(load(service), headers, query, sent, method=made["method"], path=made["url_path"])
+
+
+def in_the_path(service: str, name: str) -> list[str]:
+    """The members that stand in the path of a call: without them there is none."""
+    shape = operation(service, name).input_shape
+    members = shape.members if shape is not None else {}
+    return [name for name, member in members.items() if member.serialization.get("location") == "uri"]
 
 
 def serialized(service: str, name: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ JSON_OUTPUT = _scalars(TEXT, _THIS_CENTURY.map(lambda t: t.replace(microsecond=t
 
 
 def is_json(service: str) -> bool:
-    return bool(oracle.model(service).protocol == "json")
+    return bool(oracle.model(service).protocol in ("json", "rest-json"))
 
 
 def value(draw: st.DrawFn, shape: Shape, scalars: dict[str, Values], *, least: int, deep: int = 0) -> Any:
@@ -107,7 +107,8 @@ def calls(draw: st.DrawFn, service: str) -> tuple[str, dict[str, Any]]:
     shape = oracle.operation(service, name).input_shape
     if shape is None or not shape.members:
         return name, {}
-    return name, value(draw, shape, JSON_INPUT if is_json(service) else INPUT, least=1 if service == "ec2" else 0)
+    params = value(draw, shape, JSON_INPUT if is_json(service) else INPUT, least=1 if service == "ec2" else 0)
+    return name, params | {one: params[one] or "empty" for one in oracle.in_the_path(service, name)}
 
 
 @st.composite

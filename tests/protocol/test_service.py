@@ -15,6 +15,7 @@ from tests.protocol import oracle
         ("cloudformation", "cloudformation"),
         ("sts", "sts"),
         ("ssm", "ssm"),
+        ("arc-zonal-shift", "arc-zonal-shift"),
     ],
 )
 def test_signing_names(signing_name: str, service: str) -> None:

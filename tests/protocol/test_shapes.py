@@ -42,6 +42,10 @@ BUILT = {
     """,
     "elbv2": "DescribeLoadBalancers DescribeListeners DescribeTargetGroups DescribeTargetHealth",
     "cloudformation": "DescribeStacks",
+    "arc-zonal-shift": """
+        CancelZonalShift GetManagedResource ListAutoshifts ListManagedResources ListZonalShifts StartZonalShift
+        UpdateZonalShift
+    """,
 }
 
 

@@ -21,7 +21,9 @@ from atoll.protocol import (
     Scope,
     Service,
     account,
+    answers_with,
     by_signing_name,
+    check_method,
     headers,
     read,
     scope,
@@ -88,7 +90,8 @@ class Endpoint:
             return  # half a request: it is not known what was asked
         names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in connection["headers"]}
         query = connection["query_string"].decode("latin-1")
-        status, extra, content = await self.reply(connection["method"], connection["path"], names, query, body)
+        path = connection.get("raw_path", connection["path"].encode()).decode("latin-1")
+        status, extra, content = await self.reply(connection["method"], path, names, query, body)
         if body is None or body is LATE:
             extra = {**extra, "connection": "close"}  # what may still come of it is nobody's request
         fields = [(name.encode(), value.encode()) for name, value in extra.items()]
@@ -97,7 +100,7 @@ class Endpoint:
         await send({"type": "http.response.body", "body": content})
 
     async def reply(self, method: str, path: str, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
-        """Answer one HTTP request; None for a body that is too large."""
+        """Answer one HTTP request: its path as it was sent, and None for a body that is too large."""
         if "origin" in names or "sec-fetch-site" in names:
             return 403, {"content-type": "text/plain"}, NOT_FOR_PAGES
         if self._reset is not None and path == "/moto-api/reset" and method == "POST":
@@ -105,9 +108,9 @@ class Endpoint:
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
         if self._reset is not None and path == "/_atoll/health":
             return 200, {"content-type": "application/json"}, b'{"status": "ok"}'
-        return await self._aws(method, names, query, body)
+        return await self._aws(method, path, names, query, body)
 
-    async def _aws(self, method: str, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
+    async def _aws(self, method: str, path: str, names: Mapping[str, str], query: str, body: bytes | None) -> Reply:
         request_id = str(uuid4())
         service: Service | None = by_signing_name("ec2")
         assert service is not None
@@ -118,15 +121,18 @@ class Endpoint:
                 return _unserved(asked.service, names, request_id)
             service = service_asked
             self._admit(asked, service, names)
-            if method not in ("GET", "POST"):
-                raise AwsError("MethodNotAllowed", "The specified method is not allowed: use GET or POST.", 405)
+            check_method(service, method)
             if body is LATE:
                 raise AwsError("RequestTimeout", f"The request did not arrive within {PATIENCE:.0f} seconds.", 408)
             if body is None:
                 raise AwsError("RequestEntityTooLarge", f"The request is larger than {LARGEST_BODY} bytes.", 413)
-            call = read(service, names, query.encode("latin-1"), body)
+            call = read(service, names, query.encode("latin-1"), body, method=method, path=path)
             result = await self._serve(service, call, asked)
-            return 200, headers(request_id, service), serialise(service, call.operation, result, request_id)
+            return (
+                answers_with(service, call.operation),
+                headers(request_id, service),
+                serialise(service, call.operation, result, request_id),
+            )
         except AwsError as error:
             told = error
         except CommitError as error:

@@ -14,6 +14,7 @@ from atoll.protocol.form import Pair, decode
 from atoll.protocol.json_requests import parse_json
 from atoll.protocol.parse import parse
 from atoll.protocol.read import read
+from atoll.protocol.rest_requests import answers_with, check_method, parse_rest
 from atoll.protocol.serialise import CONTENT_TYPE, error_body, headers, serialise, serialise_error
 from atoll.protocol.service import Service, by_signing_name, enum_values, limits, load, shape_of
 from atoll.protocol.sigv4 import Scope, account, scope
@@ -29,7 +30,9 @@ __all__ = [
     "Scope",
     "Service",
     "account",
+    "answers_with",
     "by_signing_name",
+    "check_method",
     "decode",
     "enum_values",
     "error_body",
@@ -38,6 +41,7 @@ __all__ = [
     "load",
     "parse",
     "parse_json",
+    "parse_rest",
     "read",
     "scope",
     "serialise",

@@ -16,6 +16,8 @@ Writer = Callable[[Any], Any]
 
 def content_type(service: Service) -> str:
     """The media type of the service's version of the protocol."""
+    if service.protocol == "rest-json":
+        return "application/json"
     return f"application/x-amz-json-{service.meta.json_version}"
 
 
@@ -26,7 +28,7 @@ def answer_json(service: Service, operation: str, result: Mapping[str, Any]) -> 
 
 def error_json(error: AwsError) -> bytes:
     """An error's body: clients read the code from __type."""
-    return encode({"__type": error.code, "message": error.message})
+    return encode({"__type": error.code, "message": error.message, **error.details})
 
 
 def encode(value: Any) -> bytes:

@@ -5,7 +5,7 @@ hold themselves, so the reader of a shape is found when it is first needed.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
@@ -32,9 +32,27 @@ def parse_json(service: Service, target: str, body: bytes) -> Call:
     if prefix != service.meta.target_prefix or operation not in service.operations:
         raise unknown_action("json", target, "")
     try:
-        return Call(operation, _structure(service, service.input(operation))(_decoded(body)))
+        return Call(operation, read_body(service, operation, body))
     except RefusalError as refusal:
         raise worded("json", refusal) from None
+
+
+def read_body(
+    service: Service, operation: str, body: bytes, elsewhere: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The operation's input as a body has it. `elsewhere`: what the request has said in other places, by its names
+    there.  RefusalError for what does not fit, AwsError for what is not JSON.
+    """
+    try:
+        said = _decoded(body)
+        if elsewhere:
+            if not isinstance(said, dict):
+                raise unfit(said, "a structure")
+            twice = sorted(set(said) & set(elsewhere))
+            if twice:
+                raise RefusalError("unknown", twice[0])
+            said = {**said, **elsewhere}
+        return _structure(service, service.input(operation))(said)
     except RecursionError:
         raise _broken("it is nested too deeply") from None
 
@@ -82,7 +100,7 @@ def _reader(service: Service, shape_name: str) -> Reader:
             return READERS[kind]
 
 
-def _structure(service: Service, shape: Structure) -> Reader:
+def _structure(service: Service, shape: Structure) -> Callable[[Any], dict[str, Any]]:
     names = {service.request_name(member, ref): (member, ref.shape) for member, ref in shape.members.items()}
     required = [(member, service.request_name(member, shape.members[member])) for member in shape.required]
 

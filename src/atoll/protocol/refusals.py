@@ -110,6 +110,7 @@ _WORDS: dict[tuple[Protocol, Reason], Callable[[RefusalError], AwsError]] = {
     ("json", "missing"): _json_missing,
     ("json", "value"): _json_value,
 }
+_WORDS |= {("rest-json", reason): words for (protocol, reason), words in _WORDS.items() if protocol == "json"}
 
 
 def worded(protocol: Protocol, refusal: RefusalError) -> AwsError:
@@ -132,6 +133,8 @@ def unknown_action(protocol: Protocol, action: str, version: str) -> AwsError:
         return AwsError("InvalidAction", f"The action {clip(action)} is not valid for this web service.")
     if protocol == "json":
         return AwsError("UnknownOperationException", f"The target {clip(action)!r} names no operation.")
+    if protocol == "rest-json":
+        return AwsError("UnknownOperationException", f"{clip(action)!r} names no operation.", 404)
     return _other_version(action, version)
 
 

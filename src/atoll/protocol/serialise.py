@@ -19,13 +19,15 @@ Inner = Callable[[Any], str]
 """A value to what stands inside its element."""
 
 CONTENT_TYPE = "text/xml;charset=UTF-8"
+JSON = ("json", "rest-json")
+"""Protocols whose answers are JSON."""
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _USUAL_ERROR = 400
 
 
 def headers(request_id: str, service: Service | None = None) -> dict[str, str]:
     """The headers that go with every answer of a service; XML's without one."""
-    told = content_type(service) if service is not None and service.protocol == "json" else CONTENT_TYPE
+    told = content_type(service) if service is not None and service.protocol in JSON else CONTENT_TYPE
     return {"content-type": told, "x-amzn-requestid": request_id}
 
 
@@ -35,7 +37,7 @@ def serialise(service: Service, operation: str, result: Mapping[str, Any], reque
     TypeError, naming the place, for a result that does not fit the operation's output: a handler's mistake.
     """
     try:
-        if service.protocol == "json":
+        if service.protocol in JSON:
             return answer_json(service, operation, result)
         inside = _compiled(service, operation)(result)
     except MisfitError as misfit:
@@ -49,7 +51,7 @@ def serialise_error(service: Service, error: AwsError, request_id: str) -> tuple
     status = error.status
     if status == _USUAL_ERROR:
         status = service.meta.errors.get(error.code, status)
-    if service.protocol == "json":
+    if service.protocol in JSON:
         return status, error_json(error)
     return status, error_body(service.protocol, error, request_id, service.namespace)
 

@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["string", "integer", "long", "boolean", "float", "double", "timestamp", "blob"]
-Protocol = Literal["ec2", "query", "json"]
+Protocol = Literal["ec2", "query", "json", "rest-json"]
+Place = Literal["uri", "querystring"]
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True):
@@ -69,6 +70,16 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
     result_wrapper: str | None = None
 
 
+class Route(msgspec.Struct, frozen=True, array_like=True):
+    """Method and path of an operation ("/zonalshifts/{zonalShiftId}"), the status of its answer, and the members that
+    stand elsewhere than in the body."""
+
+    method: str
+    path: str
+    status: int
+    places: dict[str, Place]
+
+
 class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a service says of itself."""
 
@@ -88,6 +99,8 @@ class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stands before the operation in X-Amz-Target; JSON services alone."""
     json_version: str = ""
     """1.0 or 1.1, as the content type says it; JSON services alone."""
+    routes: dict[str, Route] = msgspec.field(default_factory=dict)
+    """How each operation is called; REST services alone."""
 
 
 class ModelFile(msgspec.Struct, frozen=True):
