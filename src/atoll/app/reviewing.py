@@ -19,11 +19,10 @@ DEFAULT = host_id(ALWAYS[0])
 """The host that speaks for the whole internet."""
 
 
-def reach(server: "Server", request: dict[str, Any]) -> dict[str, Any]:
+def reach(server: "Server", request: dict[str, Any], caller: int) -> dict[str, Any]:
     """The answer to one question. LookupError and ValueError tell the user what to write instead."""
-    writer = server.writer
     source, destination = str(request["source"]), str(request["destination"])
-    found = server.read(lambda: reaching.answer(writer.model, writer.plan, source, destination))
+    found = server.analyse(reaching.answer, source, destination, caller=caller)
     said: dict[str, Any] = msgspec.to_builtins(found)
     if request.get("confirm"):
         for pair, shown in zip(found.pairs, said["pairs"], strict=True):
@@ -31,10 +30,9 @@ def reach(server: "Server", request: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
-def exposure(server: "Server", request: dict[str, Any]) -> Any:
+def exposure(server: "Server", request: dict[str, Any], caller: int) -> Any:
     """What the internet reaches and what reaches it. `region`: of that region alone."""
-    writer = server.writer
-    return msgspec.to_builtins(server.read(lambda: exposures.exposure(writer.model, writer.plan, request["region"])))
+    return msgspec.to_builtins(server.analyse(exposures.exposure, request["region"], caller=caller))
 
 
 def send(server: "Server", sender: str, at: str, flow: Flow) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ import uvicorn
 
 from atoll.agents import health, uplink
 from atoll.agents.dns_upstream import Upstream
-from atoll.app import images, socks_port
+from atoll.app import analyst, images, socks_port
 from atoll.app.authority import Authority, authority
 from atoll.app.aws_inside import Admission, AwsInside
 from atoll.app.control import Control
@@ -300,6 +300,11 @@ class Server:
             return look()
 
         return self.on_loop(looking)
+
+    def analyse(self, question: analyst.Question[T], *words: object, caller: int | None = None) -> T:
+        """From another thread: a question about the committed state that may take long, beside whatever is served."""
+        taken = self.read(lambda: analyst.snapshot(self.writer.model, self.writer.plan))
+        return analyst.ask(taken, question, *words, caller=caller)
 
 
 def _fabric(options: Options) -> Fabric:

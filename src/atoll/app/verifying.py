@@ -18,13 +18,12 @@ AT_ONCE = 16
 """Packets under way together: what is refused is silent for two seconds."""
 
 
-def verify_file(server: "Server", request: dict[str, Any]) -> list[dict[str, Any]]:
+def verify_file(server: "Server", request: dict[str, Any], caller: int) -> list[dict[str, Any]]:
     """The results, an intent each. `tried`: what became of its packets, in words; `strayed`: those not as proved.
 
     LookupError and ValueError say what is wrong with the file.
     """
-    writer = server.writer
-    proved = server.read(lambda: verify(writer.model, writer.plan, request["file"]))
+    proved = server.analyse(verify, request["file"], caller=caller)
     said = [msgspec.to_builtins(result) | {"tried": [], "strayed": []} for result in proved]
     if not request.get("proof_only"):
         each = zip(said, proved, strict=True)
