@@ -57,6 +57,7 @@ class Control:
             "trace": self._trace,
             "reach": lambda call: reviewing.reach(server, call.request, call.caller),
             "exposure": lambda call: reviewing.exposure(server, call.request, call.caller),
+            "check": lambda call: reviewing.check(server, call.request, call.caller),
             "verify": lambda call: verify_file(server, call.request, call.caller),
             "blocks": self._blocks,
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),

@@ -10,7 +10,7 @@ from atoll.app.tracing import trace
 from atoll.compile.internet import host_id
 from atoll.packet import ICMP, Flow, has_ports, protocol_name
 from atoll.plan.rows import INTERNET, Port
-from atoll.review import exposures, reaching
+from atoll.review import checks, exposures, reaching
 
 if TYPE_CHECKING:
     from atoll.app.server import Server
@@ -33,6 +33,12 @@ def reach(server: "Server", request: dict[str, Any], caller: int) -> dict[str, A
 def exposure(server: "Server", request: dict[str, Any], caller: int) -> Any:
     """What the internet reaches and what reaches it. `region`: of that region alone."""
     return msgspec.to_builtins(server.analyse(exposures.exposure, request["region"], caller=caller))
+
+
+def check(server: "Server", request: dict[str, Any], caller: int) -> Any:
+    """The findings. LookupError for a region or a kind that is none."""
+    found = server.analyse(checks.check, request["region"], request["kinds"], caller=caller)
+    return msgspec.to_builtins(found)
 
 
 def send(server: "Server", sender: str, at: str, flow: Flow) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 import typer
 
 from atoll import __version__
-from atoll.cli import cidr, environment, health, images, inside, life, reaching, tracing, verifying, zones
+from atoll.cli import checking, cidr, environment, health, images, inside, life, reaching, tracing, verifying, zones
 from atoll.cli.demo import commands as demo
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command(context_settings=PASSED)(inside.run)
 app.command()(tracing.trace)
 app.command()(reaching.reach)
 app.command()(reaching.exposure)
+app.command()(checking.check)
 app.command()(verifying.verify)
 app.add_typer(zones.app, name="az")
 app.command()(cidr.cidr)
