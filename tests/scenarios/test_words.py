@@ -19,8 +19,8 @@ COMMANDS = sorted(
 
 def test_every_command_is_there() -> None:
     known = (
-        "az down,az up,cidr,demo bank,demo eni,demo nlb,doctor,down,env,exec,exposure,image add,image list,"
-        "image remove,internet,logs,reach,reset,run,shell,status,trace,up,verify"
+        "az down,az up,check,cidr,demo bank,demo eni,demo nlb,diff,doctor,down,env,exec,exposure,image add,image list,"
+        "image remove,internet,logs,reach,reset,run,save,shell,status,trace,up,verify"
     )
     assert ",".join(" ".join(words) for words in COMMANDS) == known
 

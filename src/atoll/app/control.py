@@ -20,6 +20,7 @@ from atoll.local import control
 from atoll.model.kinds import KINDS, Vpc
 from atoll.plan.dump import dump
 from atoll.plan.rows import INTERNET
+from atoll.review import states
 
 if TYPE_CHECKING:
     from atoll.app.server import Server
@@ -59,6 +60,7 @@ class Control:
             "exposure": lambda call: reviewing.exposure(server, call.request, call.caller),
             "check": lambda call: reviewing.check(server, call.request, call.caller),
             "verify": lambda call: verify_file(server, call.request, call.caller),
+            "save": self._save,
             "blocks": self._blocks,
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),
             "image-list": lambda _call: images.listed(server),
@@ -187,6 +189,12 @@ class Control:
         if source.startswith(f"{INTERNET}:"):
             self._host(source.removeprefix(f"{INTERNET}:"))
         return trace(self._server, call.request)
+
+    def _save(self, call: Call) -> Any:
+        """All entities, to the descriptor that came with the call."""
+        entities = self._server.read(lambda: list(self._server.writer.model.records.values()))
+        with open(os.dup(call.fds[0]), "wb") as file:
+            file.write(states.written(entities))
 
     def _blocks(self, _call: Call) -> Any:
         """The address blocks of all VPCs, whoever's they are."""

@@ -20,7 +20,7 @@ def check(
     json: Json = False,
     state: State = None,
 ) -> None:
-    """List what is wrong with the design, each proved with a packet or by the lack of one.
+    """List what is wrong with the design, and prove it.
 
     Exit status 0 when there is nothing, 1 when there is something, 2 when there is no such region or kind.
 

@@ -3,7 +3,20 @@
 import typer
 
 from atoll import __version__
-from atoll.cli import checking, cidr, environment, health, images, inside, life, reaching, tracing, verifying, zones
+from atoll.cli import (
+    checking,
+    cidr,
+    comparing,
+    environment,
+    health,
+    images,
+    inside,
+    life,
+    reaching,
+    tracing,
+    verifying,
+    zones,
+)
 from atoll.cli.demo import commands as demo
 
 app = typer.Typer(
@@ -42,6 +55,8 @@ app.command()(reaching.reach)
 app.command()(reaching.exposure)
 app.command()(checking.check)
 app.command()(verifying.verify)
+app.command()(comparing.save)
+app.command()(comparing.diff)
 app.add_typer(zones.app, name="az")
 app.command()(cidr.cidr)
 app.add_typer(images.app, name="image")
