@@ -96,7 +96,7 @@ def test_a_question_or_a_file_that_is_none_is_status_2(standing: tuple[Atoll, An
         ("version: 1\nexpect: [{deny: internet -> nobody}]", "nobody"),
         ("version: 2\nexpect: []", "no file of intents"),
         ("{", "no file of intents"),
-        ("version: 1\nexpect: [{deny: internet -> any}]\nwhen: [{az-down: eu-central-1a}]", "not built"),
+        ("version: 1\nexpect: [{deny: internet -> any}]\nwhen: [{az-down: mars-1a}]", "no availability zone"),
     ):
         file = tmp_path / "intents.yaml"
         file.write_text(text)

@@ -42,3 +42,11 @@ def test_it_is_asked_by_its_name_and_is_among_what_is_exposed(shop: Shop) -> Non
     inward = [one for one in exposure(shop.cloud.writer.model, shop.cloud.plan) if one.inward]
     assert [[row.services for row in one.open] for one in inward] == [["tcp 80"], ["tcp 80"]]
     assert shop.ids["eni-db"] not in {one.interface for one in inward}
+
+
+def test_what_a_load_balancer_refuses_comes_with_what_to_change(shop: Shop) -> None:
+    front(shop)
+    shop.ec2.call("StopInstances", InstanceIds=[shop.ids["db"]])
+    (refused,) = judged(shop, {"allow": "internet -> lb:80"}, names=NAMES)
+    assert not refused.holds
+    assert any("a target in its zone" in line for line in refused.blame)

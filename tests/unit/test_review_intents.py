@@ -157,7 +157,9 @@ def test_a_word_that_means_nothing_is_told(
         ({"version": 2, "expect": []}, "no file of intents"),
         ({"version": 1, "expect": []}, "proves nothing"),
         ({"version": 1, "expect": [{"deny": "internet -> any"}], "wen": []}, "no file of intents"),
-        ({"version": 1, "expect": [{"deny": "internet -> any"}], "when": [{"az-down": "us-east-1a"}]}, "not built yet"),
+        ({"version": 1, "expect": [{"deny": "internet -> any"}], "when": [{}]}, "`when` says nothing"),
+        ({"version": 1, "when": [{"az-down": "us-east-1a"}], "expect": []}, "proves nothing"),
+        ({"version": 1, "expect": [], "when": [{"az-up": "us-east-1a"}]}, "no file of intents"),
     ],
 )
 def test_a_file_that_is_none_is_told(shop: Shop, written: object, told: str) -> None:

@@ -54,7 +54,7 @@ def _read(file: Path) -> object:
 def _lines(result: dict[str, Any]) -> list[str]:
     mark = "holds" if result["holds"] else "FAILS"
     covered = f"{result['pairs']} pairs, {_number(result['flows'])} packets" if result["pairs"] else result["why"]
-    tried = f"; {len(result['tried'])} sent" if result["tried"] else ""
+    tried = f"; {len(result['tried'])} sent" if result["tried"] else "; proof only" if result["case"] else ""
     lines = [f"{mark}  {result['text']}  ({covered}{tried})"]
     if result["holds"]:
         return lines

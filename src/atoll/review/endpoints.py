@@ -2,14 +2,15 @@
 
 import msgspec
 
+from atoll.analyze.between import private, public
 from atoll.analyze.internet import addresses as of_the_internet
 from atoll.analyze.lookup import Plan
 from atoll.analyze.reach.flows import block, place
-from atoll.analyze.reach.spans import NOTHING, Span, both, single
+from atoll.analyze.reach.spans import NOTHING, Span, both, either, single
 from atoll.model.entity import Entity
 from atoll.model.kinds import Instance, LoadBalancer, NetworkInterface, PrivateAddress
 from atoll.packet import Prefix, ip_number
-from atoll.plan.rows import INTERNET
+from atoll.plan.rows import INTERNET, Name, place_of
 from atoll.records import Table
 
 BALANCER = "lb:"
@@ -81,6 +82,16 @@ def _interfaces(model: Table, text: str) -> list[NetworkInterface]:
         f"{text!r} names nothing. Write internet, i-..., eni-..., subnet-..., sg-..., vpc-..., lb:NAME, tag:Name=x, "
         "an address or a CIDR."
     )
+
+
+def led_to(model: Table, plan: Plan, interface: NetworkInterface) -> bool:
+    """Whether names lead to it: not to a node that its load balancer's name has left."""
+    balancer = model.get(LoadBalancer, interface.load_balancer) if interface.load_balancer else None
+    if balancer is None:
+        return True
+    own = either(private(plan, interface.id), public(plan, interface.id))
+    rows = plan.by(Name, "place", place_of(INTERNET, balancer.dns_name.lower()))
+    return any(both(single(place(row.value)), own) for row in rows)
 
 
 def label(model: Table, port: str) -> str:

@@ -22,7 +22,8 @@ from atoll.model.kinds import Instance, NetworkInterface, SecurityGroup, Subnet,
 from atoll.packet import Prefix
 from atoll.plan.rows import INTERNET
 from atoll.records import Table
-from atoll.review.endpoints import BALANCER, Endpoint, find, interfaces
+from atoll.review.endpoints import BALANCER, Endpoint, find, interfaces, led_to
+from atoll.review.hypotheses import Hypothesis, hypothesis
 from atoll.review.question import Wanted, wanted
 
 ANY = "any"
@@ -45,6 +46,14 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vpc: Selector | None = None
 
 
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What would be, and what shall hold then: all that the file expects, unless it says what."""
+
+    az_down: str | list[str] = []
+    stopped: Selector | None = None
+    expect: list[dict[str, str]] | None = None
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file as it is written."""
 
@@ -52,7 +61,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expect: list[dict[str, str]]
     scope: Scope = Scope()
     names: dict[str, dict[str, Any]] = {}
-    when: list[dict[str, Any]] = []
+    when: list[When] = []
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -66,18 +75,37 @@ class Intent(msgspec.Struct, frozen=True):
     via: str = ""
 
 
-def read(model: Table, plan: Plan, written: object) -> list[Intent]:
-    """The intents of a file, with their names resolved. `plan`: see analyze/internet.py."""
+def parse(written: object) -> File:
+    """What is written in a file of intents. ValueError where it is none."""
     try:
         file = msgspec.convert(written, File)
     except msgspec.ValidationError as error:
         raise ValueError(f"This is no file of intents: {error}. See docs/analysis.md") from None
-    if file.when:
-        raise ValueError("`when` is not built yet: Atoll cannot say what would be. Take that part out.")
-    if not file.expect:
+    if not file.expect and not any(one.expect for one in file.when):
         raise ValueError("`expect` is empty: a file without an intent proves nothing.")
+    for one in file.when:
+        if not one.az_down and one.stopped is None:
+            raise ValueError("`when` says nothing. Example: {az-down: us-east-1a, expect: [...]}")
+        if not (file.expect if one.expect is None else one.expect):
+            raise ValueError("`when` expects nothing: a case without an intent proves nothing.")
+    return file
+
+
+def read(model: Table, plan: Plan, file: File, when: When | None = None) -> list[Intent]:
+    """The intents of a file, with their names resolved. `plan`: see analyze/internet.py.
+
+    `when`: those of that case, in which model and plan are. Who asks for a load balancer asks its name, which by then
+    leads to the nodes that are left.
+    """
+    expect = file.expect if when is None or when.expect is None else when.expect
+    names = _Names(model, plan, file, by_name=when is not None)
+    return [_intent(names, one) for one in expect]
+
+
+def supposed(model: Table, plan: Plan, file: File, when: When) -> Hypothesis:
+    """What a case supposes, about the model as it is. LookupError where there is no such zone or instance."""
     names = _Names(model, plan, file)
-    return [_intent(names, one) for one in file.expect]
+    return hypothesis(when.az_down, names.instances(when.stopped) if when.stopped is not None else [])
 
 
 def _intent(names: "_Names", written: dict[str, str]) -> Intent:
@@ -97,7 +125,8 @@ def _intent(names: "_Names", written: dict[str, str]) -> Intent:
 class _Names:
     """The names of a file, looked for in its scope."""
 
-    def __init__(self, model: Table, plan: Plan, file: File) -> None:
+    def __init__(self, model: Table, plan: Plan, file: File, *, by_name: bool = False) -> None:
+        self._by_name = by_name
         self._model = model
         self._plan = plan
         self._file = file
@@ -118,6 +147,10 @@ class _Names:
         except ValueError as error:
             raise ValueError(f"{name!r} is not among the names of this file. {error}") from None
         return end if not end.ports or end.addresses else self._some(name, interfaces(self._model, name))
+
+    def instances(self, selector: Selector) -> list[Instance]:
+        """The instances that a selector means."""
+        return [one for one in self._entities(Instance, selector) if isinstance(one, Instance)]
 
     def _declared(self, name: str, written: dict[str, Any]) -> Endpoint | None:
         rest = dict(written)
@@ -169,7 +202,8 @@ class _Names:
 
     def _ports(self, found: Any) -> tuple[str, ...]:
         inside = (one for one in found if self._in_scope(one) and (self._vpcs is None or one.vpc in self._vpcs))
-        return tuple(sorted(one.id for one in inside))
+        asked = (one for one in inside if not self._by_name or led_to(self._model, self._plan, one))
+        return tuple(sorted(one.id for one in asked))
 
     def _in_scope(self, one: Entity) -> bool:
         return self._scope.account in (None, one.account) and self._scope.region in (None, one.region)

@@ -73,6 +73,7 @@ CHANGES = {
     Reason.NO_PUBLIC_ADDRESS: "associate an Elastic IP with it, or route it through a NAT gateway",
     Reason.REFUSED_BY_LINK: "ask a public address: private and shared ones do not pass an internet gateway",
     Reason.REFUSED_BY_TRANSLATOR: "open the connection from inside: a NAT gateway lets nothing else in",
+    Reason.REFUSED_BY_BALANCER: "give {hop} a listener for {service}, and a target in its zone that can take it",
     Reason.SENDER_RULES: "allow {service} outbound to {destination} in a security group of {hop}",
     Reason.RECEIVER_RULES: "allow {service} inbound from {source} in a security group of {hop}",
     Reason.FENCE_OUT: "allow {service} outbound to {destination} in network ACL {hop}, before what denies it",

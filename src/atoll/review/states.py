@@ -7,7 +7,7 @@ import msgspec
 from atoll.compile import compiler, constants
 from atoll.model.kinds import BY_KIND
 from atoll.model.regions import REGIONS
-from atoll.records import Delta, Record, Table
+from atoll.records import Delta, Derivation, Record, Table
 
 FORMAT = 1
 
@@ -53,6 +53,21 @@ def state(model: Delta) -> State:
     """The state that has these entities."""
     table = Table()
     table.apply(model)
-    plan = Table(constants(zone.name for region in REGIONS.values() for zone in region.zones))
-    plan.apply(compiler().propose(table, model).delta)
-    return State(table, plan)
+    return State(table, compiled(table).plan)
+
+
+class Compiled(NamedTuple):
+    """A plan, and the compiler that has made it and can tell what a change of the model makes of it."""
+
+    plan: Table
+    compiler: Derivation
+
+
+def compiled(model: Table) -> Compiled:
+    """The plan that a model leads to."""
+    fixed = constants(zone.name for region in REGIONS.values() for zone in region.zones)
+    plan, made = Table(fixed), compiler(fixed)
+    proposal = made.propose(model, {key: (None, record) for key, record in model.records.items()})
+    made.accept(proposal)
+    plan.apply(proposal.delta)
+    return Compiled(plan, made)

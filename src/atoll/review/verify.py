@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from atoll.analyze.between import (
     EPHEMERAL,
@@ -28,9 +29,10 @@ from atoll.packet import Flow
 from atoll.plan.rows import Node, NodeKind, Port
 from atoll.records import Table
 from atoll.review.endpoints import Endpoint, label
-from atoll.review.intents import Intent, read
+from atoll.review.intents import File, Intent, When, parse, read, supposed
 from atoll.review.pairs import from_outside, same_domain, targets
 from atoll.review.replay import Replay, replay
+from atoll.review.settle import settle
 
 NAT = "nat"
 HALF_OPEN = "half-open: it arrives, and its answer is lost"
@@ -49,6 +51,7 @@ class Result(msgspec.Struct, frozen=True):
 
     `pairs`, `flows`: how many pairs of ends, and packets, it was proved over. `why`: in words, where it does not hold;
     then `counterexample` with its `path`, the rules that let it pass or the reasons that stop it (`blame`).
+    `case`: what it supposes, "" for what is.
     """
 
     text: str
@@ -60,12 +63,25 @@ class Result(msgspec.Struct, frozen=True):
     path: list[str] = []
     blame: list[str] = []
     trials: list[Trial] = []
+    case: str = ""
 
 
 def verify(model: Table, plan: Table, written: object) -> list[Result]:
-    """Every intent of a file. LookupError and ValueError say what is wrong with the file."""
+    """Every intent of a file, and those of its cases. LookupError and ValueError say what is wrong with the file."""
+    file = parse(written)
     whole = with_anyone(plan)
-    return [_Proof(model, plan, whole, intent).result() for intent in read(model, whole, written)]
+    now = [_Proof(model, plan, whole, intent).result() for intent in read(model, whole, file)]
+    return [*now, *(result for when in file.when for result in _supposing(model, whole, file, when))]
+
+
+def _supposing(model: Table, plan: Plan, file: File, when: When) -> Iterator[Result]:
+    """The intents of a case, proved on what would be. There is no network in which their packets could be sent."""
+    case = supposed(model, plan, file, when)
+    there = settle(model, case.make)
+    whole = with_anyone(there.plan)
+    for intent in read(there.model, whole, file, when):
+        result = _Proof(there.model, there.plan, whole, intent).result()
+        yield replace(result, text=f"when {case}: {result.text}", case=str(case), trials=[])
 
 
 class _Refuted(msgspec.Struct, frozen=True):
