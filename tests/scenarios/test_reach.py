@@ -10,7 +10,7 @@ import pytest
 from atoll.cli.demo.bank import REGION
 from examples.bank.mistakes import mistakes
 from examples.bank.parts import Bank, find
-from tests.scenarios.pages import Shell, is_all_steps, shows_what_it_says
+from tests.scenarios.pages import Shell, is_all_steps, matches, shows_what_it_says
 from tests.scenarios.running import REPO, Atoll, Said
 
 pytestmark = pytest.mark.kernel
@@ -83,7 +83,10 @@ def test_a_mistake_is_seen_by_proof_and_by_packets(standing: tuple[Atoll, Any, B
         assert broken["counterexample"]["destination_port"] == 5432
         assert any("sgr-" in line for line in broken["blame"])
         said = atoll.run("verify", INTENTS, "--proof-only")
-        assert "FAILS  deny: admin -> db" in said.out
+        failing = said.out[said.out.index("FAILS  deny: admin -> db") :].partition("\nholds")[0]
+        readme = (REPO / "README.md").read_text()
+        shown = readme[readme.index("FAILS  deny: admin -> db") :].partition("```")[0]
+        assert matches(shown.replace("...", "…"), failing), failing
     finally:
         mistake.mend(ec2, parts)
     assert atoll.run("verify", INTENTS, "--proof-only").status == 0
