@@ -6,7 +6,9 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from atoll.cli import checking
 from atoll.cli.commands import app
+from atoll.review import checks
 from tests.scenarios.running import Atoll
 
 TOP = typer.main.get_command(app)
@@ -73,3 +75,28 @@ def test_completion_completes(records: Atoll) -> None:
     assert "complete " in script.out
     asked = {"_ATOLL_COMPLETE": "complete_bash", "COMP_WORDS": "atoll st", "COMP_CWORD": "1"}
     assert records.run(extra=asked).out.split() == ["status"]
+
+
+@pytest.mark.parametrize(
+    ("line", "proposed"),
+    [
+        ("atoll che", ["check"]),
+        ("atoll di", ["diff"]),
+        ("atoll sa", ["save"]),
+        ("atoll check --kind one-", ["one-nat"]),
+        ("atoll check --kind balancer", ["balancer-no-way", "balancer-one-zone"]),
+        ("atoll diff ru", ["running"]),
+        ("atoll diff before.json ru", ["running"]),
+        ("atoll diff be", []),  # a shell's own business: files
+        ("atoll diff --mark", ["--markdown"]),
+        ("atoll verify --ju", ["--junit"]),
+    ],
+)
+def test_a_shell_proposes_what_can_follow(line: str, proposed: list[str]) -> None:
+    asked = {"_ATOLL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    said = CliRunner().invoke(app, [], prog_name="atoll", env=asked)
+    assert said.output.split() == proposed
+
+
+def test_the_kinds_of_findings_that_are_proposed_are_those_that_there_are() -> None:
+    assert tuple(checks.KINDS) == checking.KINDS

@@ -8,9 +8,33 @@ from atoll.cli.common import Json, State, call, show_json
 
 BAD_QUESTION = 2
 
+KINDS = (
+    "open-database",
+    "not-private",
+    "balancer-no-way",
+    "balancer-one-zone",
+    "one-nat",
+    "cut-replies",
+    "dead-rule",
+    "default-vpc",
+    "overlapping-blocks",
+    "stale-group",
+    "idle-address",
+)
+"""What a shell proposes; the server knows whether there is such a kind."""
+
+
+def _begun(incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", help="Look for this kind of finding alone; may be repeated. docs/analysis.md lists them."),
+    typer.Option(
+        "--kind",
+        help="Look for this kind of finding alone; may be repeated. docs/analysis.md lists them.",
+        autocompletion=_begun,
+    ),
 ]
 
 

@@ -19,6 +19,11 @@ SIGNS = {"opens": "opens", "half-opens": "opens by half", "closes": "closes"}
 ONE = "A file that atoll save has written, or the word running."
 
 
+def _begun(incomplete: str) -> list[str]:
+    """The word, once it is begun; a shell proposes files by itself."""
+    return [RUNNING] if incomplete and RUNNING.startswith(incomplete) else []
+
+
 def save(
     file: Annotated[Path, typer.Argument(help="Where to write it; what is there is replaced.")], state: State = None
 ) -> None:
@@ -47,8 +52,8 @@ def _save(state: Path | None, file: Path) -> None:
 
 
 def diff(
-    base: Annotated[str, typer.Argument(help=ONE)],
-    head: Annotated[str, typer.Argument(help=ONE)] = RUNNING,
+    base: Annotated[str, typer.Argument(help=ONE, autocompletion=_begun)],
+    head: Annotated[str, typer.Argument(help=ONE, autocompletion=_begun)] = RUNNING,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a comment for a pull request.")] = False,
     json: Json = False,
     state: State = None,
