@@ -75,7 +75,7 @@ def test_programs_and_pull_requests_get_the_same(changed: Changed) -> None:
     told = json.loads(changed.atoll.run("diff", changed.before, "--json").out)
     assert told["wider"]
     (one,) = told["changes"]
-    assert (one["effect"], one["services"], one["sources"]) == ("opens", "tcp 22", "203.0.113.0/24")
+    assert (one["effect"], one["services"], one["source_addresses"]) == ("opens", "tcp 22", "203.0.113.0/24")
     said = changed.atoll.run("diff", changed.before, changed.after, "--markdown")
     title, _, head, rule, row, *_ = said.out.splitlines()
     assert said.status == 1

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from atoll.analyze.matrix import Matrix
+from atoll.analyze.between import private
+from atoll.analyze.matrix import Matrix, answered_at
 from atoll.analyze.reach import Box, reach
 from atoll.analyze.reach.flows import SERVICES, place, subtract_all
 from atoll.analyze.reach.spans import Span, joined, single
@@ -31,6 +32,22 @@ def test_what_is_open_between_two_addresses_is_what_reach_says(seed: int) -> Non
                     port = matrix.ports[matrix.port_of[line]].id
                     said = matrix.arriving(sender, asked), matrix.open(sender, asked)
                     _same(plan, port, sender, asked, *said)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_where_every_answer_is_said_to_get_back_none_is_lost(seed: int) -> None:
+    plan = random_lively_plan(random.Random(seed), fenced=0.5)
+    for domain in [one.id for one in plan.all(Domain) if one.kind is DomainKind.VPC]:
+        for port, asked in answered_at(plan, domain).items():
+            box = Box(private(plan, port), asked, SERVICES)
+            lost = [one for one in reach(plan, port, [box]) if one.arrives and not one.answered]
+            assert lost == [], (port, asked)
+
+
+def test_of_most_pairs_without_fences_that_is_known() -> None:
+    found = answered_at(lab(), VPC)
+    assert found["eni-web"] == joined(tuple(single(place(f"10.0.{block}.5"))[0] for block in (1, 2, 3)))
 
 
 def _same(plan: Table, port: str, sender: str, asked: str, arriving: Span, said: list[Box]) -> None:

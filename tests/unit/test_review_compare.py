@@ -24,11 +24,11 @@ def saved(shop: Shop) -> State:
 
 
 def lines(found: Difference) -> list[tuple[str, str, str, str]]:
-    return [(one.effect, _short(one.source), _short(one.destination), one.services) for one in found.changes]
+    return [(one.effect, _short(one.sources), _short(one.destinations), one.services) for one in found.changes]
 
 
-def _short(end: str) -> str:
-    return end.partition(" ")[2].strip("()") or end
+def _short(ends: list[str]) -> str:
+    return ", ".join(end.partition(" ")[2].strip("()") or end for end in ends)
 
 
 def only(found: Difference) -> Change:
@@ -55,7 +55,7 @@ def test_a_rule_opens_a_port_and_its_end_closes_it(shop: Shop) -> None:
     assert found.wider
     one = only(found)
     assert lines(found) == [("opens", "internet", "web", "tcp 22")]
-    assert (one.sources, one.destinations) == ("203.0.113.0/24", "")
+    assert (one.source_addresses, one.destination_addresses) == ("203.0.113.0/24", "")
     assert (one.packet.destination, one.packet.destination_port) == (shop.ids["public"], 22)
     (new,) = (line for line in one.by if "(new)" in line)
     assert new.startswith("sgr-")
@@ -79,7 +79,7 @@ def test_more_of_the_internet_is_wider(shop: Shop) -> None:
     base = saved(shop)
     allow(shop.ec2, shop.ids["sg-web"], 22, IpRanges=[{"CidrIp": "8.8.8.0/24"}])
     one = only(compare(base, saved(shop)))
-    assert (one.effect, one.sources, one.packet.source) == ("opens", "8.8.8.0/24", "8.8.8.0")
+    assert (one.effect, one.source_addresses, one.packet.source) == ("opens", "8.8.8.0/24", "8.8.8.0")
 
 
 def test_a_group_that_is_put_on_is_named(shop: Shop) -> None:
@@ -109,15 +109,41 @@ def test_answers_that_are_lost_close_and_arrivals_alone_open_by_half(shop: Shop)
     assert ("half-opens", "web", "db", "tcp 5432") in lines(opened)
 
 
+def test_what_one_rule_opens_for_many_is_one_change(shop: Shop) -> None:
+    for _ in range(3):
+        launch(shop, shop.ids["subnet-db"], shop.ids["sg-db"])
+    launch(shop, shop.ids["subnet-web"], shop.ids["sg-web"])
+    base = saved(shop)
+    allow(shop.ec2, shop.ids["sg-web"], 22, IpRanges=[{"CidrIp": "10.0.2.0/24"}])
+    one = only(compare(base, saved(shop)))
+    assert (len(one.sources), len(one.destinations), one.services) == (4, 2, "tcp 22")
+
+
+def test_what_two_rules_open_is_two_changes(shop: Shop) -> None:
+    other = launch(shop, shop.ids["subnet-web"], shop.ids["sg-web"])
+    base = saved(shop)
+    for source in ("eni-db", "eni-web"):
+        (held,) = shop.ec2.call("DescribeNetworkInterfaces", NetworkInterfaceIds=[shop.ids[source]])[
+            "NetworkInterfaces"
+        ]
+        allow(shop.ec2, shop.ids["sg-web"], 22, IpRanges=[{"CidrIp": f"{held['PrivateIpAddress']}/32"}])
+    found = compare(base, saved(shop))
+    assert len(found.changes) == 2  # db to both servers, and web to the other
+    assert len({one.by[0] for one in found.changes}) == 2
+    assert sum(any(other in end for end in one.destinations) for one in found.changes) == 2
+
+
 def test_an_instance_that_comes_is_new_in_all_that_it_opens(shop: Shop) -> None:
     base = saved(shop)
     interface = launch(shop, shop.ids["subnet-db"], shop.ids["sg-db"])
     found = compare(base, saved(shop))
-    mine = [one for one in found.changes if interface in one.destination]
+    mine = [one for one in found.changes if any(interface in end for end in one.destinations)]
     assert [(one.effect, one.services) for one in mine] == [("opens", "tcp 5432")]
     assert mine[0].by[0] == f"{interface} new"
     gone = compare(saved(shop), base)
-    assert [one.by[0] for one in gone.changes if interface in one.destination] == [f"{interface} gone"]
+    assert [one.by[0] for one in gone.changes if any(interface in end for end in one.destinations)] == [
+        f"{interface} gone"
+    ]
 
 
 def test_another_public_address_opens_nothing(shop: Shop) -> None:
@@ -143,7 +169,7 @@ def test_states_that_were_built_apart_are_compared_by_names(shop: Shop, rebuilt:
     assert compare(saved(shop), saved(rebuilt)).changes == []
     allow(rebuilt.ec2, rebuilt.ids["sg-web"], 22, IpRanges=WORLD)
     found = compare(saved(shop), saved(rebuilt))
-    assert lines(found) == [("opens", "internet", "web", "tcp 22"), ("opens", "db", "web", "tcp 22")]
+    assert sorted(lines(found)) == [("opens", "db", "web", "tcp 22"), ("opens", "internet", "web", "tcp 22")]
     assert all(any("tcp 22 from 0.0.0.0/0" in line for line in one.by) for one in found.changes)
     assert not any("new" in line for one in found.changes for line in one.by)
 

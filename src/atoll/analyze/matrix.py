@@ -237,3 +237,34 @@ class Matrix:
             return True
         route = best_route(self._plan, segment.table, ip)
         return route is not None and isinstance(route.via, Deliver)
+
+
+MOST_ADDRESSES = 2000
+"""Of a domain: the matrix of more would take gigabytes."""
+
+
+def answered_at(plan: Plan, domain: str) -> dict[str, Span]:
+    """For each port of a domain the addresses in it to which its own way is straight, by whichever own address it
+    sends, and from which every answer gets back to it, whatever the question was. Empty where that is not known.
+    """
+    rows = (
+        row
+        for segment in plan.by(Segment, "domain", domain)
+        for port in plan.by(Port, "segment", segment.id)
+        for row in plan.by(Address, "port", port.id)
+    )
+    if sum(1 for _ in rows) not in range(1, MOST_ADDRESSES + 1):
+        return {}
+    matrix = Matrix(plan, domain)
+    if not matrix.addresses:
+        return {}
+    every = matrix.atoms.bits(SERVICES)
+    silent = (matrix.forward == 0).all(axis=2)
+    back = ((matrix.back & every) == every).all(axis=2)
+    good = matrix.direct & (back | silent)
+    found: dict[str, Span] = {}
+    for number, port in enumerate(matrix.ports):
+        mine = np.flatnonzero(matrix.port_of == number)
+        asked: list[int] = np.flatnonzero(good[mine].all(axis=0)).tolist() if len(mine) else []
+        found[port.id] = joined(tuple((place(matrix.addresses[at]), place(matrix.addresses[at])) for at in asked))
+    return found

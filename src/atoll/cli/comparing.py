@@ -105,13 +105,20 @@ def _text(found: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _count(found)])
 
 
+FEW = 3
+"""So many ends are named; of more the number that is left."""
+
+
 def _ends(one: dict[str, Any]) -> str:
-    return f"{_end(one['source'], one['sources'])} -> {_end(one['destination'], one['destinations'])}"
+    return f"{_end(one, 'source')} -> {_end(one, 'destination')}"
 
 
-def _end(name: str, addresses: str) -> str:
-    """An end with its addresses, where not all of them are meant."""
-    return name if addresses in ("", "the internet") else f"{name} ({addresses})"
+def _end(one: dict[str, Any], side: str) -> str:
+    """Ends by their names; the internet with its addresses, where not all of them are meant."""
+    names, addresses = one[f"{side}s"], one[f"{side}_addresses"]
+    more = [f"{len(names) - FEW} more"] if len(names) > FEW else []
+    text = ", ".join([*names[:FEW], *more])
+    return text if addresses in ("", "the internet") else f"{text} ({addresses})"
 
 
 def _packet(flow: dict[str, Any]) -> str:
@@ -138,8 +145,8 @@ def _markdown(found: dict[str, Any], base: str, head: str) -> str:
         cells = (
             f"**{SIGNS[one['effect']]}**" if one["effect"] != "closes" else SIGNS[one["effect"]],
             one["services"],
-            _end(one["source"], one["sources"]),
-            _end(one["destination"], one["destinations"]),
+            _end(one, "source"),
+            _end(one, "destination"),
             f"`{_packet(one['packet'])}`",
             "<br>".join(one["by"]),
         )

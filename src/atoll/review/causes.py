@@ -19,21 +19,28 @@ class Side(NamedTuple):
     seen: Replay
 
 
-def causes(passes: State, other: State, sender: str, packet: Flow, *, opens: bool, known: bool) -> list[str]:
-    """In words, the rows first. `passes`: the state in which the packet arrives; `opens`: that is the later one.
+class Causes(NamedTuple):
+    """In words: rows on the packet's way that are not the same, and what else is to be said of it."""
+
+    rows: tuple[str, ...]
+    more: tuple[str, ...]
+
+
+def causes(passes: State, other: State, sender: str, packet: Flow, *, opens: bool, known: bool) -> Causes:
+    """`passes`: the state in which the packet arrives; `opens`: that is the later one.
 
     `known`: both ends are in the other state too, maybe with other ids: then nothing can be said to be new.
     """
     side = Side(passes, replay(passes.plan, sender, packet))
     apart = [one for one in _ports(side) if other.plan.get(Port, one) is None]
     if apart:
-        first = [] if known else [f"{', '.join(apart)} {'new' if opens else 'gone'}"]
-        return [*first, *(_rule(passes, one) for one in met(side.seen))]
-    found = list(_differing(side, other, opens=opens))
+        rules = tuple(_rule(passes, one) for one in met(side.seen))
+        first = f"{', '.join(apart)} {'new' if opens else 'gone'}"
+        return Causes(rules, ()) if known else Causes((first,), rules)
     there = replay(other.plan, sender, packet)
     when = "until now" if opens else "now"
-    stops = [f"{when}: {one.reason}: {one.hop} {one.detail}" for one in there.changes]
-    return found + stops
+    stops = tuple(f"{when}: {one.reason}: {one.hop} {one.detail}" for one in there.changes)
+    return Causes(tuple(_differing(side, other, opens=opens)), stops)
 
 
 def _ports(side: Side) -> list[str]:

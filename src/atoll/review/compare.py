@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,7 +12,7 @@ from atoll.analyze.reach.spans import Span, both, single
 from atoll.analyze.wording import addresses_text, example, services_text
 from atoll.packet import Flow
 from atoll.plan.rows import INTERNET
-from atoll.review.causes import causes
+from atoll.review.causes import Causes, causes
 from atoll.review.ends import Ends
 from atoll.review.states import State
 from atoll.review.survey import Sent, Survey
@@ -28,19 +29,20 @@ class Effect(StrEnum):
     CLOSES = "closes"
 
 
-class Change(msgspec.Struct, frozen=True):
-    """Flows from one end to another, of which something becomes.
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Flows of one kind, of which something becomes for one reason.
 
-    `sources`, `destinations`: which addresses of the internet, where that is an end; else "". `packet`: one of them, in
-    the state in which it arrives; `by`: what lets it pass there, or stops it now.
+    `sources`, `destinations`: their ends. `source_addresses`, `destination_addresses`: which addresses of the internet,
+    where that is an end; else "". `packet`: one of them, in the state in which it arrives; `by`: what lets it pass
+    there, or stops it now.
     """
 
     effect: Effect
-    source: str
-    destination: str
+    sources: list[str]
+    destinations: list[str]
     services: str
-    sources: str
-    destinations: str
+    source_addresses: str = ""
+    destination_addresses: str = ""
     packet: Flow
     by: list[str]
 
@@ -59,13 +61,11 @@ def compare(base: State, head: State) -> Difference:
     internet = both(sides[0].survey.internet, sides[1].survey.internet)
     for side in sides:
         side.look(internet)
-    found = [
-        change
-        for pair in sorted(sides[0].flows.keys() | sides[1].flows.keys())
-        for change in _changes(pair, *sides, ends)
-    ]
-    found.sort(key=lambda one: list(Effect).index(one.effect))
-    return Difference(any(one.effect is not Effect.CLOSES for one in found), found)
+    pairs = sorted(sides[0].flows.keys() | sides[1].flows.keys())
+    found = [change for pair in pairs for change in _changes(pair, *sides)]
+    changes = [_told(ends, group) for group in _grouped(found)]
+    changes.sort(key=lambda one: list(Effect).index(one.effect))
+    return Difference(any(one.effect is not Effect.CLOSES for one in changes), changes)
 
 
 Pair = tuple[str, str]
@@ -130,7 +130,25 @@ def _without_addresses(sent: Sent, internet: Span) -> Box:
     return Box(source, destination, flows.service, flows.sport, ANY_LIKENESS)
 
 
-def _changes(pair: Pair, base: _Side, head: _Side, ends: Ends) -> Iterator[Change]:
+class _Found(NamedTuple):
+    """What becomes of the flows of one pair of ends."""
+
+    effect: Effect
+    pair: Pair
+    flows: Box
+    sender: str
+    packet: Flow
+    causes: Causes
+    internet: Span
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """The same for what has the same reason and differs in an end alone."""
+        outside = tuple(one == INTERNET for one in self.pair)
+        return self.effect, self.flows, outside, self.causes.rows or self.causes.more
+
+
+def _changes(pair: Pair, base: _Side, head: _Side) -> Iterator[_Found]:
     was, now = base.of(pair), head.of(pair)
     arrived = [*was.open, *was.half_open]
     for effect, flows, others, side, other in (
@@ -140,18 +158,38 @@ def _changes(pair: Pair, base: _Side, head: _Side, ends: Ends) -> Iterator[Chang
     ):
         for box in merged(subtract_all(_boxes(flows), _boxes(others))):
             sender, packet = side.shown(pair, box)
-            yield Change(
-                effect,
-                ends.label(pair[0]),
-                ends.label(pair[1]),
-                services_text(box.service),
-                addresses_text(box.source, side.internet) if pair[0] == INTERNET else "",
-                addresses_text(box.destination, side.internet) if pair[1] == INTERNET else "",
-                packet,
-                causes(
-                    side.state, other.state, sender, packet, opens=effect is not Effect.CLOSES, known=other.knows(pair)
-                ),
-            )
+            opens, known = effect is not Effect.CLOSES, other.knows(pair)
+            why = causes(side.state, other.state, sender, packet, opens=opens, known=known)
+            yield _Found(effect, pair, box, sender, packet, why, side.internet)
+
+
+def _grouped(found: Iterable[_Found]) -> list[list[_Found]]:
+    """Together what goes from one end for one reason, and what goes from the same ends to others for it."""
+    to_each: dict[tuple[object, ...], list[_Found]] = {}
+    for one in found:
+        to_each.setdefault((one.pair[1], *one.kind), []).append(one)
+    alike: dict[tuple[object, ...], list[_Found]] = {}
+    for group in to_each.values():
+        sources = tuple(one.pair[0] for one in group)
+        alike.setdefault((sources, *group[0].kind), []).extend(group)
+    return list(alike.values())
+
+
+def _told(ends: Ends, group: list[_Found]) -> Change:
+    first = group[0]
+    inside, outside = ([ends.label(name) for name in dict.fromkeys(one.pair[side] for one in group)] for side in (0, 1))
+    return Change(
+        effect=first.effect,
+        sources=inside,
+        destinations=outside,
+        services=services_text(first.flows.service),
+        source_addresses=addresses_text(first.flows.source, first.internet) if first.pair[0] == INTERNET else "",
+        destination_addresses=addresses_text(first.flows.destination, first.internet)
+        if first.pair[1] == INTERNET
+        else "",
+        packet=first.packet,
+        by=[*first.causes.rows, *first.causes.more],
+    )
 
 
 def _boxes(flows: Iterable[tuple[Box, Sent]]) -> list[Box]:

@@ -32,26 +32,26 @@ class Survey:
         self.plan = plan
         self.senders = senders
         self.internet = addresses(plan)
-        self._known: dict[str, list[Outcome]] = {}
+        self._known: dict[tuple[str, Span | None], list[Outcome]] = {}
 
-    def of(self, sender: str) -> list[Outcome]:
-        """The fate of what one sends."""
-        if sender not in self._known:
-            self._known[sender] = list(self._outcomes(sender))
-        return self._known[sender]
+    def of(self, sender: str, asked: Span | None = None) -> list[Outcome]:
+        """The fate of what one sends. `asked`: to these addresses alone, which costs less."""
+        if (sender, asked) not in self._known:
+            self._known[sender, asked] = list(self._outcomes(sender, asked))
+        return self._known[sender, asked]
 
-    def all(self) -> Iterator[Sent]:
-        """Of everybody's."""
-        return (Sent(sender, one) for sender in self.senders for one in self.of(sender))
+    def outward(self, sender: str) -> list[Outcome]:
+        """The fate of what one sends to the internet."""
+        return self.of(sender, self.internet)
 
     def arriving(self) -> Iterator[Sent]:
-        """Of those alone that get to a port."""
-        return (sent for sent in self.all() if sent.outcome.arrives)
+        """Of everybody's flows those that get to a port."""
+        return (Sent(sender, one) for sender in self.senders for one in self.of(sender) if one.arrives)
 
-    def _outcomes(self, sender: str) -> Iterator[Outcome]:
+    def _outcomes(self, sender: str, asked: Span | None) -> Iterator[Outcome]:
         mine = self.plan.get(Port, sender)
         sources = self.internet if sender == ANYONE else private(self.plan, sender)
-        for outcome in reach(self.plan, sender, everything(sources), ANSWERING):
+        for outcome in reach(self.plan, sender, everything(sources, asked), ANSWERING):
             taker = self.plan.get(Port, outcome.at) if outcome.at else None
             if outcome.at is not None and (taker is None or (mine and mine.node == taker.node)):
                 continue
@@ -61,6 +61,8 @@ class Survey:
                 yield msgspec.structs.replace(outcome, flows=flows)
 
 
-def everything(sources: Span) -> list[Box]:
-    """All flows from these addresses to any, a box a family."""
-    return [Box(both(sources, family), family, SERVICES, EPHEMERAL) for family in ADDRESSES.values()]
+def everything(sources: Span, asked: Span | None = None) -> list[Box]:
+    """All flows from these addresses, to any or to those that are asked, a box a family."""
+    families = ADDRESSES.values()
+    ends = ((both(sources, one), one if asked is None else both(asked, one)) for one in families)
+    return [Box(*pair, SERVICES, EPHEMERAL) for pair in ends]

@@ -7,6 +7,7 @@ from atoll.model.kinds import BalancerZone, LoadBalancer, NetworkInterface
 from atoll.packet import Reason
 from atoll.review.checks.design import Design
 from atoll.review.checks.finding import Finding, Severity
+from atoll.review.survey import Sent
 
 ONE_ZONE = "balancer-one-zone"
 NO_WAY = "balancer-no-way"
@@ -19,7 +20,9 @@ def one_zone(design: Design) -> Iterator[Finding]:
     """One finding a load balancer: all that arrives behind it arrives in one zone."""
     for balancer in _balancers(design):
         nodes = {one.node for one in design.model.by(BalancerZone, "balancer", balancer.id)}
-        there = [sent for sent in design.survey.arriving() if nodes.intersection(sent.outcome.via)]
+        inside = () if balancer.scheme == "internet-facing" else design.survey.senders
+        every = (Sent(sender, one) for sender in (ANYONE, *inside) for one in design.survey.of(sender))
+        there = [sent for sent in every if sent.outcome.arrives and nodes.intersection(sent.outcome.via)]
         zones = {_zone(design, sent.outcome.at) for sent in there}
         if len(zones) == 1:
             yield design.shown(

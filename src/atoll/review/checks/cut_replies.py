@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from atoll.analyze.internet import ANYONE
-from atoll.analyze.reach.flows import BLOCK, Box
-from atoll.analyze.reach.spans import Span, both, joined
+from atoll.analyze.matrix import answered_at
+from atoll.analyze.reach.flows import ADDRESSES, BLOCK, Box
+from atoll.analyze.reach.spans import Span, both, joined, without
 from atoll.analyze.wording import example, services_text
 from atoll.model.kinds import NetworkAcl
 from atoll.packet import TCP, UDP, Reason
+from atoll.plan.rows import Domain, DomainKind
 from atoll.review.checks.design import Design
 from atoll.review.checks.finding import Finding, Severity
 from atoll.review.replay import replay
@@ -17,6 +19,8 @@ KIND = "cut-replies"
 
 FENCES = (Reason.FENCE_IN, Reason.FENCE_OUT)
 
+EVERYWHERE: Span = joined(tuple(part for family in ADDRESSES.values() for part in family))
+
 SERVERS: Span = joined(tuple(((one << BLOCK), (one << BLOCK) + 1023) for one in (TCP, UDP)))
 """Services below port 1024. To the internet only these are asked for: an entry that lets answers out to the clients'
 ports lets new connections to those ports out as well, and nobody misses their answers."""
@@ -25,7 +29,7 @@ ports lets new connections to those ports out as well, and nobody misses their a
 def find(design: Design) -> Iterator[Finding]:
     """One finding an ACL and direction, with the first packet whose answer it cuts."""
     found: dict[tuple[str, str], tuple[Sent, Box, str]] = {}
-    for sent in design.survey.arriving():
+    for sent in _half_open(design):
         box = _asked(sent)
         if box is None:
             continue
@@ -53,9 +57,22 @@ def find(design: Design) -> Iterator[Finding]:
         )
 
 
+def _half_open(design: Design) -> Iterator[Sent]:
+    """What arrives without an answer; pairs of which the matrix of their domain knows better are not asked about."""
+    known = {
+        sender: asked
+        for domain in design.plan.all(Domain)
+        if domain.kind is DomainKind.VPC
+        for sender, asked in answered_at(design.whole, domain.id).items()
+    }
+    for sender in design.survey.senders:
+        asked = without(EVERYWHERE, known[sender]) if sender in known else None
+        yield from (Sent(sender, one) for one in design.survey.of(sender, asked) if one.arrives and not one.answered)
+
+
 def _asked(sent: Sent) -> Box | None:
     outcome = sent.outcome
-    if outcome.answered or outcome.reason not in FENCES:
+    if outcome.reason not in FENCES:
         return None
     if outcome.at != ANYONE:
         return outcome.flows

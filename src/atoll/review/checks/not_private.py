@@ -41,7 +41,7 @@ def _inward(design: Design) -> list[Sent]:
 
 
 def _outward(design: Design, port: str) -> list[Sent]:
-    return [Sent(port, one) for one in design.survey.of(port) if one.at == ANYONE and design.direct(one)]
+    return [Sent(port, one) for one in design.survey.outward(port) if one.at == ANYONE and design.direct(one)]
 
 
 def _first(design: Design, subnet: Subnet, found: list[Sent]) -> Iterator[Finding]:

@@ -14,13 +14,12 @@ KIND = "one-nat"
 
 def find(design: Design) -> Iterator[Finding]:
     """One finding a NAT gateway through which packets of another zone reach the internet, and are answered."""
-    zones = {one.id: one.zone for one in design.interfaces}
     used: dict[str, dict[str, Sent]] = {}
-    for sent in design.survey.arriving():
-        if sent.outcome.at == ANYONE and sent.outcome.answered:
-            for name in sent.outcome.via:
+    for interface in design.interfaces:
+        for outcome in design.survey.outward(interface.id):
+            for name in outcome.via if outcome.at == ANYONE and outcome.answered else ():
                 if design.is_kind(name, NodeKind.TRANSLATOR):
-                    used.setdefault(name, {}).setdefault(zones[sent.sender], sent)
+                    used.setdefault(name, {}).setdefault(interface.zone, Sent(interface.id, outcome))
     for name, by_zone in sorted(used.items()):
         gateway = design.model.get(NatGateway, name)
         others = sorted(by_zone.keys() - {gateway.zone}) if gateway is not None else []
