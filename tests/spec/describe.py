@@ -14,6 +14,7 @@ Answers = Mapping[str, Sequence[Answer]]  # Instances without their reservations
 
 KINDS = {"Vpcs", "Subnets", "RouteTables", "InternetGateways", "SecurityGroups", "NetworkAcls", "NetworkInterfaces"}
 KINDS |= {"NatGateways", "Addresses", "Instances", "PrefixLists"}  # the last ones with their Entries
+KINDS |= {"LoadBalancers", "Listeners", "TargetGroups"}  # with their Attributes; groups with their Targets
 
 
 class UnsupportedError(NotImplementedError):
@@ -43,7 +44,8 @@ def subnets(answers: Answers) -> dict[str, things.Subnet]:
 
 def _subnet(answers: Answers, subnet: Answer) -> things.Subnet:
     routes, acl = tuple(_routes(answers, _table(answers, subnet))), _acl(answers, subnet["SubnetId"])
-    return things.Subnet(subnet["SubnetId"], subnet["VpcId"], IPv4Network(subnet["CidrBlock"]), routes, acl)
+    zone = subnet.get("AvailabilityZone", "")
+    return things.Subnet(subnet["SubnetId"], subnet["VpcId"], zone, IPv4Network(subnet["CidrBlock"]), routes, acl)
 
 
 def table_associations(answers: Answers) -> Iterator[tuple[Answer, Answer]]:
@@ -137,7 +139,20 @@ def translators(answers: Answers) -> dict[str, Answer]:
 def enis(answers: Answers) -> dict[str, things.Eni]:
     instances = {instance["InstanceId"]: instance for instance in answers["Instances"]}
     made = {eni["NetworkInterfaceId"]: _eni(eni, instances) for eni in answers["NetworkInterfaces"]}
-    return made | {eni: _translator(made[eni], nat) for eni, nat in translators(answers).items() if eni in made}
+    made |= {eni: _translator(made[eni], nat) for eni, nat in translators(answers).items() if eni in made}
+    for one in answers["NetworkInterfaces"]:
+        if one.get("InterfaceType") == "network_load_balancer":
+            balancer, eni = balancer_of(answers, one), made[one["NetworkInterfaceId"]]
+            active = balancer is not None and balancer["State"]["Code"] == "active"  # fact 164
+            host, state = (f"a node, {eni.id}", "running") if active else (None, None)
+            made[eni.id] = replace(eni, host=host, state=state, balances=True)
+    return made
+
+
+def balancer_of(answers: Answers, eni: Answer) -> Answer | None:
+    """The load balancer whose node the interface is."""  # fact 168
+    said = ((one, one["LoadBalancerArn"].partition(":loadbalancer/")[2]) for one in answers.get("LoadBalancers", ()))
+    return next((one for one, name in said if eni.get("Description") == f"ELB {name}"), None)
 
 
 def _translator(eni: things.Eni, nat: Answer) -> things.Eni:
@@ -150,7 +165,7 @@ def _translator(eni: things.Eni, nat: Answer) -> things.Eni:
 
 
 def _eni(eni: Answer, instances: Mapping[str, Answer]) -> things.Eni:
-    if eni.get("InterfaceType", "interface") not in ("interface", "nat_gateway"):
+    if eni.get("InterfaceType", "interface") not in ("interface", "nat_gateway", "network_load_balancer"):
         raise UnsupportedError(f"a network interface of the type {eni['InterfaceType']}")  # fact 36
     attachment: Answer = eni.get("Attachment") or {}
     attached = attachment.get("Status") == "attached"  # fact 35

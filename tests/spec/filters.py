@@ -30,21 +30,23 @@ def groups_say(world: World, eni: Eni, direction: Direction, packet: Packet, oth
     """Judge a packet at one interface. `other` put it on this VPC, or is the next to get it, if an interface is."""
     peer = packet.source if direction is Direction.IN else packet.destination
     rules = [rule for rule in world.rules(eni, direction) if rule.traffic.covers(packet)]
-    allowing = [rule for rule in rules if _is_peer(rule, peer, other)]
+    speaks = other is not None and other.balances and direction is Direction.IN  # fact 188: with clients' addresses too
+    allowing = [rule for rule in rules if _is_peer(rule, peer, other, speaks)]
     if not allowing:
         return Ruling.REFUSED  # fact 117, 119, 139: silence
     open_rule = any(rule.peer == EVERYWHERE for rule in allowing)  # decision: no list is, whatever it holds
     back = Direction.OUT if direction is Direction.IN else Direction.IN
     # decision: "all traffic" is protocol -1, and not TCP 0-65535
     open_back = any(rule.traffic.protocol == ALL and rule.peer == EVERYWHERE for rule in world.rules(eni, back))
-    if packet.protocol in (TCP, UDP) and open_rule and open_back and not (other and other.gives):  # fact 135, 136
+    always = eni.balances or (other is not None and (other.balances or other.gives))  # fact 136
+    if packet.protocol in (TCP, UDP) and open_rule and open_back and not always:  # fact 135
         return Ruling.UNTRACKED
     return Ruling.TRACKED
 
 
-def _is_peer(rule: GroupRule, peer: IPv4Address, other: Eni | None) -> bool:
+def _is_peer(rule: GroupRule, peer: IPv4Address, other: Eni | None, speaks: bool) -> bool:
     """A group stands for the interfaces that wear it, if they speak or are asked for themselves."""
     if isinstance(rule.peer, str):
         # fact 113, 120: references do not survive a middlebox (decision: neither way) nor the internet gateway.
-        return other is not None and peer in other.addresses and rule.peer in other.groups
+        return other is not None and (speaks or peer in other.addresses) and rule.peer in other.groups
     return any(peer in block for block in rule.peer) if isinstance(rule.peer, tuple) else peer in rule.peer

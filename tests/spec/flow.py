@@ -34,6 +34,7 @@ class Reason(StrEnum):
     NO_PUBLIC_ADDRESS = "NO_PUBLIC_ADDRESS"
     REFUSED_BY_IGW = "REFUSED_BY_IGW"
     REFUSED_BY_NAT = "REFUSED_BY_NAT"
+    REFUSED_BY_BALANCER = "REFUSED_BY_BALANCER"
     SOCKET_GONE = "SOCKET_GONE"  # the host that held this end was moved away or started anew
     NO_ANSWER = "NO_ANSWER"  # this host answers no such packet
     ELSEWHERE = "ELSEWHERE"  # it reached another host, or came with other addresses than the connection's
@@ -93,6 +94,7 @@ class Verdict:
     `arrives`: it reaches the network stack of the host at `at`, which sees `source` and `destination`.
     `answered`: the answer gets back to the prober, which sees it come from `answer_source`.
     `reason`: why the packet is lost; if it arrives, why its answer is lost; empty if nothing is.
+    `target`: address:port to which a load balancer sent it, if one did.
     """
 
     arrives: bool
@@ -102,3 +104,4 @@ class Verdict:
     answered: bool
     answer_source: str | None
     reason: Reason
+    target: str | None = None

@@ -1,12 +1,14 @@
 """One packet's way through one world."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 
+from tests.spec.balancers import Node
 from tests.spec.describe import UnsupportedError
 from tests.spec.filters import Ruling, acl_allows, groups_say
 from tests.spec.flow import ICMP, INTERNET, TCP, UDP, Flow, Packet, Reason
-from tests.spec.things import LOCAL, Direction, Eni, Memory
+from tests.spec.things import LOCAL, Chosen, Direction, Eni, Memory
 from tests.spec.world import World
 
 NAT_IDLE = (350, 350, 350, 350)  # fact 86
@@ -22,6 +24,14 @@ class Lost(Exception):  # noqa: N818 - an outcome, not an error
         self.reason = reason
 
 
+class Choice(Exception):  # noqa: N818 - no error either
+    """A load balancer may take any of these targets, and nobody has said which one it does."""
+
+    def __init__(self, targets: Sequence[Chosen]) -> None:
+        super().__init__(targets)
+        self.targets = targets
+
+
 @dataclass(frozen=True)
 class Arrival:
     at: str
@@ -30,20 +40,31 @@ class Arrival:
 
 @dataclass
 class Journey:
-    """`forward`: the packet goes the way of its connection's first one. Only such a packet starts tracking."""
+    """`forward`: the packet goes the way of its connection's first one. Only such a packet starts tracking.
+
+    `asker`: the place that opened the connection. `wanted`: which target a load balancer takes, if it has to choose;
+    `chosen`: the one to which it has sent the packet.
+    """
 
     world: World
     tracked: dict[Tracked, Memory]
     translated: dict[Translated, tuple[Packet, Memory]]
     forward: bool
+    asker: str = ""
+    wanted: Chosen | None = None
+    chosen: Chosen | None = None
     starts: dict[Tracked, Memory] = field(default_factory=dict)
     translations: int = 0
 
     def __post_init__(self) -> None:
         """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
-        for (nat, packet), (sent, _) in list(self.translated.items()):  # so are those whose NAT gateway's address has
+        for (nat, packet), (sent, memory) in list(
+            self.translated.items()
+        ):  # so are those whose NAT gateway's address has
             held = self.world.enis[nat].addresses if nat in self.world.enis else ()
-            if packet.destination not in held and sent.source not in held:
+            node = self.world.nodes.get(nat)
+            ended = node is not None and memory.chosen is not None and node.ends(memory.chosen)
+            if ended or (packet.destination not in held and sent.source not in held):
                 del self.translated[nat, packet]
         holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
         for entry, holder in holders.items():
@@ -67,6 +88,9 @@ class Journey:
             return Arrival(own, packet)  # decision: what a host sends to itself never leaves it
         self._refuse_services(eni, packet)
         _need(not eni.check or packet.source in eni.addresses, Reason.SOURCE_CHECK)  # fact 58
+        if not self.forward and (node := self._brought(eni, packet)):
+            _need(self._groups_pass(eni, Direction.OUT, packet, node), Reason.SG_EGRESS)
+            return self._hand_to(node, packet, eni)
         route = self.world.route(self.world.subnets[eni.subnet].routes, packet.destination)
         target = route.target if route and not route.blackhole else None
         if packet.destination in self.world.subnets[eni.subnet].cidr:  # fact 114: no route table is asked
@@ -127,7 +151,41 @@ class Journey:
         _need(not eni.check or packet.destination in eni.addresses, Reason.DESTINATION_CHECK)  # fact 58
         _need(self._groups_pass(eni, Direction.IN, packet, sender), Reason.SG_INGRESS)
         _need(eni.alive, Reason.NOT_RUNNING)
-        return Arrival(eni.id, packet)
+        own = self.asker == eni.id and not self.forward  # an answer to its health check
+        return self._balance(self.world.nodes[eni.id], packet) if eni.balances and not own else Arrival(eni.id, packet)
+
+    def _balance(self, node: Node, packet: Packet) -> Arrival:
+        """A load balancer's node passes on what it knows, and gives what is opened to a listener to a target of its."""
+        eni = node.eni
+        self.translations += 1
+        sent, memory = self.translated.get((eni.id, packet), (None, Memory(packet.protocol, ())))
+        if sent is None:
+            opens = packet.protocol == UDP or (self.forward and packet.protocol == TCP)
+            listener = node.listener(packet) if opens and self.translations < 32 else None
+            eligible = node.eligible(listener) if listener else []
+            if listener is None or not eligible:  # fact 174; decision: as if nobody listened
+                raise Lost(Reason.REFUSED_BY_BALANCER)
+            if len(eligible) > 1 and self.wanted not in eligible:
+                raise Choice(eligible)
+            chosen = next((one for one in eligible if one == self.wanted), eligible[0])
+            source = packet.source if listener.said["preserve_client_ip.enabled"] == "true" else eni.primary  # fact 185
+            sent = replace(packet, source=source, destination=chosen[1], destination_port=chosen[2])
+            memory = Memory(packet.protocol, listener.idle, chosen=chosen)
+            for before, after in ((packet, sent), (sent.answer(), packet.answer())):
+                if before and after:
+                    self.translated[eni.id, before] = after, memory  # fact 182: a flow stays on one target
+        memory.hear(self.forward)
+        self.chosen = memory.chosen
+        self.tracked |= self.starts  # decision: as of a NAT gateway
+        return self._leave(eni, sent)
+
+    def _brought(self, eni: Eni, packet: Packet) -> Eni | None:
+        """The load balancer's node that brought what this answers gets it, whatever tables say."""  # decision
+        known = [node.eni for node in self.world.nodes.values() if (node.eni.id, packet) in self.translated]
+        for (place, flow, _), memory in self.tracked.items():  # also when the node has forgotten; fact 183: it resets
+            if memory.back and (place, flow) == (eni.incarnation, packet.flow):
+                known.append(self.world.enis.get(memory.back, eni))
+        return next((node for node in known if node.vpc == eni.vpc and node is not eni), None)
 
     def _translate(self, nat: Eni, given: IPv4Address, packet: Packet) -> Arrival:
         """A NAT gateway passes on what it knows, and what somebody of its VPC opens through it."""  # fact 83
@@ -151,15 +209,16 @@ class Journey:
         return self._leave(nat, sent)
 
     def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> bool:
-        if eni.gives:
-            return True  # fact 87
+        if eni.gives or (eni.balances and not eni.groups):
+            return True  # fact 87, 188
         entry = (eni.incarnation, packet.flow, None if other else self._public_side(eni, packet))
         known = [self.tracked[one].hear(self.forward) for one in self.tracked if one[:2] == entry[:2]]
         if any(known):
             return True  # fact 133, 134: whatever the rules say now
         ruling = groups_say(self.world, eni, direction, packet, other)
         if ruling is Ruling.TRACKED and self.forward:
-            self.starts[entry] = Memory(packet.protocol, eni.idle)
+            back = other.id if other and other.balances and direction is Direction.IN else None
+            self.starts[entry] = Memory(packet.protocol, eni.idle, back=back)
         return ruling is not Ruling.REFUSED
 
     def _public_side(self, eni: Eni, packet: Packet) -> IPv4Address | None:

@@ -10,6 +10,7 @@ from tests.spec.flow import ALL, ICMP, TCP, UDP, Packet
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 ANY, LOCAL = -1, "local"
 IDLE = {"TcpEstablishedTimeout": 432_000, "UdpTimeout": 30, "UdpStreamTimeout": 180}  # fact 137
+Chosen = tuple[str, IPv4Address, int]  # a load balancer's target: its group, address and port
 Peer = IPv4Network | tuple[IPv4Network, ...] | str  # a block, a prefix list's blocks, or the id of a security group
 
 
@@ -22,6 +23,8 @@ class Memory:
     silent: int = 0
     asked: int = 1
     answered: int = 0
+    chosen: Chosen | None = None  # a load balancer's: who got the flow
+    back: str | None = None  # the interface of the load balancer that brought it
 
     def hear(self, forward: bool) -> bool:
         self.silent, self.asked, self.answered = 0, self.asked + forward, self.answered + (not forward)
@@ -88,6 +91,7 @@ class Route:
 class Subnet:
     id: str
     vpc: str
+    zone: str
     cidr: IPv4Network
     routes: tuple[Route, ...]  # of the one table that is in force here
     acl: tuple[AclEntry, ...]  # lowest number first
@@ -97,7 +101,7 @@ class Subnet:
 class Eni:
     """While attached: `attachment`, the instance's `state`, and `host`, another one after each start (decision).
 
-    A NAT gateway's: `host` is the gateway, which runs while it is available.
+    A NAT gateway's or a load balancer's: `host` is the gateway or the node, which runs while it is available or active.
     """
 
     id: str
@@ -113,6 +117,7 @@ class Eni:
     state: str | None
     idle: tuple[int, ...]  # seconds, in the order of IDLE, and those of other protocols
     gives: IPv4Address | None = None  # a NAT gateway's: what new connections through it get as their source
+    balances: bool = False  # a load balancer's
 
     @property
     def alive(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Self
 
-from tests.spec import describe
+from tests.spec import balancers, describe
 from tests.spec.consistency import refuse_contradictions
 from tests.spec.flow import INTERNET
 from tests.spec.things import Direction, Eni, Group, GroupRule, Route, Subnet
@@ -20,6 +20,7 @@ class World:
     groups: Mapping[str, Group]
     enis: Mapping[str, Eni]
     internet_hosts: frozenset[IPv4Address]
+    nodes: Mapping[str, balancers.Node]  # of load balancers, by interface
 
     @classmethod
     def of(cls, answers: describe.Answers, internet_hosts: Iterable[str]) -> Self:
@@ -29,7 +30,8 @@ class World:
         cidrs = {vpc["VpcId"]: describe.cidrs(vpc) for vpc in answers["Vpcs"]}
         gateways, subnets, edges = describe.gateways(answers), describe.subnets(answers), describe.edges(answers)
         groups, enis, hosts = describe.groups(answers), describe.enis(answers), map(IPv4Address, internet_hosts)
-        world = cls(cidrs, gateways, subnets, edges, groups, enis, frozenset(hosts))
+        nodes = balancers.nodes(answers, enis, subnets)
+        world = cls(cidrs, gateways, subnets, edges, groups, enis, frozenset(hosts), nodes)
         refuse_contradictions(answers, world)
         return world
 

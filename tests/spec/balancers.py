@@ -1,0 +1,143 @@
+"""Network load balancers: their nodes and listeners, who may get a connection, and where names lead."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from tests.spec.describe import Answer, Answers, UnsupportedError, balancer_of
+from tests.spec.flow import Packet
+from tests.spec.things import Chosen, Eni, Subnet
+
+UNUSED, DRAINING, HEALTHY, UNHEALTHY = "unused", "draining", "healthy", "unhealthy"
+CROSS = "load_balancing.cross_zone.enabled"
+ENDS = "target_health_state.unhealthy.connection_termination.enabled"
+ENDS_LATER = "deregistration_delay.connection_termination.enabled"
+
+
+@dataclass(frozen=True)
+class Target:
+    id: str
+    address: IPv4Address
+    port: int
+    zone: str  # none if it is unfit: its instance does not run, or the address is a load balancer's own
+    state: str
+    check: int  # the port that health checks ask
+
+
+@dataclass(frozen=True)
+class Listener:
+    protocols: tuple[str, ...]
+    port: int
+    idle: tuple[int, ...]
+    group: str
+    said: Mapping[str, str]  # the attributes of its group
+    cross: bool
+    targets: Mapping[Chosen, Target]
+
+    def enough(self, targets: Sequence[Chosen], purpose: str) -> bool:
+        """Whether as many of them are healthy as it takes: one unless it says otherwise, and no share."""  # fact 180
+        well = sum(self.targets[one].state == HEALTHY for one in targets)
+        wanted = f"target_group_health.{purpose}.minimum_healthy_targets"
+        count, share = (int(self.said[f"{wanted}.{of}"].replace("off", "0")) for of in ("count", "percentage"))
+        return well >= count and well * 100 >= share * len(targets)
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a load balancer is in one zone."""  # fact 168
+
+    eni: Eni
+    balancer: str
+    zone: str
+    zones: frozenset[str]  # all that are enabled
+    listeners: tuple[Listener, ...]
+
+    def listener(self, packet: Packet) -> Listener | None:
+        """Who takes it, at the node's own addresses."""  # fact 174
+        mine = (one for one in self.listeners if packet.destination in self.eni.addresses)
+        fitting = (one for one in mine if packet.protocol in one.protocols and packet.destination_port == one.port)
+        return next(fitting, None)
+
+    def near(self, listener: Listener) -> list[Chosen]:
+        """To whom it may send: in its zone, with cross-zone in all that are enabled."""  # fact 181
+        zones, able = self.zones if listener.cross else {self.zone}, listener.targets.items()
+        return [key for key, one in able if one.zone in zones and one.state not in (UNUSED, DRAINING)]
+
+    def eligible(self, listener: Listener) -> list[Chosen]:
+        """Who gets new connections: the healthy ones; where they are too few, all."""  # fact 180: fail open
+        near = self.near(listener)
+        few = not listener.enough(near, "unhealthy_state_routing")
+        return [one for one in near if few or listener.targets[one].state == HEALTHY]
+
+    def ends(self, chosen: Chosen) -> bool:
+        """Whether it ends connections with that target, which is unhealthy or no longer one."""  # fact 183, 184
+        for listener in (one for one in self.listeners if one.group == chosen[0]):
+            target = listener.targets.get(chosen)
+            if target is None:
+                return listener.said[ENDS_LATER] == "true"
+            fails_open = chosen in self.eligible(listener)  # decision: then they live
+            return target.state == UNHEALTHY and not fails_open and listener.said.get(ENDS) == "true"
+        return False
+
+    def serves(self) -> bool:
+        """Its zone leaves the name as soon as any group has too few in it; with cross-zone, in any."""  # fact 180
+        return all(listener.enough(self.near(listener), "dns_failover") for listener in self.listeners)
+
+
+def names(nodes: Mapping[str, Node], balancer: Answer) -> dict[str, set[str]]:
+    """Where its names lead: to the nodes of all zones that serve, if none does to all; a zone's to its node."""
+    mine, name = [one for one in nodes.values() if one.balancer == balancer["LoadBalancerArn"]], balancer["DNSName"]
+    leads = {node.zone: str(node.eni.public.get(node.eni.primary, node.eni.primary)) for node in mine}  # fact 169
+    well = {leads[node.zone] for node in mine if node.serves()} or set(leads.values())
+    return {name: well} | {f"{zone}.{name}": {address} for zone, address in leads.items()}  # decision: ill or well
+
+
+def nodes(answers: Answers, enis: Mapping[str, Eni], subnets: Mapping[str, Subnet]) -> dict[str, Node]:
+    """By the interface that it is."""
+    made = {}
+    for one in answers["NetworkInterfaces"]:
+        if balancer := balancer_of(answers, one):
+            arn, zones = balancer["LoadBalancerArn"], {one["ZoneName"] for one in balancer["AvailabilityZones"]}
+            own = [each for each in answers["Listeners"] if each["LoadBalancerArn"] == arn]
+            listeners = tuple(_listener(answers, balancer, each, enis, subnets) for each in own)
+            eni = enis[one["NetworkInterfaceId"]]
+            made[eni.id] = Node(eni, arn, subnets[eni.subnet].zone, frozenset(zones), listeners)
+    return made
+
+
+def _listener(
+    answers: Answers, balancer: Answer, one: Answer, enis: Mapping[str, Eni], subnets: Mapping[str, Subnet]
+) -> Listener:
+    arn = one["DefaultActions"][0]["TargetGroupArn"]
+    group = next(group for group in answers["TargetGroups"] if group["TargetGroupArn"] == arn)
+    said, default = _attributes(group), _attributes(balancer)[CROSS]
+    if "true" in (said["stickiness.enabled"], said["proxy_protocol_v2.enabled"]):
+        raise UnsupportedError(f"stickiness or the proxy protocol of {arn}")
+    tcp = int(_attributes(one).get("tcp.idle_timeout.seconds", 350))
+    targets = {(arn, target.address, target.port): target for target in _targets(answers, group, enis, subnets)}
+    cross = said[CROSS].replace("use_load_balancer_configuration", default) == "true"
+    protocols = tuple(one["Protocol"].lower().split("_"))  # fact 172
+    return Listener(protocols, one["Port"], (tcp, 120, 120, 120), arn, said, cross, targets)  # fact 183
+
+
+def _attributes(thing: Answer) -> dict[str, str]:
+    return {one["Key"]: one["Value"] for one in thing["Attributes"]}
+
+
+def _targets(
+    answers: Answers, group: Answer, enis: Mapping[str, Eni], subnets: Mapping[str, Subnet]
+) -> Iterator[Target]:
+    there = [eni for eni in enis.values() if eni.vpc == group["VpcId"]]
+    ways = [(one.get("Attachment") or {}, one["NetworkInterfaceId"]) for one in answers["NetworkInterfaces"]]
+    first = {way.get("InstanceId"): enis[eni] for way, eni in ways if way.get("DeviceIndex") == 0}
+    for one in group["Targets"]:
+        id_, port, state = one["Target"]["Id"], one["Target"]["Port"], one["TargetHealth"]["State"]
+        check = port if group["HealthCheckPort"] == "traffic-port" else int(group["HealthCheckPort"])
+        if group["TargetType"] == "instance":  # fact 176; 178: Target.InvalidState
+            address, zone = first[id_].primary, subnets[first[id_].subnet].zone if first[id_].alive else ""
+        else:
+            address, of = IPv4Address(id_), group["VpcId"]
+            zones = [subnet.zone for subnet in subnets.values() if subnet.vpc == of and address in subnet.cidr]
+            unusable = any(address in eni.addresses for eni in there if eni.balances)  # fact 178: Target.IpUnusable
+            zone = "" if unusable else zones[0]
+        yield Target(id_, address, port, zone, state, check)
