@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.witness.design import Design
+from tests.witness.design import Balancer, Design
 from tests.witness.features import (
     add_edge_route,
     add_listed_route,
     add_nat,
     add_route,
+    add_target,
     assign_address,
     attach,
     give_acl,
+    switch_zones,
+    turn_deaf,
 )
 from tests.witness.rules import WORLD, authorize, cidr, entry
 
@@ -234,6 +237,52 @@ def change_nat(design: Design) -> None:
         design.call("ReleaseAddress", AllocationId=mine[0].allocation)
 
 
+def change_targets(design: Design) -> None:
+    """A target comes or goes."""
+    if not design.target_groups:
+        return
+    group = design.one(design.target_groups)
+    if group.targets and design.chance(0.5):
+        gone = group.targets.pop(design.rng.randrange(len(group.targets)))
+        design.call("DeregisterTargets", service="elbv2", TargetGroupArn=group.arn, Targets=[gone])
+    else:
+        add_target(design, group)
+
+
+def change_health(design: Design) -> None:
+    """Somebody stops listening at a target's port, or begins again."""
+    known = [(group, target) for group in design.target_groups for target in group.targets]
+    if known:
+        turn_deaf(design, *design.one(known))
+
+
+def change_balancer(design: Design) -> None:
+    """Cross-zone on or off, of it or of a group; other security groups; a zone more or less."""
+    if not design.balancers:
+        return
+    balancer = design.one(design.balancers)
+    kind = design.rng.random()
+    if kind < 0.3:
+        switch_zones(design, balancer)
+    elif kind < 0.5:
+        value = {"Key": "load_balancing.cross_zone.enabled", "Value": design.one(("true", "false"))}
+        group = design.one(design.target_groups).arn
+        design.call("ModifyTargetGroupAttributes", service="elbv2", TargetGroupArn=group, Attributes=[value])
+    elif kind < 0.7:
+        worn = {"LoadBalancerArn": balancer.arn, "SecurityGroups": design.some(balancer.vpc.groups, 1, 3)}
+        design.attempt("SetSecurityGroups", service="elbv2", **worn)  # refused where it was made without any
+    else:
+        _change_zones(design, balancer)
+
+
+def _change_zones(design: Design, balancer: Balancer) -> None:
+    there = {subnet.zone: subnet for subnet in balancer.vpc.subnets} | balancer.zones
+    zones = design.some(sorted(there), 1, len(there))
+    named = {"LoadBalancerArn": balancer.arn, "Subnets": [there[zone].id for zone in zones]}
+    if design.attempt("SetSubnets", service="elbv2", **named):
+        balancer.zones = {zone: there[zone] for zone in zones}
+
+
 TIMES = {"TcpEstablishedTimeout": (60, 600, 432_000), "UdpTimeout": (30, 60), "UdpStreamTimeout": (60, 179, 180)}
 
 
@@ -266,6 +315,9 @@ CHANGES: tuple[tuple[Change, int], ...] = (
     (change_blocks, 2),
     (give_back_prefix, 1),
     (change_times, 1),
+    (change_targets, 4),
+    (change_health, 4),
+    (change_balancer, 3),
 )
 """Changes and how often each is drawn."""
 

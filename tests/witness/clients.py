@@ -11,7 +11,7 @@ from tests.support.inprocess import InProcess
 class Client(Protocol):
     """What a design needs of a client."""
 
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+    def call(self, operation: str, *, service: str = "ec2", **params: Any) -> dict[str, Any]:
         """One call, as boto3 answers it. ClientError when it is refused."""
         ...
 
@@ -20,11 +20,11 @@ class Wire:
     """Through botocore's serialisation and parsing, and through Atoll's."""
 
     def __init__(self, cloud: InProcess) -> None:
-        self._client = cloud.client()
+        self._clients = {service: cloud.client(service) for service in ("ec2", "elbv2")}
 
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+    def call(self, operation: str, *, service: str = "ec2", **params: Any) -> dict[str, Any]:
         """See Client."""
-        answer: dict[str, Any] = self._client._make_api_call(operation, params)
+        answer: dict[str, Any] = self._clients[service]._make_api_call(operation, params)
         return answer
 
 
@@ -34,10 +34,10 @@ class Direct:
     def __init__(self, cloud: InProcess) -> None:
         self._cloud = cloud
 
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+    def call(self, operation: str, *, service: str = "ec2", **params: Any) -> dict[str, Any]:
         """See Client."""
         try:
-            answer: dict[str, Any] = _without_nothing(self._cloud.call(operation, **params))
+            answer: dict[str, Any] = _without_nothing(self._cloud.call(operation, service=service, **params))
         except AwsError as error:
             raise ClientError({"Error": {"Code": error.code, "Message": error.message}}, operation) from error
         return answer

@@ -5,7 +5,7 @@ instance running or stopped.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from atoll.protocol import load
 from atoll.records import Table
 from atoll.services import due, registry
 from atoll.services.ec2 import lifecycle
+from atoll.services.elbv2.target_health import on_health
 from atoll.services.unbuilt import answer_unbuilt
 from tests.support.inprocess import InProcess
 from tests.witness.watched import Watched
@@ -90,6 +91,16 @@ class Cloud(InProcess):
 
     def _report(self, instance: Instance, event: Event) -> None:
         self._write(SYSTEM, lambda tx: lifecycle.on_event(tx, instance.id, instance.boot, event))
+
+    def report(self, health: Mapping[tuple[str, ...], tuple[str, str, str]]) -> bool:
+        """What health checks have come to: state, reason and description, by the target's key. Whether that is new."""
+
+        def write_down(tx: Tx) -> bool:
+            for key, said in health.items():
+                on_health(tx, key, *said)
+            return bool(tx.delta())
+
+        return self._write(SYSTEM, write_down)
 
     def _look(self, thing: Timed) -> None:
         self._write((thing.account, thing.region), lambda tx: due.look(tx, thing))

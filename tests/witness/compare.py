@@ -1,6 +1,6 @@
 """When two judges agree: on what happens, and roughly on why not."""
 
-from tests.witness.judges import Seen, Verb
+from tests.witness.judges import Fates, Seen, Verb
 
 REASONS: dict[str, set[str]] = {
     "": {"", "delivered"},
@@ -17,16 +17,29 @@ REASONS: dict[str, set[str]] = {
     "NO_PUBLIC_ADDRESS": {"no public address"},
     "REFUSED_BY_IGW": {"refused by the gateway"},
     "REFUSED_BY_NAT": {"refused by the NAT gateway", "loop"},
+    "REFUSED_BY_BALANCER": {"refused by the load balancer"},
     "NO_ANSWER": {"destination check", "elsewhere"},
     "ELSEWHERE": {"elsewhere", "destination check"},
 }
 """What the walk may call a reason of the spec. Where several things are wrong, either may name another one first."""
 
 
+def fit(verb: Verb, spec: Fates, other: Fates, *, shows: bool) -> bool:
+    """Whether all that the other judge tells is in the spec's set; unless it shows one fate only, the reverse too."""
+    found = all(any(same(verb, one, seen) for one in spec) for seen in other)
+    return found and (shows or all(any(same(verb, one, seen) for seen in other) for one in spec))
+
+
+def same(verb: Verb, spec: Seen, other: Seen) -> bool:
+    """Whether both speak of the same fate, with reasons that may stand for the same thing."""
+    return agree(verb, spec, other) and (verb == "reply" or same_reason(spec, other))
+
+
 def agree(verb: Verb, spec: Seen, other: Seen) -> bool:
     """Whether they say the same. A receiver's own packet (reply) is answered by nobody."""
     parts = 4 if verb == "reply" or other.answered is None else 6
-    return facts(spec)[:parts] == facts(other)[:parts]
+    told = verb != "reply" and spec.target is not None and other.target is not None
+    return facts(spec)[:parts] == facts(other)[:parts] and not (told and spec.target != other.target)
 
 
 def facts(seen: Seen) -> tuple[object, ...]:

@@ -73,6 +73,25 @@ class Instance:
     running: bool = True
 
 
+@dataclass
+class Balancer:
+    """A network load balancer, and its subnets by zone."""
+
+    arn: str
+    vpc: Vpc
+    zones: dict[str, Subnet]
+
+
+@dataclass
+class TargetGroup:
+    """A target group, whose targets are what RegisterTargets takes."""
+
+    arn: str
+    vpc: Vpc
+    type: str
+    targets: list[dict[str, Any]] = field(default_factory=list)
+
+
 INTERFACES = {"t2.micro": 2, "t3.small": 3, "m5.large": 3, "c5.xlarge": 4}
 """What the types allow (fact 60)."""
 
@@ -89,6 +108,10 @@ class Design:
         self.enis: list[Eni] = []
         self.instances: list[Instance] = []
         self.nats: list[Nat] = []
+        self.balancers: list[Balancer] = []
+        self.target_groups: list[TargetGroup] = []
+        self.deaf: set[tuple[str, int]] = set()
+        """Interfaces and ports at which nobody listens; elsewhere everybody does."""
         self.elastic_ips: list[str] = []
         self.prefix_lists: list[str] = []
         self.client = client(cloud, seed)

@@ -4,16 +4,20 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.spec import Probe, judge
+from tests.spec import Probe, fates
 from tests.witness import compare, probes
 from tests.witness.changes import change
 from tests.witness.design import Design
-from tests.witness.judges import Judge, Seen, Step, Verb
+from tests.witness.health import Health
+from tests.witness.judges import Fates, Judge, Seen, Step, Verb
 from tests.witness.snapshot import Answers
 from tests.witness.spec_judge import GONE, SpecJudge
 
 PROBES, FLOWS, CHANGES = 60, 15, 5
 """Fresh connections a design; connections with a history; changes that they live through."""
+
+HEALTH = "health"
+"""The name of what changes when health checks are done."""
 
 HISTORIES = probes.FIRST_PORT + 10_000
 """Where the source ports of connections with a history begin."""
@@ -21,23 +25,19 @@ HISTORIES = probes.FIRST_PORT + 10_000
 
 @dataclass
 class Trial:
-    """One step and what each judge said of it; `others` by name, None where one cannot say."""
+    """One step and what each judge said of it.
+
+    `spec`, `others`: of the fates that there may be the one that happened; by name, None where a judge cannot say.
+    `disagreeing`: the judges that do not agree with the spec; `fates`: what it said, and what they did.
+    """
 
     moment: str
     verb: Verb
     probe: Probe
     spec: Seen
     others: Mapping[str, Seen | None]
-
-    @property
-    def disagreeing(self) -> list[str]:
-        """The judges that do not agree with the spec."""
-        return [name for name, seen in self.others.items() if seen and not self._fits(seen)]
-
-    def _fits(self, seen: Seen) -> bool:
-        return compare.agree(self.verb, self.spec, seen) and (
-            self.verb == "reply" or compare.same_reason(self.spec, seen)
-        )
+    disagreeing: Sequence[str]
+    fates: Mapping[str, Fates | None]
 
 
 @dataclass
@@ -66,6 +66,7 @@ class Examiner:
         self._tunnels = probes.Tunnels()
         self._judges = judges
         self._spec = SpecJudge(design.client)
+        self._health = Health(design)
         self.received: set[Probe] = set()
 
     @property
@@ -74,7 +75,8 @@ class Examiner:
         return self._spec.answers
 
     def probe(self, count: int = PROBES) -> None:
-        """Fresh connections on the design as it is."""
+        """Fresh connections on the design as it is, once health checks have come to what they come to."""
+        self.settle("as built")
         wanted = probes.choose(self._rng, self._spec.answers, count, tunnels=self._tunnels)
         self.round("as built", [("open", probe) for probe in wanted])
 
@@ -87,6 +89,7 @@ class Examiner:
             name = change(self._design, self._without)
             self.changed(name)
             moment = f"after change {number} ({name})"
+            self.settle(moment)
             self._replies(moment, alive)
             self.round(moment, [("send", probe) for probe in alive if self._rng.random() < 0.8])
             self._replies(moment, alive)
@@ -96,6 +99,18 @@ class Examiner:
         self._spec.changed(name)
         for one in self._judges.values():
             one.changed(name)
+
+    def settle(self, moment: str) -> None:
+        """Let every health check be done, as often as it takes, and look what DescribeTargetHealth shows then."""
+        asked = self._health.checks()
+        if not asked:
+            return
+        before = len(self.result.trials)
+        self.round(f"health checks {moment}", [("open", probe) for probe in asked.values()])
+        done = {trial.probe: trial.others.get("packets") or trial.spec for trial in self.result.trials[before:]}
+        if self._health.report({id_: done[probe] for id_, probe in asked.items()}):
+            self.changed(HEALTH)
+        self.result.violations += [f"{moment}: {line}" for line in self._health.unlike(self._spec.world, self.answers)]
 
     def wait(self, seconds: int) -> None:
         """Nobody says anything for so long."""
@@ -109,16 +124,38 @@ class Examiner:
 
     def _telling(self, wanted: list[Probe], count: int) -> list[Probe]:
         """Mostly connections that arrive: what is refused anyway has little history."""
-        lively = [probe for probe in wanted if judge(self._spec.world, probe).arrives][:count]
+        lively = [one for one in wanted if any(fate.arrives for fate in fates(self._spec.world, one))][:count]
         return (lively + [probe for probe in wanted if probe not in lively])[:count]
 
     def round(self, moment: str, steps: Sequence[Step]) -> None:
         """Ask everybody; where the spec says that nobody is there to send, there is nothing to ask."""
         said = zip(steps, self._spec.round(steps), strict=True)
-        asked = [(step, seen) for step, seen in said if seen.why != GONE]
+        asked = [(step, told) for step, told in said if told[0].why != GONE]
         others = {name: one.round([step for step, _ in asked]) for name, one in self._judges.items()}
-        for number, ((verb, probe), seen) in enumerate(asked):
-            if seen.arrives and verb != "reply":
-                self.received.add(probe)
-            each = {name: answers[number] for name, answers in others.items()}
-            self.result.trials.append(Trial(moment, verb, probe, seen, each))
+        for number, (step, told) in enumerate(asked):
+            trial = self._compared(moment, step, told, {name: answers[number] for name, answers in others.items()})
+            self.result.trials.append(trial)
+            if trial.spec.arrives and trial.verb != "reply":
+                self.received.add(trial.probe)
+
+    def _compared(self, moment: str, step: Step, spec: Fates, others: Mapping[str, Fates | None]) -> Trial:
+        """What has happened is what packets show; without them it is drawn. Then everybody goes on from that."""
+        verb, probe = step
+        shown = [seen for name, told in others.items() if told and self._judges[name].shows for seen in told]
+        happened = next((one for one in spec if shown and compare.agree(verb, one, shown[0])), None)
+        happened = happened or (spec[0] if len(spec) == 1 else self._rng.choice(spec))
+        self._spec.choose(probe, happened.target)
+        for one in self._judges.values():
+            one.choose(probe, happened.target)
+        disagreeing = [
+            name
+            for name, told in others.items()
+            if told and not compare.fit(verb, spec, told, shows=self._judges[name].shows)
+        ]
+        mine = {name: _this(told, happened) if told else None for name, told in others.items()}
+        return Trial(moment, verb, probe, happened, mine, disagreeing, {"spec": spec, **others})
+
+
+def _this(told: Fates, happened: Seen) -> Seen:
+    """The fate with the same target, if the judge knows of one."""
+    return next((one for one in told if one.target == happened.target), told[0])

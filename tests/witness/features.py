@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
-from tests.witness.design import INTERFACES, Design, Eni, Instance, Nat, Subnet, Vpc
+from tests.witness.design import INTERFACES, Balancer, Design, Eni, Instance, Nat, Subnet, TargetGroup, Vpc
 from tests.witness.rules import WORLD, authorize, entry, members
 
 BLOCKS = ("10.0.0.0/16", "10.0.0.0/16", "10.0.0.0/16", "172.31.0.0/16", "100.64.0.0/16", "198.19.0.0/16", "20.0.0.0/16")
@@ -20,7 +20,7 @@ SECONDARY = {
 }
 """What each may be joined by (fact 14)."""
 
-ZONES = ("us-east-1a", "us-east-1b")
+ZONES = ("us-east-1a", "us-east-1a", "us-east-1b", "us-east-1b", "us-east-1c")
 IMAGE = "ami-12c6146b"
 
 
@@ -55,7 +55,7 @@ def gateways(design: Design) -> None:
 
 
 def subnets(design: Design) -> None:
-    """One to three subnets of different sizes in one or two zones, at the same places in each VPC."""
+    """One to three subnets of different sizes in up to three zones, at the same places in each VPC."""
     for vpc in design.vpcs:
         for number in range(design.rng.randint(len(vpc.blocks), 3)):
             part = list(vpc.blocks[number % len(vpc.blocks)].subnets(new_prefix=24))[number]
@@ -232,6 +232,107 @@ def add_nat(design: Design, vpc: Vpc) -> None:
                 design.call("ReplaceRoute", **way)
 
 
+def balancers(design: Design) -> None:
+    """A load balancer in some VPCs; most have targets at which somebody listens."""
+    for vpc in design.vpcs:
+        if design.chance(0.6):
+            add_balancer(design, vpc)
+
+
+def add_balancer(design: Design, vpc: Vpc) -> None:
+    """In some zones of the VPC, with or without groups, with a listener or two."""
+    zones = {subnet.zone: subnet for subnet in design.some(vpc.subnets, len(vpc.subnets), 3)}
+    chosen = design.some(sorted(zones.values(), key=lambda one: one.zone), 1, 3)
+    named: dict[str, Any] = {"Subnets": [subnet.id for subnet in chosen], "Scheme": "internal"}
+    if vpc.gateway and design.chance(0.6):
+        named["Scheme"] = "internet-facing"
+    if named["Scheme"] == "internet-facing" and design.chance(0.4):
+        own = [design.call("AllocateAddress", Domain="vpc")["AllocationId"] for _ in chosen]
+        subnets = zip(named.pop("Subnets"), own, strict=True)
+        named["SubnetMappings"] = [{"SubnetId": subnet, "AllocationId": one} for subnet, one in subnets]
+    if design.chance(0.5):
+        named["SecurityGroups"] = design.some(vpc.groups, 1, 3)
+    name = f"lb{len(design.vpcs)}-{design.vpcs.index(vpc)}"
+    answer = design.attempt("CreateLoadBalancer", service="elbv2", Name=name, Type="network", **named)
+    if answer is None:
+        return  # the smallest subnets may have too few free addresses
+    made = Balancer(answer["LoadBalancers"][0]["LoadBalancerArn"], vpc, {one.zone: one for one in chosen})
+    design.balancers.append(made)
+    switch_zones(design, made)
+    for number, port in enumerate(design.some(LISTENED, 1, 2)):
+        _add_listener(design, made, port, f"{name}-{number}")
+
+
+LISTENED = (22, 80, 443, 1005)
+"""Ports of listeners and of targets: on which rules have edges."""
+
+
+def switch_zones(design: Design, balancer: Balancer) -> None:
+    """Cross-zone on or off."""
+    value = {"Key": "load_balancing.cross_zone.enabled", "Value": design.one(("true", "false"))}
+    named = {"LoadBalancerArn": balancer.arn, "Attributes": [value]}
+    design.call("ModifyLoadBalancerAttributes", service="elbv2", **named)
+
+
+def _add_listener(design: Design, balancer: Balancer, port: int, name: str) -> None:
+    protocol, type_ = design.one(("TCP", "TCP", "UDP", "TCP_UDP")), design.one(("instance", "ip"))
+    asked: dict[str, Any] = {"Name": name, "VpcId": balancer.vpc.id, "TargetType": type_, "Port": design.one(LISTENED)}
+    asked["Protocol"] = "TCP_UDP" if protocol == "UDP" and design.chance(0.3) else protocol
+    if design.chance(0.2):
+        asked["HealthCheckPort"] = str(design.one(LISTENED))
+    made = design.call("CreateTargetGroup", service="elbv2", **asked)["TargetGroups"][0]["TargetGroupArn"]
+    group = TargetGroup(made, balancer.vpc, type_)
+    design.target_groups.append(group)
+    attributes = {
+        "deregistration_delay.timeout_seconds": design.one(("0", "300")),
+        "deregistration_delay.connection_termination.enabled": design.one(("true", "false")),
+        "load_balancing.cross_zone.enabled": design.one(("use_load_balancer_configuration",) * 3 + ("true", "false")),
+        "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": design.one("112"),
+    }
+    if asked["Protocol"] == "TCP":
+        attributes["preserve_client_ip.enabled"] = design.one(("true", "false"))
+        attributes["target_health_state.unhealthy.connection_termination.enabled"] = design.one(("true", "false"))
+    given = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    design.call("ModifyTargetGroupAttributes", service="elbv2", TargetGroupArn=made, Attributes=given)
+    for _ in range(design.rng.randint(0, 4)):
+        add_target(design, group)
+    actions = [{"Type": "forward", "TargetGroupArn": made}]
+    named = {"LoadBalancerArn": balancer.arn, "Protocol": protocol, "Port": port, "DefaultActions": actions}
+    design.call("CreateListener", service="elbv2", **named)
+
+
+def add_target(design: Design, group: TargetGroup) -> None:
+    """An instance, or an address: of an interface, of a load balancer's node, of nobody. Here and there it is deaf."""
+    there = [eni for eni in design.enis if eni.subnet.vpc is group.vpc]
+    subnet = design.one(group.vpc.subnets)
+    if group.type == "instance":
+        first = {eni.instance: eni for eni in reversed(design.enis) if eni.instance}
+        able = sorted(one for one, eni in first.items() if one and eni.subnet.vpc is group.vpc)
+        ids, port = able, design.one(LISTENED)
+    else:
+        ids, port = sorted({ip for eni in there for ip in eni.addresses}), design.one(LISTENED)
+        if design.chance(0.1):
+            ids = [str(list(subnet.block.hosts())[-1])]
+    if not ids:
+        return
+    target = {"Id": design.one(ids), "Port": port}
+    if design.attempt("RegisterTargets", service="elbv2", TargetGroupArn=group.arn, Targets=[target]) is None:
+        return  # an instance that is stopped
+    if target not in group.targets:
+        group.targets.append(target)
+    if design.chance(0.3):
+        turn_deaf(design, group, target)
+
+
+def turn_deaf(design: Design, group: TargetGroup, target: Mapping[str, Any]) -> None:
+    """Nobody listens at a target's port any more, or somebody does again."""
+    for eni in design.enis:
+        if eni.subnet.vpc is group.vpc and target["Id"] in (eni.instance, *eni.holds()):
+            design.calls.append(f"nobody listens, or somebody does again, on {target['Port']} of {eni.id}")
+            design.deaf ^= {(eni.id, int(target["Port"]))}
+            return
+
+
 def prefix_lists(design: Design) -> None:
     """A list or two, and AWS's own; rules and routes name them later."""
     if design.chance(0.6):
@@ -392,6 +493,7 @@ FEATURES: tuple[Feature, ...] = (
     prefixes,
     elastic_ips,
     nat_gateways,
+    balancers,
     prefix_lists,
     acls,
     rules,

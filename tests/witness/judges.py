@@ -22,7 +22,8 @@ NUMBERS = {"tcp": TCP, "udp": UDP, "icmp": ICMP, **{number: int(number) for numb
 class Seen:
     """What became of a packet and of its answer; places are the spec's. `why` is in the judge's own words.
 
-    `answered`: None where this judge cannot say.
+    `answered`: None where this judge cannot say. `target`: address:port to which a load balancer has sent it, if one
+    did; None also where this judge does not know.
     """
 
     arrives: bool
@@ -32,20 +33,37 @@ class Seen:
     answered: bool | None = False
     answer_source: str | None = None
     why: str = ""
+    target: str | None = None
 
     def __str__(self) -> str:
+        to = f" to {self.target}" if self.target else ""
         if not self.arrives:
-            return f"lost ({self.why})" if self.why else "lost"
+            return f"lost{to} ({self.why})" if self.why else f"lost{to}"
         back = f"answered from {self.answer_source}" if self.answered else "not answered"
         back = "perhaps answered" if self.answered is None else back
-        return f"at {self.at} as {self.source} > {self.destination}, {back}" + (f" ({self.why})" if self.why else "")
+        return f"at {self.at} as {self.source} > {self.destination}{to}, {back}" + (
+            f" ({self.why})" if self.why else ""
+        )
+
+
+Fates = Sequence[Seen]
+"""All that may become of one packet: more than one where a load balancer chooses (law 6), each with its target."""
 
 
 class Judge(Protocol):
-    """Whoever says what becomes of packets. A round holds no two packets of one connection."""
+    """Whoever says what becomes of packets. A round holds no two packets of one connection.
 
-    def round(self, steps: Sequence[Step]) -> Sequence[Seen | None]:
+    `shows`: it tells one fate of those that there may be, and not all.
+    """
+
+    shows: bool
+
+    def round(self, steps: Sequence[Step]) -> Sequence[Fates | None]:
         """One answer a step; None where this judge cannot say."""
+        ...
+
+    def choose(self, probe: Probe, target: str | None) -> None:
+        """Of several fates this one is what has happened."""
         ...
 
     def changed(self, name: str) -> None:

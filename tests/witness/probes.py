@@ -47,7 +47,9 @@ class Map:
     def __init__(self, answers: Answers) -> None:
         every = sorted(answers["NetworkInterfaces"], key=lambda eni: str(eni["NetworkInterfaceId"]))
         self.enis = [eni for eni in every if eni["InterfaceType"] == "interface"]
-        self.translators = [eni for eni in every if eni["InterfaceType"] != "interface"]
+        self.translators = [eni for eni in every if eni["InterfaceType"] == "nat_gateway"]
+        self.nodes = [eni for eni in every if eni["InterfaceType"] == "network_load_balancer"]
+        self.listeners = [(one["LoadBalancerArn"], one["Protocol"], one["Port"]) for one in answers["Listeners"]]
         self.subnets = {subnet["SubnetId"]: subnet for subnet in answers["Subnets"]}
         self.groups = {group["GroupId"]: group for group in answers["SecurityGroups"]}
 
@@ -63,7 +65,7 @@ class Map:
 
     def inside(self, ip: str) -> str:
         """The private address that a public one stands for; any other address itself."""
-        for eni in (*self.enis, *self.translators):
+        for eni in (*self.enis, *self.translators, *self.nodes):
             for one in eni["PrivateIpAddresses"]:
                 if (one.get("Association") or {}).get("PublicIp") == ip:
                     return str(one["PrivateIpAddress"])
@@ -72,6 +74,17 @@ class Map:
     def free(self, subnet: str) -> str:
         """An address of the subnet that is most likely nobody's."""
         return str(self.subnets[subnet]["CidrBlock"]).rsplit(".", 1)[0] + ".14"
+
+    def heard(self, destination: str) -> list[tuple[str, int]]:
+        """(protocol, port) of the listeners at an address, and beside them."""
+        found = []
+        for node in self.nodes:
+            if destination in (*self.private(node), *self.public(node)):
+                mine = [one for one in self.listeners if one[0].endswith(node["Description"].removeprefix("ELB "))]
+                for _, protocol, port in mine:
+                    found += [(one, port) for one in protocol.lower().split("_")] * 4
+                    found += [(one, near) for one in ("tcp", "udp") for near in (port, port + 1)]
+        return found
 
     def edges(self, eni: Mapping[str, Any] | None, side: str) -> list[tuple[str, int]]:
         """(protocol, port) on both sides of the edges of the rules that an ENI wears. Without ports: (protocol, 0)."""
@@ -176,6 +189,23 @@ def to_nobody(rng: random.Random, found: Map) -> Ends:
     return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), destination
 
 
+def to_balancer(rng: random.Random, found: Map) -> Ends:
+    """From inside, a target of its own too, to a load balancer's node; where there is none, out."""
+    near = [(one, eni) for one in found.nodes for eni in found.enis if one["VpcId"] == eni["VpcId"]]
+    if not near:
+        return out_of_anywhere(rng, found)
+    node, sender = rng.choice(near)
+    destination = rng.choice(found.private(node) * 3 + found.public(node))
+    return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), destination
+
+
+def to_balancer_from_internet(rng: random.Random, found: Map) -> Ends:
+    """From a host to a load balancer's public address; where there is none, to any."""
+    host = rng.choice(HOSTS)
+    publics = [ip for node in found.nodes for ip in found.public(node)]
+    return INTERNET_PLACE + host, host, rng.choice(publics or _publics(found))
+
+
 def spoofed(rng: random.Random, found: Map) -> Ends:
     """From an address that is not one's own, nor the one that is asked."""
     _, lied, destination = anywhere(rng, found)
@@ -204,6 +234,8 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     (hairpin, 3),
     (to_nobody, 2),
     (spoofed, 3),
+    (to_balancer, 6),
+    (to_balancer_from_internet, 6),
 )
 """Kinds of probes and how often each is drawn."""
 
@@ -233,6 +265,8 @@ def _traffic(rng: random.Random, found: Map, at: str, destination: str) -> tuple
     """Protocol and port: mostly at an edge of a rule of either end."""
     sender = next((eni for eni in found.enis if eni["NetworkInterfaceId"] == at), None)
     receivers = [eni for eni in found.enis if destination in (*found.private(eni), *found.public(eni))]
+    if heard := found.heard(destination):
+        return rng.choice(heard)
     edges: Sequence[tuple[str, int]] = [edge for eni in receivers for edge in found.edges(eni, "IpPermissions")]
     if not edges or rng.random() < 0.3:
         edges = found.edges(sender, "IpPermissionsEgress") or edges

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from atoll.analyze.reach import Box, Outcome, reach
 from atoll.analyze.reach.flows import SERVICES, place
 from atoll.analyze.reach.spans import single
-from atoll.plan.rows import Port
+from atoll.packet import Flow
+from atoll.plan.rows import Node, NodeKind, Port
 from tests.spec import Probe
 from tests.witness.cloud import Cloud
-from tests.witness.judges import Seen, Step, flow_of, place_of, port_of
+from tests.witness.judges import Fates, Seen, Step, flow_of, place_of, port_of
 
 
 class ReachJudge:
     """See tests.witness.judges.Judge."""
+
+    shows = False
 
     def __init__(self, cloud: Cloud) -> None:
         self._plan = cloud.plan
@@ -28,21 +31,29 @@ class ReachJudge:
     def wait(self, seconds: int) -> None:
         """First packets have no past."""
 
-    def round(self, steps: Sequence[Step]) -> list[Seen | None]:
-        """See Judge."""
-        return [self._fate(probe) if verb == "open" else None for verb, probe in steps]
+    def choose(self, probe: Probe, target: str | None) -> None:
+        """First packets have no past."""
 
-    def _fate(self, probe: Probe) -> Seen:
+    def round(self, steps: Sequence[Step]) -> list[Fates | None]:
+        """See Judge."""
+        return [self._fates(probe) if verb == "open" else None for verb, probe in steps]
+
+    def _fates(self, probe: Probe) -> Fates:
         flow, port = flow_of(probe), port_of(probe.at)
         ends = (port, flow.source, flow.destination)
         if ends not in self._known:
             box = Box(single(place(flow.source)), single(place(flow.destination)), SERVICES)
             self._known[ends] = reach(self._plan, port, [box])
-        fates = [one for one in self._known[ends] if one.flows.holds(flow)]
-        (fate,) = (one for one in fates if all(pick.number == 0 for pick in one.picks))
+        return [self._seen(one, flow, port) for one in self._known[ends] if one.flows.holds(flow)]
+
+    def _seen(self, fate: Outcome, flow: Flow, port: str) -> Seen:
+        """Of what is lost it does not tell to whom a load balancer had sent it."""
         if not fate.arrives:
             return Seen(False, why=str(fate.reason))
         seen = fate.seen.of(flow)
+        if self._balances(self._node(port)):  # a check's answer is nothing that a balancer knows
+            return Seen(True, place_of(fate.at), seen.source, seen.destination, None)
+        balanced = any(map(self._balances, fate.via))
         answered = fate.answered and self._node(fate.back) == self._node(port)
         return Seen(
             True,
@@ -52,7 +63,12 @@ class ReachJudge:
             answered,
             flow.destination if answered else None,
             "elsewhere" if fate.answered and not answered else str(fate.reason),
+            f"{seen.destination}:{seen.destination_port}" if balanced else None,
         )
+
+    def _balances(self, node: str | None) -> bool:
+        found = self._plan.get(Node, node) if node else None
+        return found is not None and found.kind is NodeKind.BALANCER
 
     def _node(self, port: str | None) -> str | None:
         found = self._plan.get(Port, port) if port else None

@@ -26,11 +26,35 @@ def describe(client: Client) -> Answers:
     answers: Answers = {kind: client.call(operation)[kind] for kind, operation in KINDS.items()}
     reservations = client.call("DescribeInstances")["Reservations"]
     answers["Instances"] = [instance for reservation in reservations for instance in reservation["Instances"]]
+    answers |= _balancers(client)
     answers["PrefixLists"] = [
         {**one, **client.call("GetManagedPrefixListEntries", PrefixListId=one["PrefixListId"])}
         for one in client.call("DescribeManagedPrefixLists")["PrefixLists"]
     ]
     return answers
+
+
+def _balancers(client: Client) -> Answers:
+    """Load balancers, listeners and target groups, with their attributes; groups with the health of their targets."""
+
+    def call(operation: str, **named: str) -> dict[str, Any]:
+        return client.call(operation, service="elbv2", **named)
+
+    def attributed(kind: str, one: dict[str, Any]) -> dict[str, Any]:
+        arn = f"{kind}Arn"
+        return {**one, "Attributes": call(f"Describe{kind}Attributes", **{arn: one[arn]})["Attributes"]}
+
+    balancers = [attributed("LoadBalancer", one) for one in call("DescribeLoadBalancers")["LoadBalancers"]]
+    listeners = [
+        attributed("Listener", one)
+        for balancer in balancers
+        for one in call("DescribeListeners", LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    ]
+    groups = [attributed("TargetGroup", one) for one in call("DescribeTargetGroups")["TargetGroups"]]
+    for group in groups:
+        described = call("DescribeTargetHealth", TargetGroupArn=group["TargetGroupArn"])
+        group["Targets"] = described["TargetHealthDescriptions"]
+    return {"LoadBalancers": balancers, "Listeners": listeners, "TargetGroups": groups}
 
 
 def world(answers: Answers) -> World:

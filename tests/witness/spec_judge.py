@@ -1,14 +1,18 @@
 """The spec as a judge: it sees the answers of Describe calls alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.spec import History, Probe, Verdict, World
+from tests.spec.things import Chosen
 from tests.witness import snapshot
 from tests.witness.clients import Client
-from tests.witness.judges import Seen, Step, Verb
+from tests.witness.judges import Fates, Seen, Step, Verb
 
 GONE = "SOCKET_GONE"
 """The host that held this end is gone: there is nobody to send."""
+
+
+Act = Callable[[History, Chosen | None], Verdict]
 
 
 class SpecJudge:
@@ -18,6 +22,7 @@ class SpecJudge:
         self._client = client
         self._history = History()
         self._numbers: dict[Probe, int] = {}
+        self._open: dict[Probe, tuple[Act, dict[str | None, Chosen | None]]] = {}
         self._look()
 
     def _look(self) -> None:
@@ -32,16 +37,41 @@ class SpecJudge:
         """See Judge."""
         self._history.wait(seconds)
 
-    def round(self, steps: Sequence[Step]) -> list[Seen]:
+    def round(self, steps: Sequence[Step]) -> list[Fates]:
         """See Judge."""
-        return [_seen(self._step(verb, probe)) for verb, probe in steps]
+        return [self._step(verb, probe) for verb, probe in steps]
 
-    def _step(self, verb: Verb, probe: Probe) -> Verdict:
-        if verb == "open":
-            verdict, self._numbers[probe] = self._history.open(self.world, probe)
+    def _step(self, verb: Verb, probe: Probe) -> Fates:
+        """Where a load balancer chooses nothing is done until somebody says what it has chosen."""
+        act = self._act(verb, probe)
+        if not self.world.nodes:
+            return [_seen(act(self._history, None))]
+        fates = self._history.fates(act)
+        if len(fates) > 1:
+            self._open[probe] = act, {verdict.target: target for target, verdict in fates.items()}
+            return [_seen(verdict) for verdict in fates.values()]
+        return [_seen(act(self._history, next(iter(fates))))]
+
+    def _act(self, verb: Verb, probe: Probe) -> Act:
+        world = self.world
+
+        def open_(history: History, target: Chosen | None) -> Verdict:
+            verdict, number = history.open(world, probe, target)
+            if history is self._history:
+                self._numbers[probe] = number
             return verdict
-        speak = self._history.send if verb == "send" else self._history.reply
-        return speak(self.world, self._numbers[probe])
+
+        if verb == "open":
+            return open_
+        if verb == "send":
+            return lambda history, target: history.send(world, self._numbers[probe], target)
+        return lambda history, _: history.reply(world, self._numbers[probe])
+
+    def choose(self, probe: Probe, target: str | None) -> None:
+        """See Judge."""
+        if probe in self._open:
+            act, targets = self._open.pop(probe)
+            act(self._history, targets[target])
 
 
 def _seen(verdict: Verdict) -> Seen:
@@ -53,4 +83,5 @@ def _seen(verdict: Verdict) -> Seen:
         verdict.answered,
         verdict.answer_source,
         str(verdict.reason),
+        verdict.target,
     )

@@ -5,20 +5,28 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from atoll.analyze import history as walk
-from atoll.plan.rows import Port
+from atoll.analyze.walk import Walk, forward
+from atoll.plan.rows import Address, Backend, Node, NodeKind, Port
+from atoll.records import Table
+from atoll.records.table import Overlay
 from tests.spec import Probe
 from tests.witness.cloud import Cloud
-from tests.witness.judges import Seen, Step, Verb, flow_of, place_of, port_of
+from tests.witness.judges import Fates, Seen, Step, Verb, flow_of, place_of, port_of
+
+Plan = Table | Overlay
 
 
 class WalkJudge:
     """See tests.witness.judges.Judge."""
+
+    shows = False
 
     def __init__(self, cloud: Cloud) -> None:
         self._plan = cloud.plan
         self._fabric = cloud.fabric
         self._fabric.take()
         self._connections: dict[Probe, walk.Connection] = {}
+        self._open: dict[Probe, dict[str | None, walk.Connection]] = {}
 
     def changed(self, name: str) -> None:
         """The plan has changed by itself; connections have to be told."""
@@ -29,23 +37,39 @@ class WalkJudge:
         """See Judge."""
         self._connections = {probe: walk.silent(one, seconds) for probe, one in self._connections.items()}
 
-    def round(self, steps: Sequence[Step]) -> list[Seen]:
+    def round(self, steps: Sequence[Step]) -> list[Fates]:
         """See Judge."""
         return [self._step(verb, probe) for verb, probe in steps]
 
-    def _step(self, verb: Verb, probe: Probe) -> Seen:
+    def choose(self, probe: Probe, target: str | None) -> None:
+        """See Judge."""
+        if probe in self._open:
+            known = self._open.pop(probe)
+            self._connections[probe] = known.get(target, next(iter(known.values())))
+
+    def _step(self, verb: Verb, probe: Probe) -> Fates:
         if verb == "open":
             self._connections[probe] = walk.Connection(port_of(probe.at), flow_of(probe))
-        return self._reply(probe) if verb == "reply" else self._send(probe)
+        return [self._reply(probe)] if verb == "reply" else self._send(probe)
 
-    def _send(self, probe: Probe) -> Seen:
+    def _send(self, probe: Probe) -> Fates:
+        """A walk takes the first of several targets; so each is sent to where it is the only one."""
+        before, told = self._connections[probe], {}
+        outcomes = forward(self._plan, before.port, before.flow, before.state)
+        targets = {self._target(one) for one in outcomes}
+        for target in targets if len(targets) > 1 else (None,):
+            told[target] = self._sent(probe, before, only(self._plan, target) if target else self._plan)
+        if len(told) > 1:
+            self._open[probe] = {target: connection for target, (_, connection) in told.items()}
+        return [seen for seen, _ in told.values()]
+
+    def _sent(self, probe: Probe, before: walk.Connection, plan: Plan) -> tuple[Seen, walk.Connection]:
         """Replies always come from whoever received the first packet, to what it saw then."""
-        before = self._connections[probe]
-        verdict, now = walk.send(self._plan, before)
+        verdict, now = walk.send(plan, before)
         if before.receiver is not None:
             now = replace(now, receiver=before.receiver, node=before.node, seen=before.seen)
         self._connections[probe] = now
-        return self._seen(verdict, port_of(probe.at))
+        return self._seen(verdict, port_of(probe.at)), now
 
     def _reply(self, probe: Probe) -> Seen:
         """The opener's answer to it is not asked for, so nothing of it is kept: only who has heard the reply."""
@@ -60,6 +84,8 @@ class WalkJudge:
     def _seen(self, verdict: walk.Verdict, asked: str) -> Seen:
         """The walk calls answered what reaches the address that asked; here it has to reach who asked."""
         seen, back = verdict.seen, verdict.back
+        if asked in self._nodes() and verdict.arrives and seen:  # a check's answer is nothing that a balancer knows
+            return Seen(True, place_of(verdict.at), seen.source, seen.destination, None)
         answered = verdict.answered and back is not None and self._node(back.at) == self._node(asked)
         return Seen(
             verdict.arrives,
@@ -69,8 +95,32 @@ class WalkJudge:
             answered,
             verdict.answer_source if answered else None,
             "elsewhere" if verdict.answered and not answered else str(verdict.reason),
+            self._target(verdict.forward),
         )
+
+    def _target(self, found: Walk) -> str | None:
+        """Where a balancer has sent the packet: what is addressed to itself it has refused."""
+        nodes = self._nodes()
+        if not any(hop.id in nodes.values() for hop in found.hops):
+            return None
+        own = {address.ip for port in nodes for address in self._plan.by(Address, "port", port)}
+        to = found.flow
+        return None if to.destination in own else f"{to.destination}:{to.destination_port}"
+
+    def _nodes(self) -> dict[str, str]:
+        """Load balancers' nodes, by their ports."""
+        nodes = (one.id for one in self._plan.all(Node) if one.kind is NodeKind.BALANCER)
+        return {port.id: node for node in nodes for port in self._plan.by(Port, "node", node)}
 
     def _node(self, port: str | None) -> str | None:
         found = self._plan.get(Port, port) if port else None
         return found.node if found else None
+
+
+def only(plan: Table, target: str) -> Overlay:
+    """The plan where nobody but that backend gets new connections."""
+    drawn = Overlay(plan)
+    for row in plan.all(Backend):
+        if row.eligible and f"{row.address}:{row.port}" != target:
+            drawn.put(replace(row, eligible=False))
+    return drawn

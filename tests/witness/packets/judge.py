@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from atoll.fabric.kernel import KernelFabric
 from tests.spec import Probe
 from tests.witness.cloud import Cloud
-from tests.witness.judges import NUMBERS, Seen, Step, Verb, place_of, port_of
+from tests.witness.judges import NUMBERS, Fates, Seen, Step, Verb, place_of, port_of
 from tests.witness.packets.frames import Packet
 from tests.witness.packets.legs import by_middlebox, by_translator, out_by_middlebox, speaks_for_others
 from tests.witness.packets.stand import Arrival, Place, Stand
 
 RULES = {"add_rule", "remove_rules", "open_egress", "swap_groups", "change_times"}
+RULES |= {"change_targets", "change_health", "health"}
 """Changes that leave every connection its way and what is known of it."""
 
 FORGETTING = {"move_elastic_ip", "take_elastic_ip", "stop_or_start", "stop_and_start"}
@@ -22,7 +23,9 @@ NOT_ASKED = None
 
 
 class Packets:
-    """See tests.witness.examine.Judge."""
+    """See tests.witness.judges.Judge."""
+
+    shows = True
 
     def __init__(self, cloud: Cloud, fabric: KernelFabric, *, reap: bool) -> None:
         self._fabric = fabric
@@ -54,7 +57,10 @@ class Packets:
         """Close every socket."""
         self._stand.close()
 
-    def round(self, steps: Sequence[Step]) -> list[Seen | None]:
+    def choose(self, probe: Probe, target: str | None) -> None:
+        """It has happened."""
+
+    def round(self, steps: Sequence[Step]) -> list[Fates | None]:
         """All packets at once, then all answers at once."""
         sent = [self._reply(probe) if verb == "reply" else self._ask(verb, probe) for verb, probe in steps]
         asks = self._arrivals()
@@ -63,10 +69,11 @@ class Packets:
             if not arrival.packet.answer:
                 answers[arrival.packet.number] = self._answer(arrival)
         backs = self._arrivals()
-        return [
-            self._seen(step, mine, asks, {ask: backs.get(answer or 0) for ask, answer in answers.items()})
-            for step, mine in zip(steps, sent, strict=True)
-        ]
+        for number, arrival in self._stand.came.items():
+            backs.setdefault(number, arrival)  # an answer to a health check
+        back = {ask: backs.get(answer or 0) for ask, answer in answers.items()}
+        seen = [self._seen(step, mine, asks, back) for step, mine in zip(steps, sent, strict=True)]
+        return [[one] if one else None for one in seen]
 
     def _arrivals(self) -> dict[int, Arrival]:
         arrived = self._stand.settle()
@@ -154,8 +161,9 @@ class Packets:
         if sent is None:
             return NOT_ASKED
         there = arrived.get(sent.number)
+        target = self._stand.targets.get(sent.number)
         if there is None:
-            return Seen(False)
+            return Seen(False, target=target)
         if verb != "reply":
             self._received.setdefault(probe, (there.node, there.packet))
         place = self._place(there.node, there.device)
@@ -170,6 +178,7 @@ class Packets:
             there.packet.destination,
             answered,
             back.packet.source if back and answered else None,
+            target=target,
         )
 
     def _belongs(self, probe: Probe, back: Arrival) -> bool:

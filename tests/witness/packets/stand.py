@@ -25,7 +25,7 @@ PATIENCE = 5.0
 AWAKE = 0.02
 """Seconds after which a new pair of interfaces is asked again whether it carries."""
 
-_TO_US = 0  # PACKET_HOST: addressed to the interface's own MAC
+_TO_US, _FROM_US = 0, 4  # PACKET_HOST: addressed to the interface's own MAC; PACKET_OUTGOING
 
 
 class CanaryError(Exception):
@@ -53,10 +53,14 @@ class Arrival(NamedTuple):
 
 @dataclass
 class Guest:
-    """A node's namespace, its tap, and which of its interfaces has which of its addresses."""
+    """A node's namespace, its tap, and which of its interfaces has which of its addresses.
+
+    `balances`: a load balancer's node. What comes to it goes on, and is no arrival; its stack is left as it is.
+    """
 
     tap: Tap
     addresses: dict[str, str]
+    balances: bool
 
 
 class Stand:
@@ -70,6 +74,10 @@ class Stand:
         self._canaries = 0
         self._arrived: list[Arrival] = []
         self._seen: set[tuple[str, int]] = set()
+        self.targets: dict[int, str] = {}
+        """The address:port to which a load balancer has sent each packet on, by the packets' numbers."""
+        self.came: dict[int, Arrival] = {}
+        """What has come to load balancers' nodes."""
         self.guests: dict[str, Guest] = {}
         self.places: dict[str, Place] = {}
 
@@ -84,10 +92,14 @@ class Stand:
             if node.kind is NodeKind.TRANSLATOR:
                 continue  # nobody speaks for it
             if path and node.id not in self.guests:
-                call_in(path, _mute)
-                self.guests[node.id] = Guest(Tap(path), {})
+                balances = node.kind is NodeKind.BALANCER
+                if not balances:
+                    call_in(path, _mute)
+                self.guests[node.id] = Guest(Tap(path), {}, balances)
             if path:
                 self.guests[node.id].addresses = call_in(path, _addresses)
+        for gone in [name for name in self.guests if self._plan.get(Node, name) is None]:
+            self.guests.pop(gone).tap.close()
         found = (self._place(port) for port in self._plan.all(Port))
         self.places = {place.eni: place for place in found if place}
         for place in self.places.values():
@@ -160,8 +172,18 @@ class Stand:
             canary = frames.canary_number(found)
             if canary is not None:
                 self._seen.add((node, canary))
-            elif kind == _TO_US and (packet := frames.read(found)) is not None:
-                self._arrived.append(Arrival(node, device, packet))
+            elif kind in (_TO_US, _FROM_US) and (packet := frames.read(found)) is not None:
+                self._take(Arrival(node, device, packet), came=kind == _TO_US)
+
+    def _take(self, arrival: Arrival, *, came: bool) -> None:
+        packet = arrival.packet
+        if not self.guests[arrival.node].balances:
+            if came:
+                self._arrived.append(arrival)
+        elif came:
+            self.came[packet.number] = arrival
+        elif not packet.answer:
+            self.targets[packet.number] = f"{packet.destination}:{packet.destination_port}"
 
     def close(self) -> None:
         """Close every socket."""
