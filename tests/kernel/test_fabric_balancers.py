@@ -32,6 +32,7 @@ from atoll.plan.rows import (
     SentBy,
     Site,
     ToLink,
+    ToPort,
     Wearing,
 )
 from atoll.plan.services import METADATA
@@ -137,6 +138,18 @@ def test_clients_inside(lab: FabricLab, client: str) -> None:
         with stream, accepted:
             assert accepted.peer == {"web": "10.0.1.5", "far": "10.0.4.5", "api2": API2}[client]
             talks(stream, accepted)
+
+
+def test_a_neighbour_of_the_server_whose_table_leads_the_own_segment_elsewhere(lab: FabricLab) -> None:
+    """Inside a segment no table is asked, for answers neither: only those to others are in a zone of a leg."""
+    box = guest("box", "pub", "10.0.1.6", ["sg-all"])
+    off = [replace(one, guard=False) if isinstance(one, Port) else one for one in box]
+    lab.put(*off, route("rtb-priv", "10.0.2.0/24", ToPort("eni-box")))
+    with Listener(lab.node("api"), API, 8080) as server:
+        for client in ("api2", "web"):
+            stream, accepted = connected(lab, server, client, NODE)
+            with stream, accepted:
+                talks(stream, accepted)
 
 
 def test_a_server_that_calls_itself_through_it_hears_nothing(lab: FabricLab) -> None:

@@ -105,11 +105,14 @@ def zone_from_translator() -> Rule:
     return (*others, *zone_by(DESTINATION))
 
 
-def _zone_of_backend(forwarders: str) -> Rule:
-    """What a balancer sends to a backend is tracked where the answer will be, whose zone its table gives it."""
-    home = (address(DESTINATION), Lookup("homes", 0, 4), SetMark(4))
-    back = (LoadRoute(source=True, marked=True), Lookup(forwarders), address(SOURCE, 4), Lookup("own", negate=True))
-    return (*home, *back, *zone_by(DESTINATION))
+def zones_of_answers(marked: Rule) -> tuple[Rule, ...]:
+    """What a balancer sends to a backend is tracked where the answer will be, whose zone its table gives it.
+
+    `marked`: for which sources the table is asked, and its mark.
+    """
+    back = (LoadRoute(source=True, marked=True),)
+    others = (address(SOURCE, 4), Lookup("own", negate=True), *zone_by(DESTINATION))
+    return tuple((*marked, *back, Lookup(forwarders), *others) for forwarders in ("translators", "unguarded"))
 
 
 def returning() -> tuple[Rule, ...]:
@@ -145,7 +148,7 @@ def _raw(*, tracked: bool) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]
         ),
     )
     unmarked = (Put(host32(0)), SetMark())
-    zones = tuple(map(_zone_of_backend, ("translators", "unguarded"))) if tracked else ()
+    zones = ((address(DESTINATION), LookupVerdict("homes")),) if tracked else ()
     yield "balanced", None, (*zones, (*unmarked, goto("leave")))
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
     yield "through", None, (*((zone_by(DESTINATION),) if tracked else ()), (goto("leave"),))

@@ -50,7 +50,7 @@ SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "service": ("ip", "protocol", "port"),
     "asking": ("interface",),
     "interface-table": ("interface",),
-    "address-table": ("ip",),
+    "address-verdict": ("ip",),
     "listener": ("protocol", "port"),
     "listener-verdict": ("protocol", "port"),
     "target": ("ip", "protocol", "port", "port"),
@@ -63,7 +63,6 @@ VALUE_FIELDS: dict[str, str] = {
     "slot-ip": "ip",
     "class-slot-group": "group",
     "interface-table": "table",
-    "address-table": "table",
     "slot-target": "ip port",
 }
 """What a map's value is; shapes that end in "verdict" hold verdicts, the others are sets."""
@@ -90,7 +89,7 @@ STATIC_SETS = {
     "translators": "interface",  # ports behind which a translator sends others' packets on
     "balancers": "interface",  # ports behind which a balancer sends others' packets on
     "returns": "interface-table",  # a balancer's port -> the table that leads answers back to it
-    "homes": "address-table",  # a backend -> its segment's table, where that leads through a forwarder
+    "homes": "address-verdict",  # a backend, to its segment's `home`, where the table leads through a forwarder
     "unguarded": "interface",  # ports without source/dest check
     "targets": "interface",  # guarded ports that some table names as a next hop
     "segments": "segment-verdict",  # to the chain that picks the route table, or drops while the site is down

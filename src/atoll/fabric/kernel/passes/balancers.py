@@ -167,7 +167,8 @@ def home(view: View, row: Record) -> Iterator[Record]:
     if segment is None:
         return
     if any(view.get(Named, sort, row.domain, segment.table) for sort in (SPAN, BOX)):
-        yield Element(domain=row.domain, set="homes", shape="address-table", low=(row.name,), value=segment.table)
+        way = f"jump {segment.id}/home"
+        yield Element(domain=row.domain, set="homes", shape="address-verdict", low=(row.name,), value=way)
 
 
 PASSES = (

@@ -58,6 +58,8 @@ def segment(view: View, row: Record) -> Iterator[Record]:
     yield RouterAddress(domain=row.domain, ip=row.prefix.address(1))
     yield _leave(view, row, up=up)
     yield _border(row, "segments", f"goto {row.id}/leave")
+    if view.get(Named, BALANCED, row.domain, "") and _forwards(view, row):
+        yield _home(row)
     yield Element(domain=row.domain, set="within", shape="segment-segment", low=(row.id, row.id))
     fence = view.get(Fence, row.fence) if row.fence else None
     if fence and not fence.open_out:
@@ -97,6 +99,18 @@ def _leave(view: View, row: Segment, *, up: bool) -> Chain:
     return Chain(domain=row.domain, name=f"{row.id}/leave", rules=tuple(rules))
 
 
+def _forwards(view: View, row: Segment) -> bool:
+    """Whether its table leads through a forwarder somewhere."""
+    return any(view.get(Named, sort, row.domain, row.table) for sort in (SPAN, BOX))
+
+
+def _home(row: Segment) -> Chain:
+    """Backends here answer to their own segment without a table, and so in no zone of a leg."""
+    others = (pipeline.address(pipeline.SOURCE), *inside(row.prefix, negate=True))
+    mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
+    return Chain(domain=row.domain, name=f"{row.id}/home", rules=pipeline.zones_of_answers(mark))
+
+
 def delivered(view: View, domain: str, table: str) -> list[Prefix]:
     """What a table delivers whole: no longer prefix leads any of it elsewhere."""
     routes = [route for route in view.by(RouteRow, "table", table) if route.domain == domain]
@@ -105,12 +119,12 @@ def delivered(view: View, domain: str, table: str) -> list[Prefix]:
     return sorted(one for one in delivered if not any(one.covers(other) for other in elsewhere))
 
 
-def inside(prefix: Prefix) -> tuple[Mask | Is, ...]:
-    """Go on when the address in register 0 lies inside the prefix."""
+def inside(prefix: Prefix, *, negate: bool = False) -> tuple[Mask | Is, ...]:
+    """Go on when the address in register 0 lies inside the prefix (`negate`: of some length, when it does not)."""
     if prefix.length == 0:
         return ()
     mask = ((1 << prefix.length) - 1) << (32 - prefix.length)
-    value = Is(prefix.base.to_bytes(4, "big"))
+    value = Is(prefix.base.to_bytes(4, "big"), negate=negate)
     return (value,) if prefix.length == 32 else (Mask(mask.to_bytes(4, "big"), host32(0)), value)
 
 
