@@ -1,5 +1,7 @@
 """Targets through boto3: register, deregister, their health, and what the plan makes of them."""
 
+import pytest
+
 from atoll.compile import compiler
 from atoll.packet import TCP, UDP
 from atoll.plan.rows import Backend, Frontend, Name, Node, NodeKind, Port, Probe
@@ -136,6 +138,23 @@ def test_addresses(front: Front) -> None:
     refused("UnsupportedOperation", register, TargetGroupArn=group, Targets=outside)
     for wrong in ("i-0123456789abcdef0", "10.0.1", "fd00::1"):
         refused("ValidationError", register, TargetGroupArn=group, Targets=[{"Id": wrong}])
+
+
+@pytest.mark.parametrize("kind", ["instance", "ip"])
+def test_a_zone_that_is_not_enabled_gets_nothing_with_cross_zone_either(front: Front, kind: str) -> None:
+    """So nobody checks what is there, and it says so instead of waiting for a first check for ever."""
+    balancer, group = front.active(), front.group(TargetType=kind)
+    front.listener(balancer, group)
+    far = front.lab.launch(SubnetId=front.lab.other_zone)
+    shown = front.ec2.describe_instances(InstanceIds=[far])["Reservations"][0]["Instances"][0]
+    target = far if kind == "instance" else str(shown["PrivateIpAddress"])
+    front.register(group, target)
+    for value in ("false", "true"):
+        cross = [{"Key": "load_balancing.cross_zone.enabled", "Value": value}]
+        front.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=cross)
+        assert front.health(group) == [(target, "unused", "Target.NotInUse")]
+    front.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[front.lab.subnet, front.lab.other_zone])
+    assert front.health(group) == [(target, "initial", "Elb.RegistrationInProgress")]
 
 
 def test_states_that_follow_from_where_it_is(front: Front) -> None:

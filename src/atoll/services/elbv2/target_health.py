@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from atoll.model.balancing import balancer_of, cross_zone, is_node, place_of
+from atoll.model.balancing import balancer_of, is_node, place_of
 from atoll.model.kinds import BalancerZone, LoadBalancer, Target, TargetGroup
 from atoll.model.tx import Tx
 from atoll.services.elbv2.common import need
@@ -74,7 +74,7 @@ def _state(tx: Tx, group: TargetGroup, balancer: LoadBalancer | None, target: Ta
     if is_node(tx, group, place):
         return UNUSABLE
     zones = {one.zone for one in tx.by(BalancerZone, "balancer", balancer.id)}
-    if place.zone not in zones and not (cross_zone(balancer, group) and group.target_type == "ip"):
+    if place.zone not in zones:
         return NOT_ENABLED
     return target.health, target.reason, target.description
 
