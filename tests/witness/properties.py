@@ -102,7 +102,10 @@ def _found(fabric: KernelFabric, vpcs: set[str], tables: set[str]) -> dict[str, 
 def _live_addresses(answers: Answers) -> Iterator[str]:
     running = {one["InstanceId"] for one in answers["Instances"] if one["State"]["Name"] == "running"}
     for eni in answers["NetworkInterfaces"]:
-        if eni["InterfaceType"] in ("nat_gateway", "network_load_balancer") or (eni.get("Attachment") or {}).get("InstanceId") in running:
+        if (
+            eni["InterfaceType"] in ("nat_gateway", "network_load_balancer")
+            or (eni.get("Attachment") or {}).get("InstanceId") in running
+        ):
             yield from (f"{eni['VpcId']} {one['PrivateIpAddress']}" for one in eni["PrivateIpAddresses"])
             for block in eni.get("Ipv4Prefixes", ()):
                 yield from (f"{eni['VpcId']} {ip}" for ip in IPv4Network(block["Ipv4Prefix"]))

@@ -27,9 +27,11 @@ class WalkJudge:
         self._fabric.take()
         self._connections: dict[Probe, walk.Connection] = {}
         self._open: dict[Probe, dict[str | None, walk.Connection]] = {}
+        self._nodes = self._found()
 
     def changed(self, name: str) -> None:
         """The plan has changed by itself; connections have to be told."""
+        self._nodes = self._found()
         for delta in self._fabric.take():
             self._connections = {probe: walk.after(one, delta) for probe, one in self._connections.items()}
 
@@ -55,7 +57,7 @@ class WalkJudge:
     def _send(self, probe: Probe) -> Fates:
         """A walk takes the first of several targets; so each is sent to where it is the only one."""
         before, told = self._connections[probe], {}
-        outcomes = forward(self._plan, before.port, before.flow, before.state)
+        outcomes = forward(self._plan, before.port, before.flow, before.state) if self._nodes else ()
         targets = {self._target(one) for one in outcomes}
         for target in targets if len(targets) > 1 else (None,):
             told[target] = self._sent(probe, before, only(self._plan, target) if target else self._plan)
@@ -84,7 +86,7 @@ class WalkJudge:
     def _seen(self, verdict: walk.Verdict, asked: str) -> Seen:
         """The walk calls answered what reaches the address that asked; here it has to reach who asked."""
         seen, back = verdict.seen, verdict.back
-        if asked in self._nodes() and verdict.arrives and seen:  # a check's answer is nothing that a balancer knows
+        if asked in self._nodes and verdict.arrives and seen:  # a check's answer is nothing that a balancer knows
             return Seen(True, place_of(verdict.at), seen.source, seen.destination, None)
         answered = verdict.answered and back is not None and self._node(back.at) == self._node(asked)
         return Seen(
@@ -100,14 +102,13 @@ class WalkJudge:
 
     def _target(self, found: Walk) -> str | None:
         """Where a balancer has sent the packet: what is addressed to itself it has refused."""
-        nodes = self._nodes()
-        if not any(hop.id in nodes.values() for hop in found.hops):
+        if not any(hop.id in self._nodes.values() for hop in found.hops):
             return None
-        own = {address.ip for port in nodes for address in self._plan.by(Address, "port", port)}
+        own = {address.ip for port in self._nodes for address in self._plan.by(Address, "port", port)}
         to = found.flow
         return None if to.destination in own else f"{to.destination}:{to.destination_port}"
 
-    def _nodes(self) -> dict[str, str]:
+    def _found(self) -> dict[str, str]:
         """Load balancers' nodes, by their ports."""
         nodes = (one.id for one in self._plan.all(Node) if one.kind is NodeKind.BALANCER)
         return {port.id: node for node in nodes for port in self._plan.by(Port, "node", node)}
