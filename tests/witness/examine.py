@@ -102,7 +102,7 @@ class Examiner:
 
     def settle(self, moment: str) -> None:
         """Let every health check be done, as often as it takes, and look what DescribeTargetHealth shows then."""
-        asked = self._health.checks()
+        asked = self._health.checks(self.answers)
         if not asked:
             return
         before = len(self.result.trials)

@@ -31,19 +31,16 @@ class Health:
         self._cloud = design.cloud
         self._asked = 0
 
-    def checks(self) -> dict[str, Probe]:
+    def checks(self, answers: Answers) -> dict[str, Probe]:
         """What the plan wants to have asked: a packet for each check, by the check's name."""
         ports = {port.node: port.id for port in self._cloud.plan.all(Port)}
+        own_address = {one["NetworkInterfaceId"]: one["PrivateIpAddress"] for one in answers["NetworkInterfaces"]}
         found = {}
         for check in self._cloud.plan.all(Check):
             self._asked, eni = self._asked + 1, ports[check.node]
             own = FIRST_PORT + self._asked
-            found[check.id] = Probe(eni, self._own(eni), check.address, check.protocol, own, check.port)
+            found[check.id] = Probe(eni, own_address[eni], check.address, check.protocol, own, check.port)
         return found
-
-    def _own(self, eni: str) -> str:
-        shown = self._design.client.call("DescribeNetworkInterfaces", NetworkInterfaceIds=[eni])
-        return str(shown["NetworkInterfaces"][0]["PrivateIpAddress"])
 
     def report(self, done: Mapping[str, Seen]) -> bool:
         """Write down what the checks came to, like the agent that does them; whether that changed anything."""

@@ -56,13 +56,16 @@ class WalkJudge:
 
     def _send(self, probe: Probe) -> Fates:
         """A walk takes the first of several targets; so each is sent to where it is the only one."""
-        before, told = self._connections[probe], {}
-        outcomes = forward(self._plan, before.port, before.flow, before.state) if self._nodes else ()
-        targets = {self._target(one) for one in outcomes}
-        for target in targets if len(targets) > 1 else (None,):
-            told[target] = self._sent(probe, before, only(self._plan, target) if target else self._plan)
-        if len(told) > 1:
-            self._open[probe] = {target: connection for target, (_, connection) in told.items()}
+        before = self._connections[probe]
+        first = self._sent(probe, before, self._plan)
+        if first[0].target is None:
+            return [first[0]]
+        outcomes = forward(self._plan, before.port, before.flow, before.state)
+        targets = dict.fromkeys(target for one in outcomes if (target := self._target(one)))
+        if len(targets) < 2:
+            return [first[0]]
+        told = {target: self._sent(probe, before, only(self._plan, target)) for target in targets}
+        self._open[probe] = {target: connection for target, (_, connection) in told.items()}
         return [seen for seen, _ in told.values()]
 
     def _sent(self, probe: Probe, before: walk.Connection, plan: Plan) -> tuple[Seen, walk.Connection]:
