@@ -233,15 +233,19 @@ def add_nat(design: Design, vpc: Vpc) -> None:
 
 
 def balancers(design: Design) -> None:
-    """A load balancer in some VPCs; most have targets at which somebody listens."""
+    """A load balancer in some VPCs; most have targets that it reaches, at which somebody listens."""
     for vpc in design.vpcs:
         if design.chance(0.6):
             add_balancer(design, vpc)
+    for group in design.target_groups:
+        if design.chance(0.8):
+            _open_targets(design, group)
 
 
 def add_balancer(design: Design, vpc: Vpc) -> None:
     """In some zones of the VPC, with or without groups, with a listener or two."""
-    zones = {subnet.zone: subnet for subnet in design.some(vpc.subnets, len(vpc.subnets), 3)}
+    roomy = [subnet for subnet in vpc.subnets if subnet.block.prefixlen < 28] or vpc.subnets
+    zones = {subnet.zone: subnet for subnet in design.some(roomy, len(roomy), 3)}
     chosen = design.some(sorted(zones.values(), key=lambda one: one.zone), 1, 3)
     named: dict[str, Any] = {"Subnets": [subnet.id for subnet in chosen], "Scheme": "internal"}
     if vpc.gateway and design.chance(0.6):
@@ -253,7 +257,10 @@ def add_balancer(design: Design, vpc: Vpc) -> None:
     if design.chance(0.5):
         named["SecurityGroups"] = design.some(vpc.groups, 1, 3)
     name = f"lb{len(design.vpcs)}-{design.vpcs.index(vpc)}"
-    answer = design.attempt("CreateLoadBalancer", service="elbv2", Name=name, Type="network", **named)
+    named |= {"Name": name, "Type": "network"}
+    answer = design.attempt("CreateLoadBalancer", service="elbv2", **named)
+    if answer is None and named.pop("SecurityGroups", None):
+        answer = design.attempt("CreateLoadBalancer", service="elbv2", **named)  # a group of another VPC's
     if answer is None:
         return  # the smallest subnets may have too few free addresses
     made = Balancer(answer["LoadBalancers"][0]["LoadBalancerArn"], vpc, {one.zone: one for one in chosen})
@@ -294,11 +301,35 @@ def _add_listener(design: Design, balancer: Balancer, port: int, name: str) -> N
         attributes["target_health_state.unhealthy.connection_termination.enabled"] = design.one(("true", "false"))
     given = [{"Key": key, "Value": value} for key, value in attributes.items()]
     design.call("ModifyTargetGroupAttributes", service="elbv2", TargetGroupArn=made, Attributes=given)
-    for _ in range(design.rng.randint(0, 4)):
+    for _ in range(design.rng.randint(0, 6)):
         add_target(design, group)
     actions = [{"Type": "forward", "TargetGroupArn": made}]
     named = {"LoadBalancerArn": balancer.arn, "Protocol": protocol, "Port": port, "DefaultActions": actions}
     design.call("CreateListener", service="elbv2", **named)
+
+
+def _open_targets(design: Design, group: TargetGroup) -> None:
+    """Groups that targets wear get a rule for clients, most of them one for the checks of the nodes too."""
+    shown = {one["NetworkInterfaceId"]: one for one in design.call("DescribeNetworkInterfaces")["NetworkInterfaces"]}
+    nodes = [one for one in shown.values() if one["InterfaceType"] == "network_load_balancer"]
+    ours = sorted({worn["GroupId"] for one in nodes if one["VpcId"] == group.vpc.id for worn in one["Groups"]})
+    for target in group.targets:
+        eni = holder(design, group, target)
+        if eni is None:
+            continue
+        peers: dict[str, Any] = {"IpRanges": [{"CidrIp": WORLD if design.chance(0.7) else str(group.vpc.blocks[0])}]}
+        if ours and design.chance(0.3):
+            peers = {"UserIdGroupPairs": [{"GroupId": design.one(ours)}]}
+        worn = design.one(sorted(one["GroupId"] for one in shown[eni.id]["Groups"]))
+        for protocol in ("tcp", "udp") if design.chance(0.8) else ("udp",):
+            opened = {"IpProtocol": protocol, "FromPort": target["Port"], "ToPort": target["Port"], **peers}
+            design.attempt("AuthorizeSecurityGroupIngress", GroupId=worn, IpPermissions=[opened])
+
+
+def holder(design: Design, group: TargetGroup, target: Mapping[str, Any]) -> Eni | None:
+    """The interface that a target is, or whose address."""
+    there = (eni for eni in design.enis if eni.subnet.vpc is group.vpc)
+    return next((eni for eni in there if target["Id"] in (eni.instance, *eni.holds())), None)
 
 
 def add_target(design: Design, group: TargetGroup) -> None:
@@ -320,17 +351,15 @@ def add_target(design: Design, group: TargetGroup) -> None:
         return  # an instance that is stopped
     if target not in group.targets:
         group.targets.append(target)
-    if design.chance(0.3):
+    if design.chance(0.2):
         turn_deaf(design, group, target)
 
 
 def turn_deaf(design: Design, group: TargetGroup, target: Mapping[str, Any]) -> None:
     """Nobody listens at a target's port any more, or somebody does again."""
-    for eni in design.enis:
-        if eni.subnet.vpc is group.vpc and target["Id"] in (eni.instance, *eni.holds()):
-            design.calls.append(f"nobody listens, or somebody does again, on {target['Port']} of {eni.id}")
-            design.deaf ^= {(eni.id, int(target["Port"]))}
-            return
+    if eni := holder(design, group, target):
+        design.calls.append(f"nobody listens, or somebody does again, on {target['Port']} of {eni.id}")
+        design.deaf ^= {(eni.id, int(target["Port"]))}
 
 
 def prefix_lists(design: Design) -> None:

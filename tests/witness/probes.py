@@ -234,8 +234,8 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     (hairpin, 3),
     (to_nobody, 2),
     (spoofed, 3),
-    (to_balancer, 6),
-    (to_balancer_from_internet, 6),
+    (to_balancer, 8),
+    (to_balancer_from_internet, 8),
 )
 """Kinds of probes and how often each is drawn."""
 
