@@ -169,6 +169,17 @@ def test_where_the_source_is_not_kept(lab: FabricLab) -> None:
     assert lab.fabric.observe() == []
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_servers_table_leads_to_a_middlebox(lab: FabricLab, keep: bool) -> None:
+    """Answers to a client's address find the node all the same; what is addressed to the node goes where it is led."""
+    box = guest("box", "pub", "10.0.1.6", ["sg-all"])
+    off = [replace(one, guard=False) if isinstance(one, Port) else one for one in box]
+    away = [route("rtb-priv", f"{ip}/32", ToPort("eni-box")) for ip in (NODE, CLIENT)]
+    lab.put(*off, *away, replace(row(lab.plan, Frontend, "f-a"), keep=keep))
+    with Listener(lab.node("api"), API, 8080):
+        assert lab.tcp("client", EIP, 80) is (Reach.CONNECTED if keep else Reach.TIMED_OUT)
+
+
 def test_what_no_listener_takes_is_silent_and_a_closed_server_refuses(lab: FabricLab) -> None:
     assert lab.tcp("client", EIP, 81) is Reach.SILENT
     assert not lab.pings("client", CLIENT, EIP)

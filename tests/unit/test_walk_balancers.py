@@ -5,8 +5,11 @@ from msgspec.structs import replace
 
 from atoll.analyze.explain import explain
 from atoll.analyze.history import after, probe, reply, send, start
+from atoll.analyze.reach import Box, reach
+from atoll.analyze.reach.flows import SERVICES, place
+from atoll.analyze.reach.spans import single
 from atoll.analyze.walk import forward
-from atoll.packet import ICMP, TCP, UDP, Flow, Reason
+from atoll.packet import ICMP, TCP, UDP, Flow, Prefix, Reason
 from atoll.plan.rows import Backend, Filter, Node, Port, Route, Segment, SentBy, ToPort, Wearing
 from atoll.plan.validate import problems
 from atoll.records import Table
@@ -53,6 +56,22 @@ def test_where_the_source_is_not_kept_the_server_sees_the_node() -> None:
     assert verdict.answered
     assert verdict.seen == replace(IN_FLOW, source=NODE, destination=API, destination_port=8080)
     assert verdict.answer_source == EIP
+
+
+def test_a_table_that_leads_elsewhere_is_followed_only_where_the_source_is_not_kept() -> None:
+    """Then the answer is addressed to the node itself: a middlebox may look at what goes between the two."""
+    for keep, answered in ((True, True), (False, False)):
+        box = guest("box", "pub", "10.0.1.6", ["sg-api"])
+        away = [
+            Route(domain="vpc-1", table="rtb-priv", prefix=Prefix.parse(f"{ip}/32"), via=ToPort("eni-box"))
+            for ip in (NODE, CLIENT)
+        ]
+        made = change(plan(keep=keep), *box, *away)
+        verdict = probe(made, "eni-client", IN_FLOW)
+        assert (verdict.arrives, verdict.answered) == (True, answered)
+        asked = reach(made, "eni-client", [Box(single(place(CLIENT)), single(place(EIP)), SERVICES)])
+        (fate,) = (one for one in asked if one.flows.holds(IN_FLOW))
+        assert (fate.arrives, fate.answered) == (True, answered)
 
 
 def test_every_eligible_backend_is_an_outcome_and_no_other() -> None:

@@ -55,9 +55,9 @@ def _refused(flow: Flow, detail: str) -> Passage:
 
 
 def returns_to(plan: Plan, port: Port, flow: Flow, known: tuple[Translation, ...]) -> Port | None:
-    """The balancer's port to which an answer from `port` goes, whatever its table says."""
+    """The balancer's port to which an answer from `port` goes, whatever its table says: where it kept the source."""
     for one in known:
-        if flow == one.sent.reply():
+        if flow == one.sent.reply() and one.sent.source == one.seen.source:
             for back in plan.by(Port, "node", one.node):
                 here = back.id != port.id and domain_of(plan, back) == domain_of(plan, port)
                 if here and is_balancer(plan, back):

@@ -17,7 +17,7 @@ a bug.
    go back through that node. A mapped link needs none to translate: it has no memory, each packet meets the mappings
    of its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
    reply on the way to that node: what leaves a port is routed by its segment's table as any packet is, but for answers
-   to what a balancer has sent, which go to the balancer's port whatever the table says. Guests with `guard` off leave
+   to what a balancer has sent with the opener's address, which go to the balancer's port whatever the table says. Guests with `guard` off leave
    no frame. A translator gives a connection that somebody of its domain opens through it (TCP, UDP or an echo request,
    from an address of a powered port there that is not its own) one of its Masquerade addresses as source, keeping the
    source port where it is one of its ports; sends what it knows on as any port sends, by its segment's table; and

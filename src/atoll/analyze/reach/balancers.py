@@ -61,9 +61,10 @@ def _sent(plan: Plan, port: Port, frontend: Frontend, one: Backend, beam: Beam) 
 
 
 def returning(plan: Plan, port: Port, beam: Beam) -> Iterator[tuple[Port, list[Box]]]:
-    """The answers from `port` that go to a balancer's port whatever their table says, with that port."""
+    """The answers from `port` that go to a balancer's port whatever their table says, with that port: where it kept the
+    source."""
     left = [beam.box]
-    for known in beam.translations:
+    for known in (one for one in beam.translations if one.sent.source == one.seen.source):
         hits = [hit for box in left for hit in alike(box, beam.view, known.sent.reply())]
         for back in plan.by(Port, "node", known.node) if hits else ():
             here = back.id != port.id and domain_of(plan, back) == domain_of(plan, port)
