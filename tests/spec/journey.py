@@ -180,12 +180,14 @@ class Journey:
         return self._leave(eni, sent)
 
     def _brought(self, eni: Eni, packet: Packet) -> Eni | None:
-        """The load balancer's node that brought what this answers gets it, whatever tables say."""  # decision
+        """The load balancer's node that brought what this answers gets it, whatever tables say, where it kept the client's
+        address."""  # decision: "the traffic must flow directly" then; else the answer goes to the node's own address
         known = [node.eni for node in self.world.nodes.values() if (node.eni.id, packet) in self.translated]
         for (place, flow, _), memory in self.tracked.items():  # also when the node has forgotten; fact 183: it resets
             if memory.back and (place, flow) == (eni.incarnation, packet.flow):
                 known.append(self.world.enis.get(memory.back, eni))
-        return next((node for node in known if node.vpc == eni.vpc and node is not eni), None)
+        kept = (node for node in known if packet.destination not in node.addresses)
+        return next((node for node in kept if node.vpc == eni.vpc and node is not eni), None)
 
     def _translate(self, nat: Eni, given: IPv4Address, packet: Packet) -> Arrival:
         """A NAT gateway passes on what it knows, and what somebody of its VPC opens through it."""  # fact 83
