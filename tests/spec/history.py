@@ -118,7 +118,7 @@ def fates(world: World, probe: Probe) -> list[Verdict]:
 
 
 def settled(world: World, listens: Callable[[str, int], bool]) -> dict[tuple[str, str, int], str]:
-    """What every target of a listener's group comes to, by group, id and port. `listens`: who does at a place's port."""
+    """What each target of a listener's group comes to, by group, id and port. `listens`: who does at a place's port."""
     return {
         (listener.group, target.id, target.port): _settled(world, node, target, listens)
         for node in world.nodes.values()

@@ -180,8 +180,8 @@ class Journey:
         return self._leave(eni, sent)
 
     def _brought(self, eni: Eni, packet: Packet) -> Eni | None:
-        """The load balancer's node that brought what this answers gets it, whatever tables say, where it kept the client's
-        address."""  # decision: "the traffic must flow directly" then; else the answer goes to the node's own address
+        """Where the client's address was kept, the load balancer's node that brought what this answers: whatever tables
+        say, "the traffic must flow directly" (AWS's page on target group attributes)."""
         known = [node.eni for node in self.world.nodes.values() if (node.eni.id, packet) in self.translated]
         for (place, flow, _), memory in self.tracked.items():  # also when the node has forgotten; fact 183: it resets
             if memory.back and (place, flow) == (eni.incarnation, packet.flow):

@@ -9,11 +9,11 @@ from atoll.analyze.reach import Box, reach
 from atoll.analyze.reach.flows import SERVICES, place
 from atoll.analyze.reach.spans import single
 from atoll.analyze.walk import forward
-from atoll.packet import ICMP, TCP, UDP, Flow, Prefix, Reason
+from atoll.packet import ICMP, TCP, UDP, Flow, Reason
 from atoll.plan.rows import Backend, Filter, Node, Port, Route, Segment, SentBy, ToPort, Wearing
 from atoll.plan.validate import problems
 from atoll.records import Table
-from tests.unit.lagoon import CLIENT, IN, OUT, change, guest, lab, nat, nlb, public, row, rule, tcp
+from tests.unit.lagoon import CLIENT, IN, OUT, change, guest, lab, nat, nlb, public, route, row, rule, tcp
 
 NODE, EIP, NAT = "10.0.1.20", "198.18.0.20", "10.0.1.9"
 API, API2 = "10.0.2.8", "10.0.2.9"
@@ -62,10 +62,7 @@ def test_a_table_that_leads_elsewhere_is_followed_only_where_the_source_is_not_k
     """Then the answer is addressed to the node itself: a middlebox may look at what goes between the two."""
     for keep, answered in ((True, True), (False, False)):
         box = guest("box", "pub", "10.0.1.6", ["sg-api"])
-        away = [
-            Route(domain="vpc-1", table="rtb-priv", prefix=Prefix.parse(f"{ip}/32"), via=ToPort("eni-box"))
-            for ip in (NODE, CLIENT)
-        ]
+        away = [route("rtb-priv", f"{ip}/32", ToPort("eni-box")) for ip in (NODE, CLIENT)]
         made = change(plan(keep=keep), *box, *away)
         verdict = probe(made, "eni-client", IN_FLOW)
         assert (verdict.arrives, verdict.answered) == (True, answered)

@@ -13,18 +13,19 @@ a bug.
    a balancer's; else nobody. `SentBy(filter)` asks what the sender wears, never what the source address looks like;
    outward it asks the port that gets the packet next, if the destination is that port's own address. Across a link
    there is no sender.
-4. **Return.** Translators and balancers leave a frame on the connection: its replies undo the frames in reverse and
-   go back through that node. A mapped link needs none to translate: it has no memory, each packet meets the mappings
-   of its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
-   reply on the way to that node: what leaves a port is routed by its segment's table as any packet is, but for answers
-   to what a balancer has sent with the opener's address, which go to the balancer's port whatever the table says. Guests with `guard` off leave
-   no frame. A translator gives a connection that somebody of its domain opens through it (TCP, UDP or an echo request,
-   from an address of a powered port there that is not its own) one of its Masquerade addresses as source, keeping the
-   source port where it is one of its ports; sends what it knows on as any port sends, by its segment's table; and
-   refuses what nobody inside has opened, answers of TCP and ICMP without their connection included. A balancer gives a
-   connection that somebody opens to one of its Frontends (an address of its port, that protocol, that port) one of the
-   frontend's eligible Backends as destination, and its own primary address as source where the frontend does not keep
-   the opener's; sends what it knows on as any port sends; and refuses everything else.
+4. **Return.** Translators and balancers leave a frame on the connection: its replies undo the frames in reverse and go
+   back through that node. A mapped link needs none to translate: it has no memory, each packet meets the mappings of
+   its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
+   reply on the way to that node: what leaves a port is routed by its segment's table as any packet is, but for
+   answers to what a balancer has sent with the opener's address, which go to the balancer's port whatever the table
+   says. Guests with `guard` off leave no frame. A translator gives a connection that somebody of its domain opens
+   through it (TCP, UDP or an echo request, from an address of a powered port there that is not its own) one of its
+   Masquerade addresses as source, keeping the source port where it is one of its ports; sends what it knows on as
+   any port sends, by its segment's table; and refuses what nobody inside has opened, answers of TCP and ICMP without
+   their connection included. A balancer gives a connection that somebody opens to one of its Frontends (an address
+   of its port, that protocol, that port) one of the frontend's eligible Backends as destination, and its own primary
+   address as source where the frontend does not keep the opener's; sends what it knows on as any port sends; and
+   refuses everything else.
 5. **State.** Rules without order judge the first packet of a connection, at the sender's port (outward) and at the
    receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
