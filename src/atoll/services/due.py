@@ -2,13 +2,13 @@
 
 from collections.abc import Container
 
-from atoll.model.kinds import LoadBalancer, NatGateway, Target
+from atoll.model.kinds import InsightsAnalysis, LoadBalancer, NatGateway, Target
 from atoll.model.tx import Tx
-from atoll.services.ec2 import nat_gateway_states
+from atoll.services.ec2 import insights_analyses, nat_gateway_states
 from atoll.services.elbv2 import load_balancers, targets
 
 
-def look(tx: Tx, thing: NatGateway | LoadBalancer | Target, held: Container[str] = ()) -> None:
+def look(tx: Tx, thing: NatGateway | LoadBalancer | Target | InsightsAnalysis, held: Container[str] = ()) -> None:
     """Nothing happens when it has been looked at already. `held`: a NAT gateway's addresses that connections have."""
     match thing:
         case NatGateway():
@@ -17,3 +17,5 @@ def look(tx: Tx, thing: NatGateway | LoadBalancer | Target, held: Container[str]
             load_balancers.on_due(tx, thing.id)
         case Target():
             targets.on_due(tx, (thing.group, thing.target, str(thing.port)))
+        case InsightsAnalysis():
+            insights_analyses.on_due(tx, thing.id)

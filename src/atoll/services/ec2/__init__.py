@@ -1,6 +1,8 @@
 """Amazon EC2: one resource family a file. Importing this package registers its handlers."""
 
 from atoll.services.ec2 import (
+    access_scope_analyses,
+    access_scopes,
     account_attributes,
     account_settings,
     address_associations,
@@ -17,6 +19,8 @@ from atoll.services.ec2 import (
     id_formats,
     image_attributes,
     images,
+    insights_analyses,
+    insights_paths,
     instance_attributes,
     instance_options,
     instance_profiles,
@@ -59,6 +63,8 @@ from atoll.services.ec2 import (
 )
 
 __all__ = [
+    "access_scope_analyses",
+    "access_scopes",
     "account_attributes",
     "account_settings",
     "address_associations",
@@ -75,6 +81,8 @@ __all__ = [
     "id_formats",
     "image_attributes",
     "images",
+    "insights_analyses",
+    "insights_paths",
     "instance_attributes",
     "instance_options",
     "instance_profiles",

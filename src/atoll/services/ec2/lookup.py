@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from atoll.model.kinds import (
+    AccessScope,
+    AccessScopeAnalysis,
     CidrReservation,
     DhcpOptions,
     Entity,
+    InsightsAnalysis,
+    InsightsPath,
     Instance,
     InterfacePermission,
     InternetGateway,
@@ -87,6 +91,24 @@ WORDS: dict[type[Entity], Words] = {
     Volume: Words("InvalidVolume.NotFound", "volume", "InvalidVolumeID.Malformed"),
     OwnImage: Words("InvalidAMIID.NotFound", "image ID", "InvalidAMIID.Malformed"),
     KeyPair: Words("InvalidKeyPair.NotFound", "key pair ID", "InvalidKeyPair.Malformed"),
+    InsightsPath: Words(
+        "InvalidNetworkInsightsPathId.NotFound", "network insights path ID", "InvalidNetworkInsightsPathId.Malformed"
+    ),
+    InsightsAnalysis: Words(
+        "InvalidNetworkInsightsAnalysisId.NotFound",
+        "network insights analysis ID",
+        "InvalidNetworkInsightsAnalysisId.Malformed",
+    ),
+    AccessScope: Words(
+        "InvalidNetworkInsightsAccessScopeId.NotFound",
+        "network insights access scope ID",
+        "InvalidNetworkInsightsAccessScopeId.Malformed",
+    ),
+    AccessScopeAnalysis: Words(
+        "InvalidNetworkInsightsAccessScopeAnalysisId.NotFound",
+        "network insights access scope analysis ID",
+        "InvalidNetworkInsightsAccessScopeAnalysisId.Malformed",
+    ),
 }
 
 ID = re.compile(r"([a-z-]+)-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
