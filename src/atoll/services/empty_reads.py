@@ -32,7 +32,8 @@ EMPTY = frozenset(
         "TransitGateways VpcPeeringConnections VpnConcentrators VpnConnections VpnGateways",
         # Other things of a VPC
         "AwsNetworkPerformanceMetricSubscriptions EgressOnlyInternetGateways FlowLogs "
-        "InstanceConnectEndpoints RouteServerEndpoints RouteServerPeers RouteServers SecondaryInterfaces SecondaryNetworks SecondarySubnets "
+        "InstanceConnectEndpoints RouteServerEndpoints RouteServerPeers RouteServers SecondaryInterfaces "
+        "SecondaryNetworks SecondarySubnets "
         "TrafficMirrorFilterRules TrafficMirrorFilters TrafficMirrorSessions "
         "TrafficMirrorTargets TrunkInterfaceAssociations VerifiedAccessEndpoints VerifiedAccessGroups "
         "VerifiedAccessInstanceLoggingConfigurations VerifiedAccessInstances VerifiedAccessTrustProviders "
