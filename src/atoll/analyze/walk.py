@@ -28,13 +28,17 @@ REFUSED_BY_FENCE = {Direction.OUT: Reason.FENCE_OUT, Direction.IN: Reason.FENCE_
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One thing that the packet met: a port, filter, segment, table, fence or link. `rows`: what was consulted."""
+    """One thing that the packet met: a port, filter, segment, table, fence or link. `rows`: what was consulted.
+
+    `flow`: the packet as it came there.
+    """
 
     what: str
     id: str
     detail: str
     rows: tuple[Key, ...] = ()
     refusal: Reason | None = None
+    flow: Flow | None = None
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -111,7 +115,7 @@ class _Walker:
         return State((*self.heard, *self.ends), tuple(self.frames), tuple(self.translations))
 
     def _meet(self, hop: Hop) -> None:
-        self.hops.append(hop)
+        self.hops.append(msgspec.structs.replace(hop, flow=self.flow))
         if hop.refusal is not None and self.refusal is None:
             self.refusal = hop.refusal
             self.refused_as = self.flow

@@ -1,4 +1,6 @@
-"""The names that AWS gives to addresses and instances (facts 56, 74, 150)."""
+"""The names that AWS gives to addresses and instances (facts 56, 74, 150), and ARNs."""
+
+from atoll.model.entity import Entity
 
 PROVIDED = "AmazonProvidedDNS"
 """What DHCP options say of the VPC's own resolver (fact 154)."""
@@ -33,3 +35,8 @@ def public_name(region: str, ip: str) -> str:
 def reverse_name(ip: str) -> str:
     """Under which the name of an address is asked for: 5.0.0.10.in-addr.arpa."""
     return f"{'.'.join(reversed(ip.split('.')))}.in-addr.arpa"
+
+
+def arn(entity: Entity, id: str) -> str:  # noqa: A002 - AWS's word
+    """The Amazon Resource Name; our names of kinds are AWS's names of resource types."""
+    return f"arn:aws:ec2:{entity.region}:{entity.account}:{entity.KIND}/{id}"

@@ -35,15 +35,7 @@ class Replay(NamedTuple):
 
 def replay(plan: Table, sender: str, flow: Flow) -> Replay:
     """Walk the packet. Where an end of it is on the internet there is a host there for it."""
-    there = Overlay(plan)
-    public = addresses(plan)
-    ends = (
-        flow.source if sender == ANYONE else None,
-        flow.destination if holds(public, place(flow.destination)) else None,
-    )
-    for ip in filter(None, ends):
-        _add_host(there, ip)
-    port = host_id(flow.source) if sender == ANYONE else sender
+    there, port = with_hosts(plan, sender, flow)
     verdict = probe(there, port, flow)
     changes = [_change(hop, verdict.forward.flow, service_text(flow)) for hop in verdict.forward.refusals]
     if verdict.back:
@@ -54,6 +46,19 @@ def replay(plan: Table, sender: str, flow: Flow) -> Replay:
             Change(verdict.reason, str(verdict.at), "takes it, and answers for another", CHANGES[verdict.reason])
         ]
     return Replay(port, flow, verdict, explain(there, verdict), changes)
+
+
+def with_hosts(plan: Table, sender: str, flow: Flow) -> tuple[Overlay, str]:
+    """The plan with a host for each end of the packet that is on the internet, and the port that sends it."""
+    there = Overlay(plan)
+    public = addresses(plan)
+    ends = (
+        flow.source if sender == ANYONE else None,
+        flow.destination if holds(public, place(flow.destination)) else None,
+    )
+    for ip in filter(None, ends):
+        _add_host(there, ip)
+    return there, host_id(flow.source) if sender == ANYONE else sender
 
 
 def _add_host(there: Overlay, ip: str) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from atoll.model.entity import Entity
+from atoll.model.names import arn as arn
 from atoll.packet import Prefix
 from atoll.protocol import AwsError
 from atoll.services.registry import Request
@@ -82,11 +82,6 @@ def ipv4_block(text: str, parameter: str) -> Prefix:
     if prefix is None:
         raise invalid(text, parameter, "This is not a valid CIDR block.")
     return prefix
-
-
-def arn(entity: Entity, id: str) -> str:  # noqa: A002 - AWS's word
-    """The Amazon Resource Name; our names of kinds are AWS's names of resource types."""
-    return f"arn:aws:ec2:{entity.region}:{entity.account}:{entity.KIND}/{id}"
 
 
 def default_dhcp_options(home: str) -> str:

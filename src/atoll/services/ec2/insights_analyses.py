@@ -11,7 +11,7 @@ from atoll.model.kinds import InsightsAnalysis, InsightsPath
 from atoll.model.kinds.insights import FAILED, RUNNING, SUCCEEDED
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
-from atoll.services.ec2.checks import arn, invalid
+from atoll.services.ec2.checks import arn, invalid, wire
 from atoll.services.ec2.describe import Filters, candidates, describe, text
 from atoll.services.ec2.insights_ends import ARN
 from atoll.services.ec2.insights_paths import MOST
@@ -21,6 +21,19 @@ from atoll.services.registry import Request, Response, operation
 
 STAYS = timedelta(days=120)
 """How long an analysis is kept (fact 216)."""
+
+PASSED = (
+    "internet-gateway",
+    "loadbalancer",
+    "natgateway",
+    "network-interface",
+    "transit-gateway",
+    "transit-gateway-attachment",
+    "vpc-peering-connection",
+    "vpc-endpoint",
+    "firewall",
+)
+"""Intermediate components, by the type of resource that their ARNs name (fact 219)."""
 
 
 @operation(
@@ -56,8 +69,11 @@ def check_room(tx: Tx, kind: type[Any], quota: str, code: str) -> None:
 def _arns(request: Request, name: str) -> list[str]:
     given = request.get(name) or ()
     for one in given:
-        if ARN.fullmatch(one) is None:
-            raise invalid(one, name[0].lower() + name[1:], "Expecting an Amazon Resource Name.")
+        found = ARN.fullmatch(one)
+        if found is None:
+            raise invalid(one, wire(name), "Expecting an Amazon Resource Name.")
+        if found["rest"].partition("/")[0] not in PASSED:
+            raise invalid(one, wire(name), f"Paths pass {', '.join(PASSED)}, and nothing else that can be named.")
     return list(dict.fromkeys(given))
 
 
