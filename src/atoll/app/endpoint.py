@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+from atoll.app.analyses import Analyses
 from atoll.engine.effects import Effects
 from atoll.engine.timers import Timers
 from atoll.engine.writer import CommitError, Writer
@@ -71,15 +72,17 @@ class Endpoint:
         timers: Timers,
         reset: Callable[[], Awaitable[object]] | None = None,
         admit: Callable[[Scope, Service, Mapping[str, str]], None] = lambda *_: None,
+        analyses: Analyses | None = None,
     ) -> None:
         """`reset`: what POST /moto-api/reset does; None where there is nothing but AWS. `admit` raises AwsError for
-        who may not call, as the scope and the headers say it.
+        who may not call, as the scope and the headers say it. `analyses`: runs those of the network analyzers.
         """
         self._writer = writer
         self._effects = effects
         self._timers = timers
         self._reset = reset
         self._admit = admit
+        self._analyses = analyses
 
     async def __call__(self, connection: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """ASGI's entry point."""
@@ -163,6 +166,7 @@ class Endpoint:
             return decide(self._writer.draft(owner, region))
         written = await self._writer.write(owner, region, decide)
         started = [*self._effects.follow(written.delta), *self._timers.follow(written.delta)]
+        started += self._analyses.follow(written.delta) if self._analyses is not None else []
         if started:
             await asyncio.wait(started, timeout=HOLD)
         return written.result

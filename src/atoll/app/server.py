@@ -14,6 +14,7 @@ import uvicorn
 from atoll.agents import health, uplink
 from atoll.agents.dns_upstream import Upstream
 from atoll.app import analyst, images, socks_port
+from atoll.app.analyses import Analyses
 from atoll.app.authority import Authority, authority
 from atoll.app.aws_inside import Admission, AwsInside
 from atoll.app.control import Control
@@ -97,6 +98,7 @@ class Server:
         self.runner = self._runner()
         self.effects = Effects(self.runner, self.report)
         self.timers = Timers(self.writer, self.clock, self.report, self.look)
+        self.analyses = Analyses(self.writer)
         self.reports = HealthReports(self.writer)
         self.prober = health.Prober(self._node, self.reports.tell)
         self.stop = asyncio.Event()
@@ -152,13 +154,14 @@ class Server:
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
         upstream = await self._connect_uplink()
-        endpoint = Endpoint(self.writer, self.effects, self.timers, self.reset)
+        endpoint = Endpoint(self.writer, self.effects, self.timers, self.reset, analyses=self.analyses)
         web = uvicorn.Server(web_settings(endpoint))
         await self.metadata.start(web.server_state)
         await self.names.start(upstream.ask if upstream else None)
         self.options.folder.resolvers.write_text(f"nameserver {RESOLVER}\noptions timeout:2 attempts:2\n")
         self.writer.watch(self._leased)
-        inside = Endpoint(self.writer, self.effects, self.timers, admit=Admission(self.writer, self.clock.now))
+        admission = Admission(self.writer, self.clock.now)
+        inside = Endpoint(self.writer, self.effects, self.timers, admit=admission, analyses=self.analyses)
         aws = AwsInside(inside, web.server_state)
         self._aws = asyncio.create_task(self._serve_inside(aws))
         await self._resume(joined=joined)
@@ -184,6 +187,7 @@ class Server:
             task.cancel()
         await self.prober.close()
         await self.reports.close()
+        await self.analyses.close()
         controlling.close()
         await self._end()
         return 0
@@ -226,6 +230,7 @@ class Server:
             await self.effects.idle()  # nothing of them is left to end, so this is quick
         alive = self.guests.running() if self.guests else [one.id for one in self.writer.model.all(Instance)]
         self.effects.resume(self.writer.model.all(Instance), alive)
+        self.analyses.resume()
 
     async def _end(self) -> None:
         """Guests first, all at once, then the network, then the store."""
