@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.support.analyses import conclude
 from tests.support.expect import tag_specification
 from tests.support.inprocess import ACCOUNT, InProcess
 from tests.support.lab import Lab
@@ -21,6 +22,7 @@ class Everything(Lab):
         self._compute()
         self._addresses()
         self._routes()
+        self._insights()
         self.ec2.create_nat_gateway(SubnetId=self.subnet, ConnectivityType="private")  # pending: it has no ENI yet
         self.ec2.create_subnet_cidr_reservation(SubnetId=self.subnet, Cidr="10.0.1.192/28", ReservationType="explicit")
         self.ec2.create_dhcp_options(
@@ -112,6 +114,47 @@ class Everything(Lab):
         create(RouteTableId=table, DestinationCidrBlock="172.16.0.0/16", InstanceId=self.interface_of_one())
         create(RouteTableId=table, DestinationPrefixListId=self.list, NetworkInterfaceId=self.eni_id)
 
+    def _insights(self) -> None:
+        """Paths that there are and that there are not, a scope with findings, and analyses of them that have ended."""
+        ec2, port = self.ec2, {"FromPort": 80, "ToPort": 80}
+        ports = {"SourcePortRange": {"FromPort": 1, "ToPort": 9}, "DestinationPortRange": port}
+        found = ec2.create_network_insights_path(
+            Source=self.gateway,
+            Destination=self.instance_id,
+            Protocol="tcp",
+            FilterAtSource={"SourceAddress": "8.8.8.8", **ports},
+            FilterAtDestination=ports,
+            TagSpecifications=tag_specification("network-insights-path", Name="x"),
+        )
+        self.path_id: str = found["NetworkInsightsPath"]["NetworkInsightsPathId"]
+        blocked = ec2.create_network_insights_path(
+            Source=self.interface_of_one(),
+            SourceIp="10.0.1.250",
+            DestinationIp="10.0.2.250",
+            DestinationPort=80,
+            Protocol="udp",
+        )
+        for id_ in (self.path_id, blocked["NetworkInsightsPath"]["NetworkInsightsPathId"]):
+            made = ec2.start_network_insights_analysis(NetworkInsightsPathId=id_)["NetworkInsightsAnalysis"]
+            self.analysis_id: str = made["NetworkInsightsAnalysisId"]
+        statement = {
+            "PacketHeaderStatement": {"Protocols": ["tcp"], "DestinationPorts": ["80-90"]},
+            "ResourceStatement": {"ResourceTypes": ["AWS::EC2::InternetGateway"]},
+        }
+        through = [{"ResourceStatement": {"ResourceTypes": ["AWS::EC2::NatGateway"]}}]
+        scope = ec2.create_network_insights_access_scope(
+            MatchPaths=[{"Source": statement}],
+            ExcludePaths=[
+                {"Destination": {"ResourceStatement": {"Resources": [self.vpc]}}, "ThroughResources": through}
+            ],
+        )
+        self.scope_id: str = scope["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"]
+        analysis = ec2.start_network_insights_access_scope_analysis(NetworkInsightsAccessScopeId=self.scope_id)
+        self.scope_analysis_id: str = analysis["NetworkInsightsAccessScopeAnalysis"][
+            "NetworkInsightsAccessScopeAnalysisId"
+        ]
+        conclude(self.cloud)
+
     def interface_of_one(self) -> str:
         """An instance with one ENI: a route may name it."""
         return self.launch()
@@ -162,6 +205,10 @@ class Everything(Lab):
             "GetLaunchTemplateData": [instance],
             "GetManagedPrefixListAssociations": [{"PrefixListId": self.list}],
             "GetManagedPrefixListEntries": [{"PrefixListId": self.list}],
+            "GetNetworkInsightsAccessScopeAnalysisFindings": [
+                {"NetworkInsightsAccessScopeAnalysisId": self.scope_analysis_id}
+            ],
+            "GetNetworkInsightsAccessScopeContent": [{"NetworkInsightsAccessScopeId": self.scope_id}],
             "GetPasswordData": [instance],
             "GetSecurityGroupsForVpc": [{"VpcId": self.vpc}],
             "GetSubnetCidrReservations": [{"SubnetId": self.subnet}],

@@ -70,6 +70,10 @@ def calls(here: Everything) -> dict[str, dict[str, Any]]:
         "CreateNetworkAcl": vpc,
         "CreateNetworkAclEntry": {**entry, "RuleNumber": 50},
         "CreateNatGateway": {"SubnetId": here.subnet, "ConnectivityType": "private"},
+        "CreateNetworkInsightsAccessScope": {
+            "MatchPaths": [{"Source": {"ResourceStatement": {"Resources": [here.vpc]}}}]
+        },
+        "CreateNetworkInsightsPath": {"Source": here.gateway, "Destination": here.instance_id, "Protocol": "tcp"},
         "CreateNetworkInterface": {"SubnetId": here.subnet},
         "CreateNetworkInterfacePermission": {
             "NetworkInterfaceId": eni,
@@ -131,6 +135,8 @@ def calls(here: Everything) -> dict[str, dict[str, Any]]:
             "SubnetId": here.subnet,
         },
         "StartInstances": {"InstanceIds": [stopped["InstanceId"]]},
+        "StartNetworkInsightsAccessScopeAnalysis": {"NetworkInsightsAccessScopeId": here.scope_id},
+        "StartNetworkInsightsAnalysis": {"NetworkInsightsPathId": here.path_id},
         "StopInstances": {"InstanceIds": [here.instance_id]},
         "TerminateInstances": {"InstanceIds": [here.instance_id]},
         "UnassignPrivateIpAddresses": {"NetworkInterfaceId": here.eni_id},

@@ -1,4 +1,4 @@
-"""Reachability Analyzer's answers through boto3: paths that there are, hop by hop, and what stops those that there are not.
+"""Reachability Analyzer's answers through boto3: paths that there are, hop by hop, and what stops the others.
 
 Each blocked path is blamed on something; when that alone is changed, the path is found (fact 218-222).
 """
@@ -16,7 +16,7 @@ ANY = "0.0.0.0/0"
 
 
 class Town(Lab):
-    """A public subnet with a web server, a private one in another zone with a database that its group lets nobody at."""
+    """A public subnet with a web server; in another zone a private one with a database, which lets nobody in."""
 
     def __init__(self, cloud: InProcess) -> None:
         super().__init__(cloud)

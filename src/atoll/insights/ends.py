@@ -5,9 +5,9 @@ An internet gateway as an end stands for everything beyond it.
 
 from typing import NamedTuple
 
-from atoll.analyze.between import Sender, counted_at, private
+from atoll.analyze.between import Sender, balancers_before, counted_at, private
 from atoll.analyze.internet import ANSWERING, ANYONE, addresses, kept_from
-from atoll.analyze.lookup import Plan, domain_of, owner
+from atoll.analyze.lookup import Plan, owner
 from atoll.analyze.reach.flows import place
 from atoll.analyze.reach.spans import NOTHING, Span, either, holds, joined, single, without
 from atoll.model.kinds import Instance, InternetGateway, NetworkInterface
@@ -62,7 +62,7 @@ def senders(plan: Plan, source: End, target: tuple[str, ...]) -> list[Sender]:
 
 
 def goal(plan: Plan, source: End, destination: End) -> Goal:
-    """A resource as the destination."""
+    """A resource as the destination, asked at its own addresses and at those of the load balancers before it."""
     inward = (source.id,) if source.gateway else ()
     if destination.gateway:
         return Goal(ANSWERING, addresses(plan), (*inward, destination.id))
@@ -70,7 +70,8 @@ def goal(plan: Plan, source: End, destination: End) -> Goal:
     ports: frozenset[str] = frozenset()
     if all(counted):  # what a load balancer's node gets arrives at its targets
         ports = ports.union(*counted)
-    spans = [mapped(plan, source.id, port) if source.gateway else private(plan, port) for port in destination.ports]
+    asked = [one for port in destination.ports for one in (port, *balancers_before(plan, port))]
+    spans = [mapped(plan, source.id, port) if source.gateway else private(plan, port) for port in asked]
     return Goal(ports, joined(tuple(part for span in spans for part in span)), inward)
 
 
@@ -92,9 +93,3 @@ def mapped(plan: Plan, gateway: str, port: str) -> Span:
     """The public addresses by which a port is known at that gateway."""
     rows = (plan.get(Mapping, gateway, row.ip) for row in plan.by(Address, "port", port))
     return joined(tuple((place(row.outside), place(row.outside)) for row in rows if row is not None))
-
-
-def vpc_of(plan: Plan, port: str) -> str:
-    """The VPC of a port."""
-    found = plan.get(Port, port)
-    return (domain_of(plan, found) or "") if found is not None else ""

@@ -22,6 +22,8 @@ TYPES = {
     "CreateManagedPrefixList": "prefix-list",
     "CreateNatGateway": "natgateway",
     "CreateNetworkAcl": "network-acl",
+    "CreateNetworkInsightsAccessScope": "network-insights-access-scope",
+    "CreateNetworkInsightsPath": "network-insights-path",
     "CreateNetworkInterface": "network-interface",
     "CreatePlacementGroup": "placement-group",
     "CreateRouteTable": "route-table",
@@ -31,6 +33,8 @@ TYPES = {
     "CreateVpc": "vpc",
     "ImportKeyPair": "key-pair",
     "RunInstances": "instance",
+    "StartNetworkInsightsAccessScopeAnalysis": "network-insights-access-scope-analysis",
+    "StartNetworkInsightsAnalysis": "network-insights-analysis",
 }
 """What each operation makes, as tags name it; AcceptAddressTransfer, which wants two accounts, has its own tests."""
 

@@ -77,6 +77,34 @@ KINDS = [
         "InvalidPrefixListId.Malformed",
         "InvalidPrefixListId.NotFound",
     ),
+    (
+        "describe_network_insights_paths",
+        "NetworkInsightsPathIds",
+        "nip",
+        "InvalidNetworkInsightsPathId.Malformed",
+        "InvalidNetworkInsightsPathId.NotFound",
+    ),
+    (
+        "describe_network_insights_analyses",
+        "NetworkInsightsAnalysisIds",
+        "nia",
+        "InvalidNetworkInsightsAnalysisId.Malformed",
+        "InvalidNetworkInsightsAnalysisId.NotFound",
+    ),
+    (
+        "describe_network_insights_access_scopes",
+        "NetworkInsightsAccessScopeIds",
+        "nis",
+        "InvalidNetworkInsightsAccessScopeId.Malformed",
+        "InvalidNetworkInsightsAccessScopeId.NotFound",
+    ),
+    (
+        "describe_network_insights_access_scope_analyses",
+        "NetworkInsightsAccessScopeAnalysisIds",
+        "nisa",
+        "InvalidNetworkInsightsAccessScopeAnalysisId.Malformed",
+        "InvalidNetworkInsightsAccessScopeAnalysisId.NotFound",
+    ),
 ]
 
 
