@@ -9,16 +9,13 @@ from tests.spec.flow import Packet
 from tests.spec.things import Chosen, Eni, Subnet
 
 UNUSED, DRAINING, HEALTHY, UNHEALTHY = "unused", "draining", "healthy", "unhealthy"
-CROSS = "load_balancing.cross_zone.enabled"
-ENDS = "target_health_state.unhealthy.connection_termination.enabled"
-ENDS_LATER = "deregistration_delay.connection_termination.enabled"
+There = tuple[Mapping[str, Eni], Mapping[str, Subnet]]
+CROSS, ENDS = "load_balancing.cross_zone.enabled", "connection_termination.enabled"
 
 
 @dataclass(frozen=True)
 class Target:
     id: str
-    address: IPv4Address
-    port: int
     zone: str  # none if it is unfit: its instance does not run, or the address is a load balancer's own
     state: str
     check: int  # the port that health checks ask
@@ -26,8 +23,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Listener:
-    protocols: tuple[str, ...]
-    port: int
+    hears: frozenset[tuple[str, int]]  # protocols and its port
     idle: tuple[int, ...]
     group: str
     said: Mapping[str, str]  # the attributes of its group
@@ -54,9 +50,8 @@ class Node:
 
     def listener(self, packet: Packet) -> Listener | None:
         """Who takes it, at the node's own addresses."""  # fact 174
-        mine = (one for one in self.listeners if packet.destination in self.eni.addresses)
-        fitting = (one for one in mine if packet.protocol in one.protocols and packet.destination_port == one.port)
-        return next(fitting, None)
+        mine = self.listeners if packet.destination in self.eni.addresses else ()
+        return next((one for one in mine if (packet.protocol, packet.destination_port) in one.hears), None)
 
     def near(self, listener: Listener) -> list[Chosen]:
         """To whom it may send: in its zone, with cross-zone in all that are enabled."""  # fact 181
@@ -74,60 +69,53 @@ class Node:
         for listener in (one for one in self.listeners if one.group == chosen[0]):
             target = listener.targets.get(chosen)
             if target is None:
-                return listener.said[ENDS_LATER] == "true"
+                return listener.said[f"deregistration_delay.{ENDS}"] == "true"
             fails_open = chosen in self.eligible(listener)  # decision: then they live
-            return target.state == UNHEALTHY and not fails_open and listener.said.get(ENDS) == "true"
+            ends = listener.said.get(f"target_health_state.unhealthy.{ENDS}") == "true"  # not a setting of UDP's groups
+            return target.state == UNHEALTHY and not fails_open and ends
         return False
-
-    def serves(self) -> bool:
-        """Its zone leaves the name as soon as any group has too few in it; with cross-zone, in any."""  # fact 180
-        return all(listener.enough(self.near(listener), "dns_failover") for listener in self.listeners)
 
 
 def names(nodes: Mapping[str, Node], balancer: Answer) -> dict[str, set[str]]:
-    """Where its names lead: to the nodes of all zones that serve, if none does to all; a zone's to its node."""
+    """Where its names lead. A zone leaves once any group has too few in it; with cross-zone, in any."""  # fact 180
     mine, name = [one for one in nodes.values() if one.balancer == balancer["LoadBalancerArn"]], balancer["DNSName"]
     leads = {node.zone: str(node.eni.public.get(node.eni.primary, node.eni.primary)) for node in mine}  # fact 169
-    well = {leads[node.zone] for node in mine if node.serves()} or set(leads.values())
+    ill = {node.zone for node in mine for one in node.listeners if not one.enough(node.near(one), "dns_failover")}
+    well = {leads[zone] for zone in leads if zone not in ill} or set(leads.values())  # fact 180: fail open
     return {name: well} | {f"{zone}.{name}": {address} for zone, address in leads.items()}  # decision: ill or well
 
 
-def nodes(answers: Answers, enis: Mapping[str, Eni], subnets: Mapping[str, Subnet]) -> dict[str, Node]:
+def nodes(answers: Answers, there: There) -> dict[str, Node]:
     """By the interface that it is."""
     made = {}
     for one in answers["NetworkInterfaces"]:
         if balancer := balancer_of(answers, one):
-            arn, zones = balancer["LoadBalancerArn"], {one["ZoneName"] for one in balancer["AvailabilityZones"]}
+            arn, eni = balancer["LoadBalancerArn"], there[0][one["NetworkInterfaceId"]]
+            zones = frozenset(one["ZoneName"] for one in balancer["AvailabilityZones"])
             own = [each for each in answers["Listeners"] if each["LoadBalancerArn"] == arn]
-            listeners = tuple(_listener(answers, balancer, each, enis, subnets) for each in own)
-            eni = enis[one["NetworkInterfaceId"]]
-            made[eni.id] = Node(eni, arn, subnets[eni.subnet].zone, frozenset(zones), listeners)
+            listeners = tuple(_listener(answers, balancer, each, there) for each in own)
+            made[eni.id] = Node(eni, arn, there[1][eni.subnet].zone, zones, listeners)
     return made
 
 
-def _listener(
-    answers: Answers, balancer: Answer, one: Answer, enis: Mapping[str, Eni], subnets: Mapping[str, Subnet]
-) -> Listener:
+def _listener(answers: Answers, balancer: Answer, one: Answer, there: There) -> Listener:
     arn = one["DefaultActions"][0]["TargetGroupArn"]
     group = next(group for group in answers["TargetGroups"] if group["TargetGroupArn"] == arn)
     said, default = _attributes(group), _attributes(balancer)[CROSS]
     if "true" in (said["stickiness.enabled"], said["proxy_protocol_v2.enabled"]):
         raise UnsupportedError(f"stickiness or the proxy protocol of {arn}")
     tcp = int(_attributes(one).get("tcp.idle_timeout.seconds", 350))
-    targets = {(arn, target.address, target.port): target for target in _targets(answers, group, enis, subnets)}
     cross = said[CROSS].replace("use_load_balancer_configuration", default) == "true"
-    protocols = tuple(one["Protocol"].lower().split("_"))  # fact 172
-    return Listener(protocols, one["Port"], (tcp, 120, 120, 120), arn, said, cross, targets)  # fact 183
+    hears = frozenset((protocol, one["Port"]) for protocol in one["Protocol"].lower().split("_"))  # fact 172
+    return Listener(hears, (tcp, 120, 120, 120), arn, said, cross, dict(_targets(answers, group, there)))  # fact 183
 
 
 def _attributes(thing: Answer) -> dict[str, str]:
     return {one["Key"]: one["Value"] for one in thing["Attributes"]}
 
 
-def _targets(
-    answers: Answers, group: Answer, enis: Mapping[str, Eni], subnets: Mapping[str, Subnet]
-) -> Iterator[Target]:
-    there = [eni for eni in enis.values() if eni.vpc == group["VpcId"]]
+def _targets(answers: Answers, group: Answer, there: There) -> Iterator[tuple[Chosen, Target]]:
+    enis, subnets = there
     ways = [(one.get("Attachment") or {}, one["NetworkInterfaceId"]) for one in answers["NetworkInterfaces"]]
     first = {way.get("InstanceId"): enis[eni] for way, eni in ways if way.get("DeviceIndex") == 0}
     for one in group["Targets"]:
@@ -138,6 +126,6 @@ def _targets(
         else:
             address, of = IPv4Address(id_), group["VpcId"]
             zones = [subnet.zone for subnet in subnets.values() if subnet.vpc == of and address in subnet.cidr]
-            unusable = any(address in eni.addresses for eni in there if eni.balances)  # fact 178: Target.IpUnusable
-            zone = "" if unusable else zones[0]
-        yield Target(id_, address, port, zone, state, check)
+            held = [eni.balances for eni in enis.values() if eni.vpc == of and address in eni.addresses]
+            zone = "" if any(held) else zones[0]  # fact 178: Target.IpUnusable
+        yield (group["TargetGroupArn"], address, port), Target(id_, zone, state, check)

@@ -16,8 +16,8 @@ class ContradictionError(ValueError):
 
 
 def refuse_contradictions(answers: Answers, world: "World") -> None:
-    checks = (_of_associations(answers), _of_addresses(world), _of_public(answers, world), _of_routes(world))
-    for said in (said for check in checks for said in check):
+    whose = (_of_associations(answers), _of_addresses(world), _of_public(answers, world), _of_routes(world))
+    for said in (said for check in (*whose, _of_balancers(world)) for said in check):
         raise ContradictionError(said)
 
 
@@ -39,6 +39,13 @@ def _of_addresses(world: "World") -> Iterator[str]:
     enis = world.enis.values()
     yield from _twice("address held twice", [(eni.vpc, str(own)) for eni in enis for own in eni.addresses])
     yield from _twice("public address held twice", [public for eni in enis for public in eni.public.values()])
+
+
+def _of_balancers(world: "World") -> Iterator[str]:
+    nodes = world.nodes.values()
+    yield from _twice("two nodes in a zone", [(one.balancer, one.zone) for one in nodes])  # fact 165, 168
+    heard = [(node.eni.id, *one) for node in nodes for listener in node.listeners for one in listener.hears]
+    yield from _twice("two listeners", heard)  # fact 172
 
 
 def _of_public(answers: Answers, world: "World") -> Iterator[str]:

@@ -138,21 +138,21 @@ def translators(answers: Answers) -> dict[str, Answer]:
 
 def enis(answers: Answers) -> dict[str, things.Eni]:
     instances = {instance["InstanceId"]: instance for instance in answers["Instances"]}
+    balanced = {eni["NetworkInterfaceId"]: balancer_of(answers, eni) for eni in answers["NetworkInterfaces"]}
     made = {eni["NetworkInterfaceId"]: _eni(eni, instances) for eni in answers["NetworkInterfaces"]}
     made |= {eni: _translator(made[eni], nat) for eni, nat in translators(answers).items() if eni in made}
-    for one in answers["NetworkInterfaces"]:
-        if one.get("InterfaceType") == "network_load_balancer":
-            balancer, eni = balancer_of(answers, one), made[one["NetworkInterfaceId"]]
-            active = balancer is not None and balancer["State"]["Code"] == "active"  # fact 164
-            host, state = (f"a node, {eni.id}", "running") if active else (None, None)
-            made[eni.id] = replace(eni, host=host, state=state, balances=True)
-    return made
+    return made | {eni: _node(made[eni], balancer) for eni, balancer in balanced.items() if balancer}
 
 
 def balancer_of(answers: Answers, eni: Answer) -> Answer | None:
     """The load balancer whose node the interface is."""  # fact 168
     said = ((one, one["LoadBalancerArn"].partition(":loadbalancer/")[2]) for one in answers.get("LoadBalancers", ()))
     return next((one for one, name in said if eni.get("Description") == f"ELB {name}"), None)
+
+
+def _node(eni: things.Eni, balancer: Answer) -> things.Eni:
+    active = balancer["State"]["Code"] == "active"  # fact 164
+    return replace(eni, host=f"node {eni.id}" if active else None, state="running" if active else None, balances=True)
 
 
 def _translator(eni: things.Eni, nat: Answer) -> things.Eni:

@@ -49,10 +49,10 @@ class History:
         try:
             return {None: act(self._copy(), None)}
         except Choice as choice:
-            return {target: act(self._copy(), target) for target in choice.targets}
+            return {target: act(self._copy(), target) for target in choice.args[0]}
 
     def _copy(self) -> "History":
-        known = [*self.tracked.values(), *(memory for _, memory in self.translated.values())]
+        known = (*self.tracked.values(), *(memory for _, memory in self.translated.values()))
         new = {id(memory): replace(memory) for memory in known}
         tracked = {entry: new[id(memory)] for entry, memory in self.tracked.items()}
         translated = {entry: (sent, new[id(memory)]) for entry, (sent, memory) in self.translated.items()}
@@ -120,22 +120,18 @@ def fates(world: World, probe: Probe) -> list[Verdict]:
 def settled(world: World, listens: Callable[[str, int], bool]) -> dict[tuple[str, str, int], str]:
     """What each target of a listener's group comes to, by group, id and port. `listens`: who does at a place's port."""
     return {
-        (listener.group, target.id, target.port): _settled(world, node, target, listens)
+        (group, target.id, port): _settled(world, node, str(address), target, listens)
         for node in world.nodes.values()
         for listener in node.listeners
-        for target in listener.targets.values()
-        if target.zone == node.zone or target.zone not in node.zones
+        for (group, address, port), target in listener.targets.items()
+        if target.zone == node.zone or target.zone not in node.zones  # decision: AWS's are asked by every node
     }
 
 
-def _settled(world: World, node: Node, target: Target, listens: Callable[[str, int], bool]) -> str:
-    """Asked by the node of its zone (decision: AWS's are asked by every node)."""
-    if target.state == DRAINING:
-        return DRAINING  # fact 184: as long as its time lasts
-    if target.zone not in node.zones:
-        return UNUSED  # fact 178
-    probe = Probe(node.eni.id, str(node.eni.primary), str(target.address), TCP, 40_000, target.check)
-    verdict = judge(world, probe)
+def _settled(world: World, node: Node, address: str, target: Target, listens: Callable[[str, int], bool]) -> str:
+    if target.state == DRAINING or target.zone not in node.zones:  # fact 184: as long as its time lasts; 178
+        return DRAINING if target.state == DRAINING else UNUSED
+    verdict = judge(world, Probe(node.eni.id, str(node.eni.primary), address, TCP, 40_000, target.check))
     return HEALTHY if verdict.answered and listens(str(verdict.at), target.check) else UNHEALTHY
 
 
@@ -146,11 +142,9 @@ def _belongs(world: World, connection: Connection, back: Arrival) -> bool:
     return same_ends and world.host(back.at) == connection.prober
 
 
-def _verdict(
-    there: Arrival | None, reason: Reason, answer_source: str | None = None, chosen: Chosen | None = None
-) -> Verdict:
+def _verdict(there: Arrival | None, reason: Reason, back: str | None = None, chosen: Chosen | None = None) -> Verdict:
     target = f"{chosen[1]}:{chosen[2]}" if chosen else None
     if there is None:
         return Verdict(False, None, None, None, False, None, reason, target)
     ends = (str(there.packet.source), str(there.packet.destination))
-    return Verdict(True, there.at, *ends, answer_source is not None, answer_source, reason, target)
+    return Verdict(True, there.at, *ends, back is not None, back, reason, target)

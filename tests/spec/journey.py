@@ -1,10 +1,8 @@
 """One packet's way through one world."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 
-from tests.spec.balancers import Node
 from tests.spec.describe import UnsupportedError
 from tests.spec.filters import Ruling, acl_allows, groups_say
 from tests.spec.flow import ICMP, INTERNET, TCP, UDP, Flow, Packet, Reason
@@ -25,11 +23,7 @@ class Lost(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class Choice(Exception):  # noqa: N818 - no error either
-    """A load balancer may take any of these targets, and nobody has said which one it does."""
-
-    def __init__(self, targets: Sequence[Chosen]) -> None:
-        super().__init__(targets)
-        self.targets = targets
+    """A load balancer may take any of these targets, its argument, and nobody has said which one it does."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +34,8 @@ class Arrival:
 
 @dataclass
 class Journey:
-    """`forward`: the packet goes the way of its connection's first one. Only such a packet starts tracking.
-
-    `asker`: the place that opened the connection. `wanted`: which target a load balancer takes, if it has to choose;
-    `chosen`: the one to which it has sent the packet.
+    """`forward`: the packet goes the way of its connection's first one, which `asker` sent. Only such a packet starts
+    tracking. `wanted`: the target that a load balancer takes, if it has a choice; `chosen`: to which it has sent it.
     """
 
     world: World
@@ -58,12 +50,11 @@ class Journey:
 
     def __post_init__(self) -> None:
         """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
-        for (nat, packet), (sent, memory) in list(
-            self.translated.items()
-        ):  # so are those whose NAT gateway's address has
+        # so are those whose NAT gateway's address has, and those that a load balancer ends
+        for (nat, packet), (sent, memory) in list(self.translated.items()):
             held = self.world.enis[nat].addresses if nat in self.world.enis else ()
-            node = self.world.nodes.get(nat)
-            ended = node is not None and memory.chosen is not None and node.ends(memory.chosen)
+            node, chosen = self.world.nodes.get(nat), memory.chosen
+            ended = node is not None and chosen is not None and node.ends(chosen)
             if ended or (packet.destination not in held and sent.source not in held):
                 del self.translated[nat, packet]
         holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
@@ -146,69 +137,63 @@ class Journey:
         _need(acl_allows(self.world.subnets[eni.subnet].acl, direction, packet), reason)
 
     def _arrive(self, eni: Eni, packet: Packet, sender: Eni | None) -> Arrival:
-        if eni.gives:
-            return self._translate(eni, eni.gives, packet)
-        _need(not eni.check or packet.destination in eni.addresses, Reason.DESTINATION_CHECK)  # fact 58
-        _need(self._groups_pass(eni, Direction.IN, packet, sender), Reason.SG_INGRESS)
+        if not eni.gives:
+            _need(not eni.check or packet.destination in eni.addresses, Reason.DESTINATION_CHECK)  # fact 58
+            _need(self._groups_pass(eni, Direction.IN, packet, sender), Reason.SG_INGRESS)
         _need(eni.alive, Reason.NOT_RUNNING)
-        own = self.asker == eni.id and not self.forward  # an answer to its health check
-        return self._balance(self.world.nodes[eni.id], packet) if eni.balances and not own else Arrival(eni.id, packet)
+        checked = self.asker == eni.id and not self.forward  # a load balancer's own: an answer to a health check
+        return self._pass_on(eni, packet) if (eni.gives or eni.balances) and not checked else Arrival(eni.id, packet)
 
-    def _balance(self, node: Node, packet: Packet) -> Arrival:
-        """A load balancer's node passes on what it knows, and gives what is opened to a listener to a target of its."""
-        eni = node.eni
+    def _pass_on(self, eni: Eni, packet: Packet) -> Arrival:
+        """NAT gateways and load balancers send on what they know, and what somebody opens through them."""
         self.translations += 1
-        sent, memory = self.translated.get((eni.id, packet), (None, Memory(packet.protocol, ())))
-        if sent is None:
-            opens = packet.protocol == UDP or (self.forward and packet.protocol == TCP)
-            listener = node.listener(packet) if opens and self.translations < 32 else None
-            eligible = node.eligible(listener) if listener else []
-            if listener is None or not eligible:  # fact 174; decision: as if nobody listened
-                raise Lost(Reason.REFUSED_BY_BALANCER)
-            if len(eligible) > 1 and self.wanted not in eligible:
-                raise Choice(eligible)
-            chosen = next((one for one in eligible if one == self.wanted), eligible[0])
-            source = packet.source if listener.said["preserve_client_ip.enabled"] == "true" else eni.primary  # fact 185
-            sent = replace(packet, source=source, destination=chosen[1], destination_port=chosen[2])
-            memory = Memory(packet.protocol, listener.idle, chosen=chosen)
+        known = self.translated.get((eni.id, packet))
+        if known is None:
+            opens = packet.protocol == UDP  # decision: of a datagram nobody can tell whether it is an answer
+            opens |= self.forward and (packet.protocol == TCP or (packet.protocol, packet.icmp_type) == (ICMP, 8))
+            opens &= self.translations < 32
+            known = sent, memory = self._balance(eni, packet, opens) if eni.balances else self._give(eni, packet, opens)
             for before, after in ((packet, sent), (sent.answer(), packet.answer())):
                 if before and after:
                     self.translated[eni.id, before] = after, memory  # fact 182: a flow stays on one target
+        sent, memory = known
         memory.hear(self.forward)
-        self.chosen = memory.chosen
-        self.tracked |= self.starts  # decision: as of a NAT gateway
+        self.chosen = memory.chosen or self.chosen
+        self.tracked |= self.starts  # decision: up to here it has come
         return self._leave(eni, sent)
 
-    def _brought(self, eni: Eni, packet: Packet) -> Eni | None:
-        """Where the client's address was kept, the load balancer's node that brought what this answers: whatever tables
-        say, "the traffic must flow directly" (AWS's page on target group attributes)."""
-        known = [node.eni for node in self.world.nodes.values() if (node.eni.id, packet) in self.translated]
-        for (place, flow, _), memory in self.tracked.items():  # also when the node has forgotten; fact 183: it resets
-            if memory.back and (place, flow) == (eni.incarnation, packet.flow):
-                known.append(self.world.enis.get(memory.back, eni))
-        kept = (node for node in known if packet.destination not in node.addresses)
-        return next((node for node in kept if node.vpc == eni.vpc and node is not eni), None)
+    def _give(self, nat: Eni, packet: Packet, opens: bool) -> tuple[Packet, Memory]:
+        """A NAT gateway serves its VPC."""  # fact 83
+        owner = self.world.owner(nat.vpc, packet.source)
+        inside = owner is not None and owner.alive and owner is not nat  # fact 88
+        wanted = packet.destination not in nat.addresses  # fact 84, 87
+        _need(opens and inside and wanted, Reason.REFUSED_BY_NAT)
+        low = packet.protocol != ICMP and packet.source_port < 1024  # fact 85; else it keeps its own (decision)
+        sent = replace(packet, source=nat.gives or nat.primary, source_port=1024 if low else packet.source_port)
+        return sent, Memory(packet.protocol, NAT_IDLE)
 
-    def _translate(self, nat: Eni, given: IPv4Address, packet: Packet) -> Arrival:
-        """A NAT gateway passes on what it knows, and what somebody of its VPC opens through it."""  # fact 83
-        _need(nat.alive, Reason.NOT_RUNNING)
-        self.translations += 1
-        sent, memory = self.translated.get((nat.id, packet), (None, Memory(packet.protocol, NAT_IDLE)))
-        memory.hear(self.forward)
-        if sent is None:
-            owner = self.world.owner(nat.vpc, packet.source)
-            opens = packet.protocol == UDP  # decision: of a datagram nobody can tell whether it is an answer
-            opens |= self.forward and (packet.protocol == TCP or (packet.protocol, packet.icmp_type) == (ICMP, 8))
-            inside = owner is not None and owner.alive and owner is not nat  # fact 88
-            wanted = packet.destination not in nat.addresses and self.translations < 32  # fact 84, 87
-            _need(opens and inside and wanted, Reason.REFUSED_BY_NAT)
-            low = packet.protocol != ICMP and packet.source_port < 1024  # fact 85; else it keeps its own (decision)
-            sent = replace(packet, source=given, source_port=1024 if low else packet.source_port)
-            for before, after in ((packet, sent), (sent.answer(), packet.answer())):
-                if before and after:
-                    self.translated[nat.id, before] = after, memory
-        self.tracked |= self.starts  # decision: up to here it has come
-        return self._leave(nat, sent)
+    def _balance(self, eni: Eni, packet: Packet, opens: bool) -> tuple[Packet, Memory]:
+        """A load balancer gives what is opened to a listener to one of its targets."""
+        node = self.world.nodes[eni.id]
+        listener = node.listener(packet) if opens else None
+        eligible = node.eligible(listener) if listener else []
+        if listener is None or not eligible:  # fact 174; decision: as if nobody listened
+            raise Lost(Reason.REFUSED_BY_BALANCER)
+        if len(eligible) > 1 and self.wanted not in eligible:
+            raise Choice(eligible)
+        chosen = next((one for one in eligible if one == self.wanted), eligible[0])
+        source = packet.source if listener.said["preserve_client_ip.enabled"] == "true" else eni.primary  # fact 185
+        sent = replace(packet, source=source, destination=chosen[1], destination_port=chosen[2])
+        return sent, Memory(packet.protocol, listener.idle, chosen=chosen)
+
+    def _brought(self, eni: Eni, packet: Packet) -> Eni | None:
+        """Who has brought what this answers, and gets it, whatever tables say: a load balancer that keeps addresses."""
+        # decision: "the traffic must flow directly" then (AWS's page on target group attributes)
+        entry = (eni.incarnation, packet.flow)  # also when the node has forgotten it; fact 183: it resets
+        nodes = [node for node in self.world.nodes if (node, packet) in self.translated]
+        nodes += [memory.back for known, memory in self.tracked.items() if memory.back and known[:2] == entry]
+        there = (self.world.enis[node] for node in nodes if node in self.world.enis and node != eni.id)
+        return next((node for node in there if node.vpc == eni.vpc and packet.destination not in node.addresses), None)
 
     def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> bool:
         if eni.gives or (eni.balances and not eni.groups):

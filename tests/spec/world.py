@@ -30,7 +30,7 @@ class World:
         cidrs = {vpc["VpcId"]: describe.cidrs(vpc) for vpc in answers["Vpcs"]}
         gateways, subnets, edges = describe.gateways(answers), describe.subnets(answers), describe.edges(answers)
         groups, enis, hosts = describe.groups(answers), describe.enis(answers), map(IPv4Address, internet_hosts)
-        nodes = balancers.nodes(answers, enis, subnets)
+        nodes = balancers.nodes(answers, (enis, subnets))
         world = cls(cidrs, gateways, subnets, edges, groups, enis, frozenset(hosts), nodes)
         refuse_contradictions(answers, world)
         return world

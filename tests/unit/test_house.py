@@ -53,8 +53,8 @@ def test_the_judge_shares_nothing_with_what_it_judges() -> None:
 
 
 def test_the_judge_stays_small() -> None:
-    """870 lines of packets and changes, 30 of time: what is remembered, and for how long."""
-    assert sum(len(path.read_text().splitlines()) for path in sources("tests/spec")) <= 900
+    """900 lines of packets, changes and time; 250 of load balancers: choices, health and names (docs/architecture.md)."""
+    assert sum(len(path.read_text().splitlines()) for path in sources("tests/spec")) <= 1150
 
 
 @pytest.mark.parametrize("path", sources("src/atoll"), ids=lambda path: str(path.relative_to(ROOT)))
