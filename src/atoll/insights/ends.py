@@ -6,12 +6,13 @@ An internet gateway as an end stands for everything beyond it.
 from typing import NamedTuple
 
 from atoll.analyze.between import Sender, balancers_before, counted_at, private
-from atoll.analyze.internet import ANSWERING, ANYONE, addresses, kept_from
+from atoll.analyze.internet import ANSWERING, ANYONE, addresses
 from atoll.analyze.lookup import Plan, owner
 from atoll.analyze.reach.flows import place
-from atoll.analyze.reach.spans import NOTHING, Span, either, holds, joined, single, without
+from atoll.analyze.reach.spans import Span, holds, joined, single
+from atoll.insights.outside import Outside
 from atoll.model.kinds import Instance, InternetGateway, NetworkInterface
-from atoll.plan.rows import Address, Mapping, Port
+from atoll.plan.rows import Address, Mapping
 from atoll.records import Table
 
 
@@ -50,15 +51,11 @@ def end(model: Table, id_: str) -> End | None:
     return End(id_, interface.vpc, (id_,)) if interface is not None else None
 
 
-def senders(plan: Plan, source: End, target: tuple[str, ...]) -> list[Sender]:
-    """Who sends, from which addresses: its own; or of the internet what `target`'s VPC does not keep for itself."""
-    if not source.gateway:
-        return [Sender(port, private(plan, port)) for port in source.ports]
-    kept = [kept_from(plan, port) for one in target if (port := plan.get(Port, one)) is not None]
-    reserved: Span = NOTHING
-    for span in kept:
-        reserved = either(reserved, span)
-    return [Sender(ANYONE, without(addresses(plan), reserved))]
+def senders(plan: Plan, source: End, beyond: Outside) -> list[Sender]:
+    """Who sends, from which addresses: its own, or those of the internet."""
+    if source.gateway:
+        return [Sender(ANYONE, beyond.asked)]
+    return [Sender(port, private(plan, port)) for port in source.ports]
 
 
 def goal(plan: Plan, source: End, destination: End) -> Goal:

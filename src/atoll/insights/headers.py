@@ -1,7 +1,9 @@
 """AnalysisPacketHeader: the packets of a set, as they look at a place."""
 
+from functools import lru_cache
+
 from atoll.analyze.reach.flows import BLOCK, DPORT, SPORT, Box, Field, View, prefixes, protocol_block, values
-from atoll.analyze.reach.spans import Span, both, holds, joined, moved, single
+from atoll.analyze.reach.spans import Span, both, joined, moved, single
 from atoll.insights.names import Said
 from atoll.packet import TCP, UDP
 
@@ -25,7 +27,12 @@ def change(box: Box, came: View, went: View) -> Said:
 
 def addresses(box: Box, field: Field) -> list[str]:
     """The fewest blocks, in the order of their text, as AWS has them."""
-    return sorted(str(one) for one in prefixes(values(box, field)))
+    return list(_blocks(values(box, field)))
+
+
+@lru_cache(maxsize=1024)
+def _blocks(span: Span) -> tuple[str, ...]:
+    return tuple(sorted(str(one) for one in prefixes(span)))
 
 
 def ports(box: Box, field: Field) -> Span:
@@ -47,8 +54,3 @@ def protocol(box: Box) -> int:
 
 def _ranges(span: Span) -> list[Said]:
     return [{"From": low, "To": high} for low, high in span]
-
-
-def may_be(box: Box, field: Field, number: int) -> bool:
-    """Whether an address can be that one."""
-    return holds(values(box, field), number)

@@ -4,19 +4,19 @@ Every packet of the question is asked about, none is sampled: a path is found wh
 answer returns (fact 220).
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from atoll.analyze.between import Sender
 from atoll.analyze.internet import ANSWERING, with_anyone
 from atoll.analyze.links import PRIVATE
 from atoll.analyze.reach import Outcome, reach
-from atoll.analyze.reach.flows import BLOCK, PORTS, Box, View, asking, place, protocol_block, where
+from atoll.analyze.reach.flows import BLOCK, PORTS, Box, View, asking, meet, place, protocol_block, where
 from atoll.analyze.reach.spans import Span, of, single
 from atoll.analyze.reach.translators import leaving
 from atoll.insights.components import both_ways, explained
 from atoll.insights.ends import End, Goal, address_goal, end, goal, senders
 from atoll.insights.names import Said, balancer, component
+from atoll.insights.outside import Outside, outside, widened
 from atoll.insights.passed import passed, resolved
 from atoll.insights.trace import Trace, trace
 from atoll.model.kinds import BalancerZone, InsightsAnalysis, InsightsPath, LoadBalancer, NatGateway, PathFilter
@@ -42,11 +42,12 @@ def answer(model: Table, plan: Table, id_: str) -> Said:
     return _Question(model, plan, path).answer(must, must_not)
 
 
-class _Open(NamedTuple):
-    """Flows for which there is a path."""
+class _Fate(NamedTuple):
+    """Flows of one fate. `told`: those that are told of, see outside.py."""
 
     sender: str
     outcome: Outcome
+    told: Box
 
 
 class _Question:
@@ -70,18 +71,16 @@ class _Question:
         wanted = self._goal(source, destination)
         if (told := self._not_let_in(source, destination, wanted)) is not None:
             return _not_found([told])
-        asked = [
-            (sender, reach(self._whole, sender.port, [self._box(sender, wanted)], ANSWERING))
-            for sender in senders(self._whole, source, destination.ports if destination is not None else ())
-        ]
-        open_ = [_Open(sender.port, one) for sender, found in asked for one in found if self._is_open(one, wanted)]
+        beyond = outside(self._whole, destination.ports if source.gateway and destination is not None else ())
+        fates = [one for sender in senders(self._whole, source, beyond) for one in self._fates(sender, wanted, beyond)]
+        open_ = [one for one in fates if self._is_open(one.outcome, wanted)]
         straight = [one for one in open_ if self._is_straight(one.outcome, wanted)]
-        fitting = [_Open(one.sender, part) for one in straight for part in self._at_the_end(one.outcome)]
+        fitting = [part for one in straight for part in self._at_the_end(one)]
         chosen = [one for one in fitting if passed(self._plan, one.outcome.via, must, must_not)]
         if chosen:
-            return self._found(chosen, source, destination)
+            return self._found(chosen, source, destination, beyond)
         filtered = self._why_filtered(open_, straight, fitting, must, must_not)
-        return _not_found(filtered) if filtered else self._blocked(asked, source, destination)
+        return _not_found(filtered) if filtered else self._blocked(fates, source, destination, beyond)
 
     def _ends(self) -> tuple[End | None, End | None]:
         there = self._path.destination
@@ -153,6 +152,12 @@ class _Question:
             of(*self._at_source.source_ports) if self._at_source.source_ports else PORTS,
         )
 
+    def _fates(self, sender: Sender, wanted: Goal, beyond: Outside) -> list[_Fate]:
+        """What becomes of everything that is asked about."""
+        asked = self._box(sender, wanted)
+        outcomes = reach(self._whole, sender.port, [asked], ANSWERING)
+        return [_Fate(sender.port, one, widened(one, sender.port, asked, beyond)) for one in outcomes]
+
     def _services(self, ports: tuple[int, int] | None) -> Span:
         if ports is None:
             return protocol_block(self._protocol)
@@ -171,13 +176,14 @@ class _Question:
     def _gateways(self, one: Outcome) -> tuple[str, ...]:
         return tuple(name for name in one.via if self._plan.get(Link, name) is not None)
 
-    def _at_the_end(self, one: Outcome, but: str = "") -> Iterable[Outcome]:
+    def _at_the_end(self, one: _Fate, but: str = "") -> list[_Fate]:
         """The flows that look as the filter at the destination wants them. `but`: the member that is not asked."""
-        boxes = [one.flows]
+        boxes = [one.told]
         for name, want in self._wants_at_the_end():
             if name != but:
-                boxes = [part for box in boxes for part in _seen(box, one.seen, name, want)]
-        return [_part(one, box) for box in boxes if not box.empty]
+                boxes = [part for box in boxes for part in _seen(box, one.outcome.seen, name, want)]
+        parts = ((box, meet(one.outcome.flows, box)) for box in boxes)
+        return [_Fate(one.sender, _part(one.outcome, real), box) for box, real in parts if not real.empty]
 
     def _wants_at_the_end(self) -> list[tuple[str, Span]]:
         """By the name that AWS's codes have for it: what is wanted."""
@@ -192,12 +198,12 @@ class _Question:
         }
         return [(name, span) for name, span in spans.items() if span is not None]
 
-    def _found(self, chosen: list[_Open], source: End, destination: End | None) -> Said:
+    def _found(self, chosen: list[_Fate], source: End, destination: End | None, beyond: Outside) -> Said:
         """The shortest of the ways, and what other ways pass."""
-        ways: dict[tuple[tuple[str, ...], str | None], _Open] = {}
+        ways: dict[tuple[tuple[str, ...], str | None], _Fate] = {}
         for one in chosen:
             ways.setdefault((one.outcome.via, one.outcome.at), one)
-        traces = [(trace(self._plan, one.sender, one.outcome), one) for one in list(ways.values())[:MOST_TRIED]]
+        traces = [(self._trace(one, beyond), one) for one in list(ways.values())[:MOST_TRIED]]
         shortest, taken = min(traces, key=lambda pair: len(pair[0].ahead))
         ahead, back = self._components(shortest, source, destination)
         return {
@@ -208,7 +214,7 @@ class _Question:
             "AlternatePathHints": self._hints(chosen, taken),
         }
 
-    def _hints(self, chosen: list[_Open], taken: _Open) -> list[Said]:
+    def _hints(self, chosen: list[_Fate], taken: _Fate) -> list[Said]:
         """Intermediate components of other ways that lead there too."""
         names = dict.fromkeys(name for one in chosen for name in one.outcome.via if name not in taken.outcome.via)
         found = (self._named(name) for name in names)
@@ -225,7 +231,7 @@ class _Question:
         return both_ways(self._model, found, source.id, *([destination.id] if destination is not None else []))
 
     def _why_filtered(
-        self, open_: list[_Open], straight: list[_Open], fitting: list[_Open], must: list[str], must_not: list[str]
+        self, open_: list[_Fate], straight: list[_Fate], fitting: list[_Fate], must: list[str], must_not: list[str]
     ) -> list[Said]:
         """What of the question keeps the paths away that there are (fact 222)."""
         if fitting:
@@ -242,9 +248,7 @@ class _Question:
         if straight:
             wants = [name for name, _ in self._wants_at_the_end()]
             alone = [
-                name
-                for name in wants
-                if any(part for one in straight for part in self._at_the_end(one.outcome, but=name))
+                name for name in wants if any(part for one in straight for part in self._at_the_end(one, but=name))
             ]
             return [{"ExplanationCode": f"FILTER_AT_DESTINATION_{name}"} for name in alone or wants]
         if open_:
@@ -260,18 +264,15 @@ class _Question:
     def _shown(self, name: str) -> Said:
         return self._named(name) or component(self._model, name)
 
-    def _blocked(
-        self,
-        asked: list[tuple[Sender, list[Outcome]]],
-        source: End,
-        destination: End | None,
-    ) -> Said:
+    def _trace(self, one: _Fate, beyond: Outside) -> Trace:
+        return trace(self._plan, one.sender, one.outcome, one.told, outside=beyond)
+
+    def _blocked(self, fates: list[_Fate], source: End, destination: End | None, beyond: Outside) -> Said:
         """The packet that gets farthest, with every reason why it gets no farther."""
-        kinds: dict[tuple[str, str | None, str, tuple[str, ...]], _Open] = {}
-        for sender, found in asked:
-            for one in found:
-                kinds.setdefault((sender.port, one.at, str(one.reason), one.via), _Open(sender.port, one))
-        traces = [trace(self._plan, one.sender, one.outcome) for one in list(kinds.values())[:MOST_TRIED]]
+        kinds: dict[tuple[str, str | None, str, tuple[str, ...]], _Fate] = {}
+        for one in fates:
+            kinds.setdefault((one.sender, one.outcome.at, str(one.outcome.reason), one.outcome.via), one)
+        traces = [self._trace(one, beyond) for one in list(kinds.values())[:MOST_TRIED]]
         telling = [one for one in traces if one.refusals]
         if not telling:
             return _not_found([{"ExplanationCode": "NO_PATH"}])

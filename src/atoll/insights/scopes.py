@@ -7,8 +7,10 @@ which each is one path with all the packets that take it for the same reasons. N
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from atoll.analyze.between import Sender, private
-from atoll.analyze.internet import ANSWERING, ANYONE, addresses, with_anyone
+from atoll.analyze.internet import ANSWERING, ANYONE, with_anyone
 from atoll.analyze.reach import Outcome, reach
 from atoll.analyze.reach.flows import (
     BLOCK,
@@ -20,6 +22,7 @@ from atoll.analyze.reach.flows import (
     asking,
     block,
     meet,
+    merged,
     protocol_block,
     subtract_all,
     where,
@@ -27,12 +30,12 @@ from atoll.analyze.reach.flows import (
 from atoll.analyze.reach.rules import members
 from atoll.analyze.reach.spans import Span, either, joined
 from atoll.analyze.reach.translators import leaving
-from atoll.analyze.wording import example
 from atoll.insights.components import both_ways
 from atoll.insights.names import Said, component
+from atoll.insights.outside import outside, widened
 from atoll.insights.passed import passed, resolved
 from atoll.insights.statements import Named, names_of, of_types
-from atoll.insights.trace import trace
+from atoll.insights.trace import Trace, trace
 from atoll.model.kinds import (
     AccessScope,
     AccessScopeAnalysis,
@@ -73,12 +76,15 @@ def answer(model: Table, plan: Table, id_: str) -> Said:
 
 
 class _Way(NamedTuple):
-    """Flows that get from one end to another. `start`, `finish`: an ENI, or an internet gateway."""
+    """Flows that get from one end to another. `start`, `finish`: an ENI, or an internet gateway. `told`: the flows that
+    are told of, see outside.py.
+    """
 
     sender: str
     start: str
     finish: str
     outcome: Outcome
+    told: Box
 
 
 class _Condition(NamedTuple):
@@ -97,7 +103,8 @@ class _Scope:
         self._model = model
         self._plan = plan
         self._whole = with_anyone(plan)
-        self._region = scope.region
+        self._beyond = outside(self._whole)
+        self._told: dict[tuple[object, ...], list[Box]] = {}
         self._interfaces = {one.id: one for one in interfaces if not one.managed}
         gateways = (one for one in model.all(InternetGateway) if one.home == scope.home and one.vpc is not None)
         self._gateways = {one.id: one for one in gateways}
@@ -119,21 +126,22 @@ class _Scope:
         """One after the other, each as its components."""
         for way in self._ways():
             for part in self._matching(way):
-                yield from self._told(way, part)
+                for found in self._cut(way, part):
+                    yield both_ways(self._model, found)[0]
 
     def _ways(self) -> Iterator[_Way]:
         for sender, start in self._senders():
             for protocol in PROTOCOLS.values():
                 box = Box(sender.sources, IPV4, protocol_block(protocol), PORTS)
-                for outcome in reach(self._whole, sender.port, [box], ANSWERING):
+                for outcome in _together(reach(self._whole, sender.port, [box], ANSWERING)):
                     ends = self._between(start, outcome)
                     if ends is not None:
-                        yield _Way(sender.port, *ends, outcome)
+                        yield _Way(sender.port, *ends, outcome, widened(outcome, sender.port, box, self._beyond))
 
     def _senders(self) -> Iterator[tuple[Sender, str]]:
         """Where a path may begin: at an ENI, with its own addresses, or beyond the internet gateways."""
         if self._may_begin(self._gateways):
-            yield Sender(ANYONE, addresses(self._whole)), ""
+            yield Sender(ANYONE, self._beyond.asked), ""
         for one in self._interfaces:
             if self._may_begin([one]):
                 yield Sender(one, private(self._whole, one)), one
@@ -160,7 +168,7 @@ class _Scope:
 
     def _matching(self, way: _Way) -> list[Box]:
         """The flows that one of the conditions matches, and none of the exclusions."""
-        left = [way.outcome.flows]
+        left = [way.told]
         kept: list[Box] = []
         for one in self._match:
             hits = [part for box in left for part in self._fitting(one, way, box)]
@@ -224,16 +232,33 @@ class _Scope:
             found = either(found, members(self._plan, one.rpartition("/")[2]))
         return found
 
-    def _told(self, way: _Way, box: Box) -> Iterator[list[Said]]:
+    def _cut(self, way: _Way, box: Box) -> Iterator[Trace]:
         """The findings that make up a box: each with the flows for which the same decides everywhere."""
+        before = self._told.setdefault((way.start, way.finish, way.outcome.seen, *way.outcome.via), [])
         left = [box]
         while left:
-            flow = example(left[0])
-            found = trace(self._plan, way.sender, _part(way, left[0]), flow, one_way=True)
-            ahead, _ = both_ways(self._model, found)
-            yield ahead
+            real = meet(left[0], way.outcome.flows)
+            if real.empty:  # nothing that was asked about is left of it
+                left = left[1:]
+                continue
+            found = trace(self._plan, way.sender, _part(way, real), left[0], outside=self._beyond, one_way=True)
             mine = meet(found.box, left[0])
             left = [piece for piece in subtract_all(left, [mine]) if not piece.empty]
+            if any(not meet(mine, one).empty for one in before):  # what was only put back is told of once
+                mine = meet(mine, real)
+            before.append(mine)
+            yield found._replace(box=mine)
+
+
+def _together(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Flows that arrive in the same way at the same place, in few boxes: whether answers return is not asked."""
+    alike: dict[tuple[object, ...], list[Outcome]] = {}
+    for one in outcomes:
+        if one.at is not None:
+            alike.setdefault((one.at, one.seen, one.via, one.picks), []).append(one)
+    for same in alike.values():
+        for box in merged(one.flows for one in same):
+            yield msgspec.structs.replace(same[0], flows=box)
 
 
 def _part(way: _Way, box: Box) -> Outcome:

@@ -30,6 +30,7 @@ from atoll.analyze.reach.spans import size, without
 from atoll.analyze.state import FRESH
 from atoll.analyze.walk import Hop, Walk, forward
 from atoll.analyze.wording import example
+from atoll.insights.outside import Outside
 from atoll.packet import Flow
 from atoll.plan.rows import INTERNET, Direction, Domain, In, InSet, Port, Route, Rule
 from atoll.records import Table
@@ -67,15 +68,24 @@ class Trace(NamedTuple):
         return [step for step in (*self.ahead, *self.back) if step.hop.refusal is not None]
 
 
-def trace(plan: Table, sender: str, outcome: Outcome, flow: Flow | None = None, *, one_way: bool = False) -> Trace:
-    """The hops of one of the outcome's flows. `one_way`: what becomes of its answer does not matter.
+def trace(
+    plan: Table,
+    sender: str,
+    outcome: Outcome,
+    shown: Box | None = None,
+    *,
+    outside: Outside | None = None,
+    one_way: bool = False,
+) -> Trace:
+    """The hops of one of the outcome's flows. `shown`: those that are told of, see `outside.py`. `one_way`: it does not
+    matter what becomes of its answer.
 
     AssertionError where the walk says another thing than the proof did.
     """
-    flow = flow or example(outcome.flows)
-    there, port = with_hosts(plan, sender, flow)
+    flow = example(outcome.flows)
+    there, port = with_hosts(plan, sender, flow, outside.asked if outside is not None else None)
     walk = _walk_of(there, port, flow, outcome)
-    box, ahead, arrived = _follow(there, outcome.flows, SENT, walk, flow)
+    box, ahead, arrived = _follow(there, shown or outcome.flows, SENT, walk, flow)
     back, returned = None, arrived.reply()
     if one_way:
         return Trace(sender, flow, box, there, ahead, (), walk.at, outcome.answered, arrived, returned)

@@ -6,7 +6,7 @@ from atoll.analyze.explain import explain
 from atoll.analyze.history import Verdict, probe
 from atoll.analyze.internet import ANYONE, addresses
 from atoll.analyze.reach.flows import place
-from atoll.analyze.reach.spans import holds
+from atoll.analyze.reach.spans import Span, holds
 from atoll.analyze.walk import Hop
 from atoll.compile.internet import host_id, host_rows
 from atoll.packet import Flow, Prefix, Reason, has_ports, protocol_name
@@ -48,10 +48,13 @@ def replay(plan: Table, sender: str, flow: Flow) -> Replay:
     return Replay(port, flow, verdict, explain(there, verdict), changes)
 
 
-def with_hosts(plan: Table, sender: str, flow: Flow) -> tuple[Overlay, str]:
-    """The plan with a host for each end of the packet that is on the internet, and the port that sends it."""
+def with_hosts(plan: Table, sender: str, flow: Flow, public: Span | None = None) -> tuple[Overlay, str]:
+    """The plan with a host for each end of the packet that is on the internet, and the port that sends it.
+
+    `public`: the internet's addresses, for who asks about many packets of one plan.
+    """
     there = Overlay(plan)
-    public = addresses(plan)
+    public = addresses(plan) if public is None else public
     ends = (
         flow.source if sender == ANYONE else None,
         flow.destination if holds(public, place(flow.destination)) else None,
