@@ -53,7 +53,7 @@ def test_the_judge_shares_nothing_with_what_it_judges() -> None:
 
 
 def test_the_judge_stays_small() -> None:
-    """900 lines of packets, changes and time; 250 of load balancers: choices, health and names (docs/architecture.md)."""
+    """900 lines of packets, changes and time; 250 of load balancers: choices, health, names (docs/architecture.md)."""
     assert sum(len(path.read_text().splitlines()) for path in sources("tests/spec")) <= 1150
 
 

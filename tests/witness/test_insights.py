@@ -121,8 +121,8 @@ class Case:
             return list(HOSTS)
         if not self.source.startswith("igw-"):
             return sorted(enis[self.destination].holds())[:2]
-        named = {"NetworkInterfaceIds": [self.destination]}
-        (shown,) = design.client.call("DescribeNetworkInterfaces", **named)["NetworkInterfaces"]
+        told = design.client.call("DescribeNetworkInterfaces", NetworkInterfaceIds=[self.destination])
+        (shown,) = told["NetworkInterfaces"]
         found = [one["Association"]["PublicIp"] for one in shown["PrivateIpAddresses"] if one.get("Association")]
         return [str(ip) for ip in found]
 
