@@ -272,6 +272,15 @@ def test_entries_behind_one_that_takes_everything(shop: Shop) -> None:
     assert subjects(shop, "dead-rule") == [f"{acl}/in/200", f"{acl}/in/300"]
 
 
+def test_where_nothing_is_no_entry_is_missed(shop: Shop) -> None:
+    """The default VPC's ACL, say, before anything is in that VPC: nobody could use it yet."""
+    acl = acl_of(shop, empty := other_zone(shop))
+    entry(shop, acl, 110, egress=True, Protocol="17", CidrBlock="10.0.1.0/24", PortRange={"From": 53, "To": 53})
+    assert found(shop, "dead-rule") == []
+    launch(shop, empty, shop.ids["sg-web"])
+    assert subjects(shop, "dead-rule") == [f"{acl}/out/110"]  # nobody there takes it
+
+
 def test_an_entry_that_only_answers_use_is_used(shop: Shop) -> None:
     acl = acl_of(shop, shop.ids["subnet-db"])
     tcp = {"Protocol": "6", "CidrBlock": "10.0.1.0/24"}

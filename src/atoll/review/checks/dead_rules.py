@@ -18,7 +18,7 @@ ANYWHERE = (Match(peer=In(Prefix.everything())), Match(peer=In(Prefix.parse("::/
 
 
 def find(design: Design) -> Iterator[Finding]:
-    """One finding a rule. Those of groups that nothing wears, and of ACLs of no subnet, are not looked at; nor are
+    """One finding a rule. Those of groups that nothing wears, and of ACLs of empty subnets, are not looked at; nor are
     rules for IPv6, and what AWS itself puts into a group.
     """
     for filter_ in sorted(design.plan.all(Filter), key=lambda one: one.id):
@@ -37,7 +37,8 @@ def _is_ipv6(rule: Rule) -> bool:
 
 def _entry(design: Design, rule: Rule) -> str:
     """Why nothing uses an entry of an ACL; "" where something does."""
-    if not design.plan.by(Segment, "fence", rule.filter):
+    fenced = design.plan.by(Segment, "fence", rule.filter)
+    if not any(design.plan.by(Port, "segment", segment.id) for segment in fenced):
         return ""
     if shadowed(design.plan, rule):
         return "the entries before it decide on all that it matches"
@@ -77,6 +78,5 @@ def _finding(filter_: Filter, rule: Rule, why: str) -> Finding:
         subject=rule.id,
         text=f"{text} ({verb} {describe_match(rule.match, rule.direction)}): {why}",
         change="take it out, or mend what stands in its way",
-        evidence=[why],
         rules=[rule.id],
     )
