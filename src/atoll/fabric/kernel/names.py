@@ -52,6 +52,9 @@ USUAL_IDLE = {
 }
 """Seconds after which a router forgets a silent connection, where its ports do not say otherwise."""
 
+CLOSED = 10
+"""Seconds for which what both ends have closed is remembered: longer than a lost last answer is asked for again."""
+
 BALANCED_IDLE = {TCP: 350, UDP: 120}
 """Seconds after which a balancer forgets a silent connection (fact 183)."""
 

@@ -36,6 +36,8 @@ ROUTER_SYSCTLS = {
     "ipv4/ip_early_demux": "0",  # hardly a packet is for a socket here: none is looked for before routing
     "netfilter/nf_conntrack_tcp_loose": "0",
     "netfilter/nf_conntrack_tcp_be_liberal": "1",
+    # Both ends have closed it; Linux would remember it for 120 s, and 2,200 new ones a second would fill the table.
+    "netfilter/nf_conntrack_tcp_timeout_time_wait": str(names.CLOSED),
     **{f"netfilter/nf_conntrack_{name}": str(seconds) for name, seconds in names.USUAL_IDLE.items()},
 }
 LOCAL_AFTER_MAIN = (
