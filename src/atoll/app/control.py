@@ -12,7 +12,7 @@ from atoll.app import images, reviewing, zones
 from atoll.app.hosts import ensure_host
 from atoll.app.names import find_instance
 from atoll.app.tracing import trace
-from atoll.app.verifying import verify_file
+from atoll.app.verifying import verify_file, write_case
 from atoll.compile.internet import host_id
 from atoll.guest.errors import GuestError
 from atoll.linux.process import run_for
@@ -60,6 +60,7 @@ class Control:
             "exposure": lambda call: reviewing.exposure(server, call.request, call.caller),
             "check": lambda call: reviewing.check(server, call.request, call.caller),
             "verify": lambda call: verify_file(server, call.request, call.caller),
+            "suppose": lambda call: write_case(server, call.request, call.fds[0], call.caller),
             "save": self._save,
             "blocks": self._blocks,
             "image-add": lambda call: images.add(server, call.request, call.fds[0]),

@@ -25,6 +25,7 @@ from atoll.app import socks_port
 from atoll.guest import GuestError, Limits, prepare_image
 from atoll.linux import cgroups, userns, world
 from atoll.linux.process import ignore_alone
+from atoll.linux.syscalls import Prctl, prctl
 from atoll.local.control import ControlError, address
 from atoll.local.folder import StateFolder
 from atoll.model import quotas
@@ -33,7 +34,11 @@ from atoll.packet import Prefix
 
 
 class Options(NamedTuple):
-    """How this server was asked to run."""
+    """How this server was asked to run.
+
+    `rehearse`: a saved state to begin with, whose network is made without guests and without health checks: what was
+    settled stays so. Each instance is a namespace, whose kernel answers.
+    """
 
     folder: StateFolder
     port: int
@@ -47,6 +52,7 @@ class Options(NamedTuple):
     pid: int  # of the outermost process, as the host sees it
     socks_port: int
     uplink: bool
+    rehearse: Path | None
 
 
 TOLD = 128 + signal.SIGTERM
@@ -112,9 +118,12 @@ def _serve_in_world(options: Options, serve: Callable[[bool, uplink.Launcher | N
         world.let_signals()
         world.enter_user(made)  # what the image is made of belongs to the ids of the world
         # Not in its network: what guests need is fetched through the host's.
-        prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
+        if options.rehearse is None:
+            prepare_image(options.folder.cache, lambda text: tell(options.ready_fd, {"progress": text}))
         launchers: list[uplink.Launcher] = []
         world.enter(made, lambda: launchers.append(uplink.Launcher()) if options.uplink else None)
+        if options.rehearse is not None:
+            prctl(Prctl.SET_PDEATHSIG, signal.SIGTERM)  # it is of use to nobody but to who has started it
         status = world.run_inside(lambda: serve(not made.fresh, launchers[0] if launchers else None))
         return world.exit_status(status)
     except (GuestError, world.WorldError, uplink.UplinkError) as error:
@@ -203,6 +212,7 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--quota", action="append", default=[])
     parser.add_argument("--default-vpc", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--uplink", action="store_true")
+    parser.add_argument("--rehearse", type=Path)
     for limit, value in msgspec.structs.asdict(Limits()).items():
         parser.add_argument(f"--guest-{limit}", type=int, default=value)
     parser.add_argument("--ready-fd", type=int, default=-1)
@@ -220,6 +230,7 @@ def _options(arguments: list[str] | None) -> Options:
         os.getpid(),
         found.socks_port,
         found.uplink,
+        found.rehearse,
     )
 
 

@@ -46,7 +46,7 @@ def send(server: "Server", sender: str, at: str, flow: Flow) -> dict[str, Any] |
 
     None where it cannot be sent: of a protocol that nobody here speaks, or from what has no network.
     """
-    if server.guests is None or not (has_ports(flow.protocol) or flow.protocol == ICMP):
+    if server.options.fabric == "none" or not (has_ports(flow.protocol) or flow.protocol == ICMP):
         return None
     port = server.writer.plan.get(Port, sender)
     if port is not None and (port.node is None or server.fabric.namespace(port.node) is None):

@@ -46,6 +46,7 @@ from atoll.model.tx import NO_FACTS, Facts
 from atoll.packet import Prefix
 from atoll.plan.rows import Lease, Probe
 from atoll.records import Delta
+from atoll.review import states
 from atoll.services import due, served  # noqa: F401 - registers the handlers
 from atoll.services.ec2 import lifecycle
 
@@ -84,9 +85,9 @@ class Server:
         self.clock = SystemClock()
         self.started = self.clock.now()
         self.fabric: Fabric = _fabric(options)
-        self.guests = None if options.fabric == "none" else self._guests()
+        self.guests = None if options.fabric == "none" or options.rehearse else self._guests()
         self.writer = Writer(
-            Store(options.folder.database),
+            _store(options),
             self.fabric,
             self.clock,
             settings(options),
@@ -165,8 +166,9 @@ class Server:
         aws = AwsInside(inside, web.server_state)
         self._aws = asyncio.create_task(self._serve_inside(aws))
         await self._resume(joined=joined)
-        self.prober.begin(list(self.writer.plan.all(Probe)), self.reports.known)
-        self.writer.watch(self.prober.follow)
+        if self.options.rehearse is None:
+            self.prober.begin(list(self.writer.plan.all(Probe)), self.reports.known)
+            self.writer.watch(self.prober.follow)
         serving = asyncio.create_task(_serve_without_signals(web, api))
         self.inner_api = InnerApi(web, port)
         outside = proxy(self.writer, self.fabric, self.names, self.options.public_pool)
@@ -310,6 +312,14 @@ class Server:
         """From another thread: a question about the committed state that may take long, beside whatever is served."""
         taken = self.read(lambda: analyst.snapshot(self.writer.model, self.writer.plan))
         return analyst.ask(taken, question, *words, caller=caller)
+
+
+def _store(options: Options) -> Store:
+    store = Store(options.folder.database)
+    if options.rehearse is not None:
+        entities = states.read(options.rehearse.read_bytes()).model.records
+        store.commit({key: (None, entity) for key, entity in entities.items()})
+    return store
 
 
 def _fabric(options: Options) -> Fabric:

@@ -12,7 +12,7 @@ from atoll.app.names import find_interface, find_port
 from atoll.linux.probe import ICMP, TCP, UDP, Seen, probe
 from atoll.model.kinds import NetworkInterface
 from atoll.packet import Flow, ip_number
-from atoll.plan.rows import INTERNET, Address, Domain, Mapping, Port, Segment
+from atoll.plan.rows import INTERNET, Address, Domain, Mapping, Node, NodeKind, Port, Segment
 from atoll.records import Table
 
 if TYPE_CHECKING:
@@ -118,12 +118,18 @@ def _domain(plan: Table, port: str) -> str:
 
 
 def _owner(plan: Table, destination: str, domain: str) -> str | None:
-    """The port to watch although the plan says that nothing arrives there."""
+    """The port to watch although the plan says that nothing arrives there.
+
+    None where that is a NAT gateway's or a load balancer's: what they refuse gets to them, and arrives nowhere.
+    """
     mapped = plan.by(Mapping, "outside", destination)
     inside = [address for one in mapped for address in plan.all(Address) if address.ip == one.inside]
     owners = {address.port for address in inside} & {name for one in mapped for name in one.origin}
     here = plan.get(Address, domain, destination)
-    return here.port if here else next(iter(sorted(owners)), None)
+    port = plan.get(Port, here.port if here else next(iter(sorted(owners)), ""))
+    node = plan.get(Node, port.node) if port is not None and port.node else None
+    passes_on = node is not None and node.kind in (NodeKind.TRANSLATOR, NodeKind.BALANCER)
+    return port.id if port is not None and not passes_on else None
 
 
 def _namespace(server: "Server", port: str) -> Path | None:

@@ -1,12 +1,13 @@
 """`atoll verify`: each intent is proved, and then tried with real packets."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from atoll.app.reviewing import send
-from atoll.review.verify import Trial, verify
+from atoll.review.verify import Trial, suppose, verify, verify_case
 
 if TYPE_CHECKING:
     from atoll.app.server import Server
@@ -21,9 +22,14 @@ AT_ONCE = 16
 def verify_file(server: "Server", request: dict[str, Any], caller: int) -> list[dict[str, Any]]:
     """The results, an intent each. `tried`: what became of its packets, in words; `strayed`: those not as proved.
 
-    LookupError and ValueError say what is wrong with the file.
+    `case`: the number of the case that this network is, whose intents alone are tried: it is a rehearsal. LookupError
+    and ValueError say what is wrong with the file.
     """
-    proved = server.analyse(verify, request["file"], caller=caller)
+    case = request.get("case")
+    if case is None:
+        proved = server.analyse(verify, request["file"], caller=caller)
+    else:
+        proved = server.analyse(verify_case, request["file"], case, caller=caller)
     said = [msgspec.to_builtins(result) | {"tried": [], "strayed": []} for result in proved]
     if not request.get("proof_only"):
         each = zip(said, proved, strict=True)
@@ -35,6 +41,13 @@ def verify_file(server: "Server", request: dict[str, Any], caller: int) -> list[
     for told in said:
         del told["trials"]
     return said
+
+
+def write_case(server: "Server", request: dict[str, Any], file: int, caller: int) -> None:
+    """Write the state that a case of a file of intents leads to, to that descriptor."""
+    text = server.analyse(suppose, request["file"], request["case"], caller=caller)
+    with open(os.dup(file), "wb") as written:
+        written.write(text)
 
 
 def _compare(told: dict[str, Any], trial: Trial, seen: dict[str, Any] | None) -> None:

@@ -184,9 +184,7 @@ def down(
     """
     where = folder(state)
     if _running(where):
-        call(state, {"do": "down"})
-        with where.lock.open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until its world has ended
+        end(where)
         print("Atoll is down.")
     else:
         _end_world(where)
@@ -196,6 +194,13 @@ def down(
         fail(f"a control group of the guests could not be removed: {error}")
     if delete and where.path.exists():
         _delete(where)
+
+
+def end(where: StateFolder) -> None:
+    """Stop the server that runs there, and wait until its world has ended."""
+    call(where.path, {"do": "down"})
+    with where.lock.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until then
 
 
 def _end_world(where: StateFolder) -> None:

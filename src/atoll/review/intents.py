@@ -77,6 +77,8 @@ class Intent(msgspec.Struct, frozen=True):
 
 def parse(written: object) -> File:
     """What is written in a file of intents. ValueError where it is none."""
+    if isinstance(written, File):
+        return written
     try:
         file = msgspec.convert(written, File)
     except msgspec.ValidationError as error:

@@ -28,11 +28,13 @@ from atoll.analyze.wording import example
 from atoll.packet import Flow
 from atoll.plan.rows import Node, NodeKind, Port
 from atoll.records import Table
+from atoll.review import states
 from atoll.review.endpoints import Endpoint, label
 from atoll.review.intents import File, Intent, When, parse, read, supposed
 from atoll.review.pairs import from_outside, same_domain, targets
 from atoll.review.replay import Replay, replay
 from atoll.review.settle import settle
+from atoll.review.states import State
 
 NAT = "nat"
 HALF_OPEN = "half-open: it arrives, and its answer is lost"
@@ -51,7 +53,7 @@ class Result(msgspec.Struct, frozen=True):
 
     `pairs`, `flows`: how many pairs of ends, and packets, it was proved over. `why`: in words, where it does not hold;
     then `counterexample` with its `path`, the rules that let it pass or the reasons that stop it (`blame`).
-    `case`: what it supposes, "" for what is.
+    `case`: what it supposes, "" for what is; `number`: the place of that case in the file.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Result(msgspec.Struct, frozen=True):
     blame: list[str] = []
     trials: list[Trial] = []
     case: str = ""
+    number: int = -1
 
 
 def verify(model: Table, plan: Table, written: object) -> list[Result]:
@@ -71,17 +74,35 @@ def verify(model: Table, plan: Table, written: object) -> list[Result]:
     file = parse(written)
     whole = with_anyone(plan)
     now = [_Proof(model, plan, whole, intent).result() for intent in read(model, whole, file)]
-    return [*now, *(result for when in file.when for result in _supposing(model, whole, file, when))]
+    cases = ((number, *_settled(model, whole, file, when)) for number, when in enumerate(file.when))
+    return [*now, *(result for number, case, there in cases for result in _of_case(there, file, number, case))]
 
 
-def _supposing(model: Table, plan: Plan, file: File, when: When) -> Iterator[Result]:
-    """The intents of a case, proved on what would be. There is no network in which their packets could be sent."""
+def verify_case(model: Table, plan: Table, written: object, number: int) -> list[Result]:
+    """The intents of one case, about a network that is that case: with packets that can be sent there."""
+    file = parse(written)
+    whole = with_anyone(plan)
+    intents = read(model, whole, file, file.when[number])
+    return [_Proof(model, plan, whole, intent).result() for intent in intents]
+
+
+def suppose(model: Table, plan: Table, written: object, number: int) -> bytes:
+    """The state of a case, as a file of atoll save has it."""
+    file = parse(written)
+    _, there = _settled(model, with_anyone(plan), file, file.when[number])
+    return states.written(list(there.model.records.values()))
+
+
+def _settled(model: Table, plan: Plan, file: File, when: When) -> tuple[str, State]:
+    """A case in words, and what would be."""
     case = supposed(model, plan, file, when)
-    there = settle(model, case.make)
-    whole = with_anyone(there.plan)
-    for intent in read(there.model, whole, file, when):
-        result = _Proof(there.model, there.plan, whole, intent).result()
-        yield replace(result, text=f"when {case}: {result.text}", case=str(case), trials=[])
+    return str(case), settle(model, case.make)
+
+
+def _of_case(there: State, file: File, number: int, case: str) -> Iterator[Result]:
+    """The intents of a case, proved on what would be. In the network as it is their packets cannot be sent."""
+    for result in verify_case(*there, file, number):
+        yield replace(result, text=f"when {case}: {result.text}", case=case, number=number, trials=[])
 
 
 class _Refuted(msgspec.Struct, frozen=True):
