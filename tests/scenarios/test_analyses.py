@@ -18,14 +18,19 @@ exec {real} "$@"
 """A program that starts others, and waits before it does: an analysis takes as long as the test wants it to."""
 
 
-@pytest.mark.parametrize("words", [("exposure", "--json"), ("reach", "internet", "internet:8.8.8.8", "--json")])
-def test_the_api_is_served_while_an_analysis_runs(own_atoll: Atoll, tmp_path: Path, words: tuple[str, ...]) -> None:
-    programs, hold = tmp_path / "bin", tmp_path / "hold"
-    for folder in (programs, hold):
-        folder.mkdir()
+def holding(programs: Path) -> None:
+    """Put that program in a folder of its own, which is to be first in $PATH; $HOLD is where the signs are."""
+    programs.mkdir()
     starter = programs / "setpriv"
     starter.write_text(HOLDING.format(real=shutil.which("setpriv")))
     starter.chmod(0o755)
+
+
+@pytest.mark.parametrize("words", [("exposure", "--json"), ("reach", "internet", "internet:8.8.8.8", "--json")])
+def test_the_api_is_served_while_an_analysis_runs(own_atoll: Atoll, tmp_path: Path, words: tuple[str, ...]) -> None:
+    programs, hold = tmp_path / "bin", tmp_path / "hold"
+    hold.mkdir()
+    holding(programs)
     said = own_atoll.run(
         "up",
         *("--port", str(own_atoll.port), "--fabric", "none"),

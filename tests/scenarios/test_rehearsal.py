@@ -1,6 +1,8 @@
 """Intents for when a zone is down: their packets are sent in a scratch world, and the running one stays as it is."""
 
+import contextlib
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +11,8 @@ import pytest
 
 from tests.scenarios.places import new_account
 from tests.scenarios.running import Atoll
+from tests.scenarios.test_analyses import holding
+from tests.support.signs import Sign
 
 pytestmark = pytest.mark.kernel
 
@@ -120,3 +124,26 @@ def test_who_wants_no_packets_gets_the_proof_alone(twins: Twins, tmp_path: Path)
     said = twins.atoll.run("verify", str(tmp_path / "intents.yaml"), "--proof-only").out.splitlines()
     assert said[1].startswith("holds  when us-east-1b is down: allow: internet -> api:80")
     assert said[1].endswith("; proof only)")
+
+
+def test_a_scratch_world_ends_with_the_command_that_has_started_it(twins: Twins, tmp_path: Path) -> None:
+    programs, hold = tmp_path / "bin", tmp_path / "hold"
+    hold.mkdir()
+    holding(programs)
+    begun, go_on = Sign(hold / "begun"), Sign(hold / "go-on")
+    file = tmp_path / "intents.yaml"
+    file.write_text("version: 1\nexpect:\n  - allow-some: internet -> lb:api:80\nwhen:\n  - az-down: us-east-1a\n")
+    environment = {
+        **twins.atoll.environment,
+        "PATH": f"{programs}:{twins.atoll.environment['PATH']}",
+        "HOLD": str(hold),
+        "TMPDIR": str(tmp_path),
+    }
+    with contextlib.closing(begun), contextlib.closing(go_on):
+        with subprocess.Popen(["atoll", "verify", str(file)], env=environment, stdout=subprocess.DEVNULL) as verifying:
+            begun.wait()  # the second server is at its analysis; the first has programs of its own
+            verifying.kill()
+        (scratch,) = tmp_path.glob("atoll-*/state")
+        ended = subprocess.run(["flock", "-w", "60", str(scratch / "lock"), "true"], check=False)
+    assert ended.returncode == 0
+    assert Atoll(scratch).run("status").status == 3
