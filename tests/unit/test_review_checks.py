@@ -281,6 +281,45 @@ def test_where_nothing_is_no_entry_is_missed(shop: Shop) -> None:
     assert subjects(shop, "dead-rule") == [f"{acl}/out/110"]  # nobody there takes it
 
 
+def test_what_health_checks_alone_use_is_used(shop: Shop) -> None:
+    front(shop)
+    every = shop.ec2.call("DescribeNetworkInterfaces")["NetworkInterfaces"]
+    (node,) = (one["PrivateIpAddress"] for one in every if one["InterfaceType"] == "network_load_balancer")
+    acl = acl_of(shop, shop.ids["subnet-db"])
+    tcp = {"Protocol": "6", "CidrBlock": f"{node}/32"}
+    allow(shop.ec2, shop.ids["sg-db"], 8080, IpRanges=[{"CidrIp": f"{node}/32"}])  # clients keep their own address
+    entry(shop, acl, 100, egress=False, PortRange={"From": 8080, "To": 8080}, **tcp)
+    entry(shop, acl, 100, egress=True, PortRange={"From": 32768, "To": 60999}, **tcp)
+    assert [one for one in found(shop, "dead-rule") if node in one.text] == []
+    entry(shop, acl, 110, egress=True, PortRange={"From": 80, "To": 80}, **tcp)
+    allow(shop.ec2, shop.ids["sg-db"], 8081, IpRanges=[{"CidrIp": f"{node}/32"}])
+    assert len([one for one in found(shop, "dead-rule") if node in one.text]) == 2
+
+
+def test_rules_of_a_load_balancers_own_group(shop: Shop) -> None:
+    front(shop)
+    allow(shop.ec2, shop.ids["sg-db"], 8080, IpRanges=WORLD)
+    elb = shop.cloud.client("elbv2")
+    (group,) = elb.describe_target_groups()["TargetGroups"]
+    worn = shop.ec2.call("CreateSecurityGroup", GroupName="lb", Description="lb", VpcId=shop.ids["vpc"])["GroupId"]
+    made = elb.create_load_balancer(
+        Name="closed", Type="network", Subnets=[shop.ids["subnet-web"]], SecurityGroups=[worn]
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    again = elb.create_target_group(Name="again", Protocol="TCP", Port=8080, VpcId=shop.ids["vpc"])
+    arn = again["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": shop.ids["db"]}])
+    actions = [{"Type": "forward", "TargetGroupArn": arn}]
+    elb.create_listener(LoadBalancerArn=made, Protocol="TCP", Port=80, DefaultActions=actions)
+    shop.cloud.clock.advance(600.0)
+    elb.add_tags(ResourceArns=[made], Tags=[{"Key": "seen", "Value": "after it is active"}])
+    assert group["TargetGroupArn"] != arn
+    allow(shop.ec2, worn, 80, IpRanges=WORLD)
+    assert found(shop, "dead-rule") == []
+    allow(shop.ec2, worn, 81, IpRanges=WORLD)  # it has no listener there
+    (one,) = found(shop, "dead-rule")
+    assert "tcp 81" in one.text
+
+
 def test_an_entry_that_only_answers_use_is_used(shop: Shop) -> None:
     acl = acl_of(shop, shop.ids["subnet-db"])
     tcp = {"Protocol": "6", "CidrBlock": "10.0.1.0/24"}

@@ -16,8 +16,9 @@ from atoll.analyze.reach.flows import IPV4, SERVICES, Box, block, subtract_all
 from atoll.analyze.reach.routes import Still
 from atoll.analyze.reach.rules import services
 from atoll.analyze.reach.spans import Span
-from atoll.plan.rows import Backend, Direction, Filter, In, Node, Port, Rule, Site, Wearing
+from atoll.plan.rows import Backend, Direction, Filter, In, Node, Port, Probe, Rule, Site, Wearing
 from atoll.records import Table
+from atoll.review.settle import heard
 
 EVERY_PORT: Span = ((0, 65535),)
 ASIDE = "/aside"
@@ -105,7 +106,9 @@ def _at_port(plan: Table, port: Port, direction: Direction, rule: Rule | None) -
 
 
 def _differ(one: Still, other: Still, senders: Iterable[str], asked: Span) -> bool:
-    """Whether something that arrives or is answered in the first plan is not in the second."""
+    """Whether something that arrives or is answered in the first plan is not in the second, health checks included."""
+    if any(heard(one, check) and not heard(other, check) for check in one.base.all(Probe)):
+        return True
     for sender in senders:
         theirs = _fates(other, sender, asked)
         if any(subtract_all(mine, theirs.get(fate, ())) for fate, mine in _fates(one, sender, asked).items()):
