@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from atoll.local import control
+from atoll.local.folder import StateFolder
 from tests.scenarios.places import new_account
 from tests.scenarios.running import Atoll
 from tests.scenarios.test_analyses import holding
@@ -17,7 +19,8 @@ from tests.support.signs import Sign
 pytestmark = pytest.mark.kernel
 
 ZONES = ("us-east-1a", "us-east-1b")
-TAG = "TagSpecifications"
+LOOKS = 300
+"""A look is a command, which takes a tenth of a second at least: real checks decide, five seconds apart."""
 
 
 class Twins(NamedTuple):
@@ -26,6 +29,17 @@ class Twins(NamedTuple):
     atoll: Atoll
     account: str
     ids: dict[str, str]
+
+    def healths(self, saved: Path) -> dict[str, Any]:
+        """What a saved state says of the targets' health, and of the nodes: whether they are heard of."""
+        entities = json.loads(saved.read_text())["entities"]
+        mine = [one for one in entities["target"] if one["target"] in self.ids.values()]
+        home = f"{self.account}/us-east-1"
+        nodes = [one for one in entities["load-balancer-zone"] if one["home"] == home]
+        return {
+            **{one["target"]: one.get("health") for one in mine},
+            **{one["zone"]: one.get("alive", True) for one in nodes},
+        }
 
     def verify(self, folder: Path, when: str, *options: str) -> tuple[int, list[dict[str, Any]]]:
         file = folder / "intents.yaml"
@@ -124,6 +138,29 @@ def test_who_wants_no_packets_gets_the_proof_alone(twins: Twins, tmp_path: Path)
     said = twins.atoll.run("verify", str(tmp_path / "intents.yaml"), "--proof-only").out.splitlines()
     assert said[1].startswith("holds  when us-east-1b is down: allow: internet -> api:80")
     assert said[1].endswith("; proof only)")
+
+
+def test_what_would_be_is_what_comes_of_it(twins: Twins, tmp_path: Path) -> None:
+    """The same zone fails in truth: real checks find what was settled, and no flow is another."""
+    supposed, came = tmp_path / "supposed.json", tmp_path / "came.json"
+    file = {"version": 1, "expect": [{"allow": "internet -> lb:api:80"}], "when": [{"az-down": "us-east-1a"}]}
+    with supposed.open("wb") as made:
+        request = {"do": "suppose", "file": file, "case": 0}
+        control.ask(StateFolder(twins.atoll.folder).control, request, [made.fileno()])
+    health = twins.healths(supposed)
+    assert health == {twins.ids["api-a"]: "unhealthy", twins.ids["api-b"]: "healthy", ZONES[0]: False, ZONES[1]: True}
+    assert twins.atoll.run("diff", str(supposed)).status == 1  # as it is there is more
+    assert twins.atoll.run("az", "down", ZONES[0]).status == 0
+    try:
+        for _ in range(LOOKS):
+            assert twins.atoll.run("save", str(came)).status == 0
+            if twins.healths(came) == health:
+                break
+        assert twins.healths(came) == health
+        said = twins.atoll.run("diff", str(supposed), str(came))
+        assert said.out == "No flow opens, and none closes.\n"
+    finally:
+        assert twins.atoll.run("az", "up", ZONES[0]).status == 0
 
 
 def test_a_scratch_world_ends_with_the_command_that_has_started_it(twins: Twins, tmp_path: Path) -> None:
