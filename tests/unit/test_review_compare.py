@@ -119,6 +119,15 @@ def test_what_one_rule_opens_for_many_is_one_change(shop: Shop) -> None:
     assert (len(one.sources), len(one.destinations), one.services) == (4, 2, "tcp 22")
 
 
+def test_what_one_rule_opens_among_its_wearers_is_one_change(shop: Shop) -> None:
+    wearers = {shop.ids["eni-web"], *(launch(shop, shop.ids["subnet-web"], shop.ids["sg-web"]) for _ in range(2))}
+    base = saved(shop)
+    allow(shop.ec2, shop.ids["sg-web"], 7946, UserIdGroupPairs=[{"GroupId": shop.ids["sg-web"]}])
+    one = only(compare(base, saved(shop)))
+    assert {end.split()[0] for end in one.sources} == wearers
+    assert {end.split()[0] for end in one.destinations} == wearers
+
+
 def test_what_two_rules_open_is_two_changes(shop: Shop) -> None:
     other = launch(shop, shop.ids["subnet-web"], shop.ids["sg-web"])
     base = saved(shop)

@@ -164,15 +164,26 @@ def _changes(pair: Pair, base: _Side, head: _Side) -> Iterator[_Found]:
 
 
 def _grouped(found: Iterable[_Found]) -> list[list[_Found]]:
-    """Together what goes from one end for one reason, and what goes from the same ends to others for it."""
+    """Together what has one reason and goes from each of some ends to each of some others."""
     to_each: dict[tuple[object, ...], list[_Found]] = {}
     for one in found:
         to_each.setdefault((one.pair[1], *one.kind), []).append(one)
     alike: dict[tuple[object, ...], list[_Found]] = {}
     for group in to_each.values():
-        sources = tuple(one.pair[0] for one in group)
-        alike.setdefault((sources, *group[0].kind), []).extend(group)
-    return list(alike.values())
+        alike.setdefault((tuple(one.pair[0] for one in group), *group[0].kind), []).extend(group)
+    among: dict[tuple[object, ...], list[list[_Found]]] = {}
+    for group in alike.values():
+        among.setdefault((frozenset(name for one in group for name in one.pair), *group[0].kind), []).append(group)
+    return [whole for groups in among.values() for whole in _whole(groups)]
+
+
+def _whole(groups: list[list[_Found]]) -> list[list[_Found]]:
+    """One group of them, if that is from each of its sources to each of its destinations but itself."""
+    together = [one for group in groups for one in group]
+    pairs = {one.pair for one in together}
+    sources, destinations = ({pair[side] for pair in pairs} for side in (0, 1))
+    whole = {(source, other) for source in sources for other in destinations if source != other}
+    return [together] if pairs == whole else groups
 
 
 def _told(ends: Ends, group: list[_Found]) -> Change:
