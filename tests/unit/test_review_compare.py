@@ -166,6 +166,26 @@ def test_another_public_address_opens_nothing(shop: Shop) -> None:
     assert compare(base, saved(shop)).changes == []
 
 
+def test_pairs_that_are_not_asked_about_are_no_difference(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = [saved(shop)]
+    allow(shop.ec2, shop.ids["sg-web"], 22, IpRanges=[{"CidrIp": "10.0.2.0/24"}])
+    states.append(saved(shop))
+    shop.ec2.call("AssignPrivateIpAddresses", NetworkInterfaceId=shop.ids["eni-db"], SecondaryPrivateIpAddressCount=1)
+    launch(shop, shop.ids["subnet-db"], shop.ids["sg-web"])
+    states.append(saved(shop))
+    acl = acl_of(shop, shop.ids["subnet-db"])
+    entry(shop, acl, 100, egress=False)
+    entry(shop, acl, 100, egress=True, Protocol="6", PortRange={"From": 40000, "To": 65535})
+    states.append(saved(shop))
+    shop.ec2.call("StopInstances", InstanceIds=[shop.ids["web"]])
+    states.append(saved(shop))
+    pairs = [(base, head) for base in states for head in states]
+    quick = [compare(*pair) for pair in pairs]
+    monkeypatch.setattr("atoll.review.compare.straight", lambda *_: {})
+    assert [compare(*pair) for pair in pairs] == quick
+    assert sum(bool(one.changes) for one in quick) == len(pairs) - len(states)
+
+
 @pytest.fixture
 def rebuilt() -> Iterator[Shop]:
     """The shop, built once more elsewhere: no id is the same."""

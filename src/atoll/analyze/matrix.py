@@ -239,7 +239,7 @@ class Matrix:
         return route is not None and isinstance(route.via, Deliver)
 
 
-MOST_ADDRESSES = 2000
+MOST_ADDRESSES = 1500
 """Of a domain: the matrix of more would take gigabytes."""
 
 
@@ -247,16 +247,8 @@ def answered_at(plan: Plan, domain: str) -> dict[str, Span]:
     """For each port of a domain the addresses in it to which its own way is straight, by whichever own address it
     sends, and from which every answer gets back to it, whatever the question was. Empty where that is not known.
     """
-    rows = (
-        row
-        for segment in plan.by(Segment, "domain", domain)
-        for port in plan.by(Port, "segment", segment.id)
-        for row in plan.by(Address, "port", port.id)
-    )
-    if sum(1 for _ in rows) not in range(1, MOST_ADDRESSES + 1):
-        return {}
-    matrix = Matrix(plan, domain)
-    if not matrix.addresses:
+    matrix = _small(plan, domain)
+    if matrix is None:
         return {}
     every = matrix.atoms.bits(SERVICES)
     silent = (matrix.forward == 0).all(axis=2)
@@ -268,3 +260,42 @@ def answered_at(plan: Plan, domain: str) -> dict[str, Span]:
         asked: list[int] = np.flatnonzero(good[mine].all(axis=0)).tolist() if len(mine) else []
         found[port.id] = joined(tuple((place(matrix.addresses[at]), place(matrix.addresses[at])) for at in asked))
     return found
+
+
+Fates = frozenset[tuple[Span, Span]]
+"""What arrives, and as what answers get back, for pairs of addresses."""
+
+
+def straight(plan: Plan, domain: str) -> dict[tuple[str, str], Fates]:
+    """What gets from port to port, for those between all of whose addresses the way is straight."""
+    matrix = _small(plan, domain)
+    if matrix is None:
+        return {}
+    known: dict[bytes, Span] = {}
+    found: dict[tuple[str, str], set[tuple[Span, Span]]] = {}
+    others: set[tuple[str, str]] = set()
+
+    def span(bits: Bits) -> Span:
+        key = bits.tobytes()
+        if key not in known:
+            known[key] = matrix.atoms.span(bits)
+        return known[key]
+
+    names = [matrix.ports[number].id for number in matrix.port_of]
+    for line, sender in enumerate(names):
+        for column, asked in enumerate(names):
+            if not matrix.direct[line, column]:
+                others.add((sender, asked))
+                continue
+            arriving = span(matrix.forward[line, column])
+            back = span(matrix.back[line, column]) if arriving else ()
+            found.setdefault((sender, asked), set()).add((arriving, back))
+    return {pair: frozenset(fates) for pair, fates in found.items() if pair not in others}
+
+
+def _small(plan: Plan, domain: str) -> Matrix | None:
+    """The matrix of a domain that is small enough for one, and has addresses."""
+    ports = [port for segment in plan.by(Segment, "domain", domain) for port in plan.by(Port, "segment", segment.id)]
+    count = sum(plan.count(Address, "port", port.id) for port in ports)
+    matrix = Matrix(plan, domain) if 0 < count <= MOST_ADDRESSES else None
+    return matrix if matrix is not None and matrix.addresses else None

@@ -6,16 +6,18 @@ from typing import NamedTuple
 
 import msgspec
 
+from atoll.analyze.between import private
 from atoll.analyze.internet import ANYONE, with_anyone
-from atoll.analyze.reach.flows import ANY_LIKENESS, Box, meet, merged, subtract_all
-from atoll.analyze.reach.spans import Span, both, single
+from atoll.analyze.matrix import Fates, straight
+from atoll.analyze.reach.flows import ANY_LIKENESS, IPV4, Box, meet, merged, subtract_all
+from atoll.analyze.reach.spans import Span, both, joined, single, without
 from atoll.analyze.wording import addresses_text, example, services_text
 from atoll.packet import Flow
-from atoll.plan.rows import INTERNET
+from atoll.plan.rows import INTERNET, Domain, DomainKind
 from atoll.review.causes import Causes, causes
 from atoll.review.ends import Ends
 from atoll.review.states import State
-from atoll.review.survey import Sent, Survey
+from atoll.review.survey import EVERYWHERE, Sent, Survey
 
 SOMEWHERE: Span = single(0)
 """Stands for the addresses of an ENI: they are its own, and may be others in the other state."""
@@ -59,8 +61,9 @@ def compare(base: State, head: State) -> Difference:
     ends = Ends(base.model, head.model)
     sides = _Side(base, ends.base), _Side(head, ends.head)
     internet = both(sides[0].survey.internet, sides[1].survey.internet)
+    alike = sides[0].straight() & sides[1].straight()
     for side in sides:
-        side.look(internet)
+        side.look(internet, {pair for pair, _ in alike})
     pairs = sorted(sides[0].flows.keys() | sides[1].flows.keys())
     found = [change for pair in pairs for change in _changes(pair, *sides)]
     changes = [_told(ends, group) for group in _grouped(found)]
@@ -88,17 +91,33 @@ class _Side:
         self.internet: Span = ()
         self._names = names
 
-    def look(self, internet: Span) -> None:
-        """Fill `flows`. `internet`: the addresses that are of the internet in both states."""
+    def straight(self) -> set[tuple[Pair, Fates]]:
+        """What gets from end to end where the way is straight: pairs for which that is alike are no difference."""
+        domains = [one.id for one in self.state.plan.all(Domain) if one.kind is DomainKind.VPC]
+        found = ((pair, fates) for name in domains for pair, fates in straight(self.survey.plan, name).items())
+        names = self._names
+        return {((names[one], names[other]), fates) for (one, other), fates in found if {one, other} <= names.keys()}
+
+    def look(self, internet: Span, alike: set[Pair]) -> None:
+        """Fill `flows`. `internet`: the addresses that are of the internet in both states; `alike`: not to be asked."""
         self.internet = internet
-        for sent in self.survey.arriving():
-            at = sent.outcome.at
-            if at not in self._names or (sent.sender == ANYONE and at == ANYONE):
+        ports = {name: port for port, name in self._names.items()}
+        settled: dict[str, list[Span]] = {}
+        for sender, asked in alike:
+            settled.setdefault(sender, []).append(both(private(self.survey.plan, ports[asked]), IPV4))
+        for sender, name in self._names.items():
+            spans = tuple(part for span in settled.get(name, ()) for part in span)
+            self._look(sender, without(EVERYWHERE, joined(spans)))
+
+    def _look(self, sender: str, asked: Span) -> None:
+        for outcome in self.survey.of(sender, asked):
+            sent, at = Sent(sender, outcome), outcome.at
+            if at is None or at not in self._names or (sender == ANYONE and at == ANYONE):
                 continue
-            flows = self.flows.setdefault((self._names[sent.sender], self._names[at]), _Flows())
-            box = _without_addresses(sent, internet)
+            flows = self.flows.setdefault((self._names[sender], self._names[at]), _Flows())
+            box = _without_addresses(sent, self.internet)
             if not box.empty:
-                (flows.open if sent.outcome.answered else flows.half_open).append((box, sent))
+                (flows.open if outcome.answered else flows.half_open).append((box, sent))
 
     def knows(self, pair: Pair) -> bool:
         """Whether both ends are here."""

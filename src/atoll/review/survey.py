@@ -10,8 +10,11 @@ from atoll.analyze.internet import ANSWERING, ANYONE, addresses, kept_from
 from atoll.analyze.lookup import Plan
 from atoll.analyze.reach import Outcome, reach
 from atoll.analyze.reach.flows import ADDRESSES, SERVICES, Box
-from atoll.analyze.reach.spans import Span, both, without
+from atoll.analyze.reach.spans import Span, both, joined, without
 from atoll.plan.rows import Port
+
+EVERYWHERE: Span = joined(tuple(part for family in ADDRESSES.values() for part in family))
+"""Every address of both families."""
 
 
 class Sent(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from atoll.analyze.internet import ANYONE
 from atoll.analyze.matrix import answered_at
-from atoll.analyze.reach.flows import ADDRESSES, BLOCK, Box
+from atoll.analyze.reach.flows import BLOCK, Box
 from atoll.analyze.reach.spans import Span, both, joined, without
 from atoll.analyze.wording import example, services_text
 from atoll.model.kinds import NetworkAcl
@@ -13,13 +13,11 @@ from atoll.plan.rows import Domain, DomainKind
 from atoll.review.checks.design import Design
 from atoll.review.checks.finding import Finding, Severity
 from atoll.review.replay import replay
-from atoll.review.survey import Sent
+from atoll.review.survey import EVERYWHERE, Sent
 
 KIND = "cut-replies"
 
 FENCES = (Reason.FENCE_IN, Reason.FENCE_OUT)
-
-EVERYWHERE: Span = joined(tuple(part for family in ADDRESSES.values() for part in family))
 
 SERVERS: Span = joined(tuple(((one << BLOCK), (one << BLOCK) + 1023) for one in (TCP, UDP)))
 """Services below port 1024. To the internet only these are asked for: an entry that lets answers out to the clients'
