@@ -75,6 +75,23 @@ def test_a_killed_server_is_joined(theirs: Atoll) -> None:
     assert page(theirs, address) == PAGE
 
 
+def test_intents_are_proved_and_tried_now_and_in_a_scratch_world(theirs: Atoll) -> None:
+    theirs.up()
+    ec2 = theirs.ec2()
+    made = instance(ec2, network(ec2), user_data=USER_DATA)
+    file = theirs.folder.parent / "intents.yaml"
+    file.write_text(
+        f"version: 1\nexpect: [{{allow: 'internet -> {made}:80'}}]\n"
+        f"when: [{{stopped: {made}, expect: [{{deny: 'internet -> {made}'}}, {{deny: '{made} -> internet'}}]}}]\n"
+    )
+    before = set(file.parent.iterdir())
+    said = theirs.run("verify", str(file), "--json", extra={"TMPDIR": str(file.parent)})
+    assert said.status == 0, said.out + said.err
+    assert [(one["holds"], one["strayed"]) for one in json.loads(said.out)] == [(True, [])] * 3
+    assert said.err == ""  # the scratch world could be made
+    assert set(file.parent.iterdir()) == before
+
+
 def test_programs_and_browsers_of_the_user_reach_it(theirs: Atoll) -> None:
     """`atoll run` with the user's own ids and no power over the network; the proxy as for root."""
     theirs.up()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from atoll.analyze.internet import ANYONE
+from atoll.analyze.lookup import without_power
 from atoll.app.hosts import ALWAYS, ensure_host
 from atoll.app.tracing import trace
 from atoll.compile.internet import host_id
@@ -44,12 +45,14 @@ def check(server: "Server", request: dict[str, Any], caller: int) -> Any:
 def send(server: "Server", sender: str, at: str, flow: Flow) -> dict[str, Any] | None:
     """What `atoll trace` says of a packet from one port to another ("": unknown).
 
-    None where it cannot be sent: of a protocol that nobody here speaks, or from what has no network.
+    None where it cannot be sent: of a protocol that nobody here speaks, or from what has no network or no power.
     """
     if server.options.fabric == "none" or not (has_ports(flow.protocol) or flow.protocol == ICMP):
         return None
     port = server.writer.plan.get(Port, sender)
     if port is not None and (port.node is None or server.fabric.namespace(port.node) is None):
+        return None
+    if port is not None and server.read(lambda: without_power(server.writer.plan, port)) is not None:
         return None
     source = DEFAULT if sender == ANYONE else sender
     for end in (source, at):
