@@ -1,14 +1,12 @@
 """What checks look at: the model, the plan, and the fate of everything that can be sent."""
 
-from collections.abc import Iterable
 from functools import cached_property
 
 from atoll.analyze.internet import ANYONE, with_anyone
 from atoll.analyze.lookup import Plan
 from atoll.analyze.reach import Outcome
 from atoll.analyze.reach.flows import Box
-from atoll.analyze.reach.spans import joined
-from atoll.analyze.wording import addresses_text, example, services_text
+from atoll.analyze.wording import addresses_text, example
 from atoll.model.entity import Entity
 from atoll.model.kinds import NetworkInterface
 from atoll.plan.rows import INTERNET, Node, NodeKind, Rule
@@ -88,8 +86,3 @@ def met(seen: Replay) -> list[str]:
     hops = [*seen.verdict.forward.hops, *(seen.verdict.back.hops if seen.verdict.back else ())]
     keys = (key for hop in hops if hop.what in ("filter", "fence") for key in hop.rows)
     return list(dict.fromkeys(key[1] for key in keys if key[0] == Rule.KIND))
-
-
-def services(boxes: Iterable[Box]) -> str:
-    """What flows are for, in words."""
-    return services_text(joined(tuple(part for box in boxes for part in box.service)))
