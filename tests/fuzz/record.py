@@ -42,7 +42,9 @@ class Recorder:
 def main() -> int:
     """Run the tests and write the file."""
     recorder = Recorder()
-    status = pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[recorder])
+    # pytest would like to rewrite what is imported already: the package that our own plugin is in.
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    status = pytest.main([*quiet, *sys.argv[1:]], plugins=[recorder])
     lines = [json.dumps(recorder.found[key]) for key in sorted(recorder.found)]
     FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
     print(f"{len(lines)} requests")
