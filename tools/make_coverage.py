@@ -21,13 +21,19 @@ Made from the code by `make gen`; a test fails when it is stale.
 - **refused**: `InvalidAction`, a 400 that no client retries; what there is of EC2-Classic alone is
   `UnsupportedOperation`, as on AWS in a region that never had it.
 
-Every operation of EC2 and of Elastic Load Balancing v2 stands here; of STS, IAM and Systems Manager those that are
-built, and every other is refused. A service that is not named here answers 400 in its own protocol and says its name.
+Every operation of EC2 and of Elastic Load Balancing v2 stands here; of STS, IAM, Systems Manager and zonal shift those
+that are built, and every other is refused. A service that is not named here answers 400 in its own protocol and says
+its name.
 """
 
 REFUSALS = {"InvalidAction", "UnsupportedOperation"}
 WHOLE = {"ec2": "EC2", "elbv2": "Elastic Load Balancing v2"}
-BUILT = {"sts": "STS", "iam": "IAM (records: nothing is authorised by them)", "ssm": "Systems Manager"}
+BUILT = {
+    "sts": "STS",
+    "iam": "IAM (records: nothing is authorised by them)",
+    "ssm": "Systems Manager",
+    "arc-zonal-shift": "Zonal shift (ARC)",
+}
 
 
 def kind(service: Service, name: str) -> str:

@@ -179,6 +179,25 @@ def test_a_failed_zone_leaves_the_load_balancers_name_until_it_is_back(twins: Tw
     assert twins.health() == {"a": "healthy", "b": "healthy"}
 
 
+def test_a_zonal_shift_moves_what_is_new_and_lets_what_is_open_go_on(twins: Twins) -> None:
+    """`aws arc-zonal-shift`: no zone fails, and no check is asked."""
+    twins.becomes(a="healthy", b="healthy")
+    enabled = [{"Key": "zonal_shift.config.enabled", "Value": "true"}]
+    twins.elb.modify_load_balancer_attributes(LoadBalancerArn=twins.balancer, Attributes=enabled)
+    arc = twins.atoll.client("arc-zonal-shift", twins.account)
+    with twins.talk(CLIENT, f"{DOWN}.{twins.name}") as conversation:
+        assert conversation.say().split()[0] == CLIENT
+        asked = {"resourceIdentifier": twins.balancer, "awayFrom": "use1-az6", "expiresIn": "1h", "comment": "a drill"}
+        shift = arc.start_zonal_shift(**asked)["zonalShiftId"]
+        assert twins.told() == "b"
+        assert twins.answered(4) == "b"
+        assert arc.get_managed_resource(resourceIdentifier=twins.balancer)["appliedWeights"]["use1-az6"] == 0.0
+        assert twins.health() == {"a": "healthy", "b": "healthy"}
+        assert conversation.say().split()[0] == CLIENT
+        arc.cancel_zonal_shift(zonalShiftId=shift)
+        assert twins.told() == "ab"
+
+
 @pytest.mark.parametrize("twins", [True], indirect=True, ids=["cross-zone"])
 def test_a_node_whose_wire_is_pulled_behind_atolls_back_leaves_the_name(twins: Twins) -> None:
     """No zone is down and no call was made. The other node would reach both servers, so checks of them do not tell."""

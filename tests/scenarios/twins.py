@@ -17,6 +17,7 @@ class Twins(Place):
 
     def __init__(self, atoll: Atoll, account: str, *, cross_zone: bool = False) -> None:
         super().__init__(atoll, account)
+        self.account = account
         self.elb: Any = atoll.client("elbv2", account)
         far = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1b")
         self.subnets = {"a": self.subnet, "b": str(far["Subnet"]["SubnetId"])}

@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -18,7 +19,17 @@ from botocore.config import Config
 from atoll.engine.store import from_disk, to_disk
 from atoll.model.kinds import ClientToken, OwnImage
 from atoll.model.tx import Settings, Tx
-from atoll.protocol import AwsError, by_signing_name, headers, load, read, scope, serialise, serialise_error
+from atoll.protocol import (
+    AwsError,
+    answers_with,
+    by_signing_name,
+    headers,
+    load,
+    read,
+    scope,
+    serialise,
+    serialise_error,
+)
 from atoll.protocol import account as account_of
 from atoll.records import Delta, Key, Record, Table
 from atoll.services import registry
@@ -150,7 +161,7 @@ class InProcess:
 
     def _answer(self, request: AWSPreparedRequest, **_kwargs: Any) -> AWSResponse:
         asked = _text(request.headers)
-        status, body = self._served(asked, _bytes(request.body))
+        status, body = self._served(asked, str(request.method), urlsplit(request.url), _bytes(request.body))
         told: Any = headers(self._request_id, by_signing_name(scope(asked).service))
         return AWSResponse(request.url, status, told, _Raw(body))
 
@@ -158,18 +169,20 @@ class InProcess:
     def _request_id(self) -> str:
         return f"00000000-0000-0000-0000-{self._requests:012d}"
 
-    def _served(self, request_headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _served(
+        self, request_headers: Mapping[str, str], method: str, place: SplitResult, body: bytes
+    ) -> tuple[int, bytes]:
         self._requests += 1
         signed = scope(request_headers)
         service = by_signing_name(signed.service)
         assert service is not None, signed.service
         try:
-            asked = read(service, request_headers, b"", body)
+            asked = read(service, request_headers, place.query.encode(), body, method=method, path=place.path)
             region, account = registry.region_of(service.name, signed.region), account_of(signed.access_key)
             answer = self._noted(signed.access_key, region, account, service.name, asked.operation, asked.params)
         except AwsError as error:
             return serialise_error(service, error, self._request_id)
-        return 200, serialise(service, asked.operation, answer, self._request_id)
+        return answers_with(service, asked.operation), serialise(service, asked.operation, answer, self._request_id)
 
 
 class _Raw(io.BytesIO):

@@ -61,6 +61,7 @@ _HINT = "Here it must be of an instance's role (give the instance a profile), or
 _OTHERS = ("InvalidClientTokenId", f"{_TOKEN} {_HINT}", 403)
 _REFUSALS = {
     "ec2": ("AuthFailure", f"AWS was not able to validate the provided access credentials. {_HINT}", 401),
+    "arc-zonal-shift": ("AccessDeniedException", f"{_TOKEN} {_HINT}", 403),
     "ssm": ("UnrecognizedClientException", f"{_TOKEN} {_HINT}", 400),
 }
 

@@ -7,7 +7,7 @@ import typer
 
 from atoll.cli.common import State, call
 
-SERVED = ("EC2", "ELASTIC_LOAD_BALANCING_V2", "IAM", "SSM", "STS")
+SERVED = ("ARC_ZONAL_SHIFT", "EC2", "ELASTIC_LOAD_BALANCING_V2", "IAM", "SSM", "STS")
 """Services that Atoll serves, as AWS_ENDPOINT_URL_<SERVICE> names them. One by one, so that others (a Terraform
 backend on S3, say) still go where they went."""
 

@@ -14,10 +14,10 @@ from atoll.model.balancing import (
     Place,
     balancer_of,
     candidates,
-    eligible,
     keeps_client,
     place_of,
     places,
+    receivers,
     setting,
     terminates,
 )
@@ -63,8 +63,7 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
     hash_ = Hash.SOURCE if setting(group, "stickiness.enabled") == "true" else Hash.FLOW
     found = list(places(view, group))
     for zone in view.by(BalancerZone, "balancer", balancer.id):
-        here = candidates(view, balancer, group, zone.zone, found)
-        chosen = {place.target.key for place in eligible(group, here)}
+        chosen = {place.target.key for place in receivers(view, balancer, group, zone.zone, found)}
         for protocol in PROTOCOLS[one.protocol]:
             frontend = f"{one.id}/{zone.zone}/{protocol}"
             yield Frontend(

@@ -100,7 +100,7 @@ def _name(domain: str, name: str, kind: NameType, value: str, origin: str) -> Na
     return Name(domain=domain, name=name, type=kind, value=value, origin=(origin,))
 
 
-ENDPOINTS = ("ec2", "elasticloadbalancing", "ssm", "sts")
+ENDPOINTS = ("arc-zonal-shift", "ec2", "elasticloadbalancing", "ssm", "sts")
 """The first word of the names at which a region's services are reached: of those that are served here."""
 
 GLOBAL = ("iam", "sts")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from atoll.engine.clock import Clock
 from atoll.engine.writer import Writer
-from atoll.model.kinds import InsightsAnalysis, Instance, LoadBalancer, NatGateway, Target
+from atoll.model.kinds import InsightsAnalysis, Instance, LoadBalancer, NatGateway, Target, ZonalShift
 from atoll.model.machines import Event
 from atoll.records import Delta, Table
 
@@ -21,10 +21,10 @@ def due(model: Table, now: float) -> list[Instance]:
     return [one for one in model.by(Instance, "timed", True) if one.due is not None and one.due <= now]
 
 
-Timed = NatGateway | LoadBalancer | Target | InsightsAnalysis
+Timed = NatGateway | LoadBalancer | Target | InsightsAnalysis | ZonalShift
 """What waits for times of its own, beside instances."""
 
-KINDS: tuple[type[Timed], ...] = (NatGateway, LoadBalancer, Target, InsightsAnalysis)
+KINDS: tuple[type[Timed], ...] = (NatGateway, LoadBalancer, Target, InsightsAnalysis, ZonalShift)
 
 
 def due_things(model: Table, now: float) -> list[Timed]:

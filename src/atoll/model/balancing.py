@@ -16,6 +16,7 @@ from atoll.model.kinds import (
     Subnet,
     Target,
     TargetGroup,
+    ZonalShift,
 )
 from atoll.records import View
 
@@ -136,6 +137,26 @@ def candidates(
     ]
 
 
+def shifted_from(view: View, balancer: LoadBalancer) -> str:
+    """The zone from which an active zonal shift moves traffic away, "" when none does."""
+    if setting(balancer, "zonal_shift.config.enabled") != "true":
+        return ""
+    active = (one for one in view.by(ZonalShift, "balancer", balancer.id) if one.status == "ACTIVE")
+    return next((one.zone for one in active), "")
+
+
+def receivers(
+    view: View, balancer: LoadBalancer, group: TargetGroup, zone: str, found: Iterable[Place]
+) -> Sequence[Place]:
+    """The targets that get the new connections of the node of that zone.
+
+    A zonal shift takes the targets of its zone out where cross-zone is on; else DNS alone moves the traffic.
+    """
+    here = candidates(view, balancer, group, zone, found)
+    away = shifted_from(view, balancer) if cross_zone(balancer, group) else ""
+    return eligible(group, [place for place in here if place.zone != away] or here)
+
+
 def is_node(view: View, group: TargetGroup, place: Place) -> bool:
     """Whether the address is a load balancer's own, which no target may be (Target.IpUnusable)."""
     if group.target_type != "ip":
@@ -160,8 +181,9 @@ def healthy(here: Sequence[Place]) -> list[Place]:
 
 
 def zones_in_dns(view: View, balancer: LoadBalancer) -> list[BalancerZone]:
-    """The zones that the load balancer's name leads to: all but those whose node is not heard of, or in which any one
-    target group has too few healthy targets; all of them if there would be none (fact 180).
+    """The zones that the load balancer's name leads to: all but those whose node is not heard of, from which traffic is
+    shifted away, or in which any one target group has too few healthy targets; all of them if there would be none
+    (fact 180).
     """
     zones = sorted(view.by(BalancerZone, "balancer", balancer.id), key=lambda one: one.zone)
     names = dict.fromkeys(one.group for one in view.by(Listener, "balancer", balancer.id))
@@ -172,7 +194,9 @@ def zones_in_dns(view: View, balancer: LoadBalancer) -> list[BalancerZone]:
         here = candidates(view, balancer, group, zone.zone, found[group.id])
         return len(healthy(here)) >= _fewest(group, "dns_failover", len(here))
 
-    return [zone for zone in zones if zone.alive and all(serves(zone, group) for group in groups)] or zones
+    away = shifted_from(view, balancer)
+    fit = (zone for zone in zones if zone.alive and zone.zone != away)
+    return [zone for zone in fit if all(serves(zone, group) for group in groups)] or zones
 
 
 def _fewest(group: TargetGroup, purpose: str, registered: int) -> int:

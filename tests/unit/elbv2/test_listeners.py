@@ -312,7 +312,6 @@ def test_keys_and_values_that_are_refused(front: Front) -> None:
         (of_balancer, "access_logs.s3.enabled", "true"),
         (of_balancer, "dns_record.client_routing_policy", "availability_zone_affinity"),
         (of_group, "proxy_protocol_v2.enabled", "true"),
-        (of_balancer, "zonal_shift.config.enabled", "true"),
     ):
         assert key in refused("UnsupportedOperation", owner, key=key, value=value)
     before = front.elb.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]

@@ -1,7 +1,7 @@
 """Every kind of entity, one family a file."""
 
 from atoll.model.entity import Entity
-from atoll.model.kinds.balancing import BalancerZone, Listener, LoadBalancer, Target, TargetGroup
+from atoll.model.kinds.balancing import BalancerZone, Listener, LoadBalancer, Target, TargetGroup, ZonalShift
 from atoll.model.kinds.compute import ClientToken, Instance, InternetHost, KeyPair, MetadataOptions, OwnImage
 from atoll.model.kinds.filters import (
     ALL_PROTOCOLS,
@@ -122,6 +122,7 @@ KINDS: tuple[type[Entity], ...] = (
     Listener,
     TargetGroup,
     Target,
+    ZonalShift,
     Outage,
     InsightsPath,
     InsightsAnalysis,
@@ -209,4 +210,5 @@ __all__ = [
     "Vpc",
     "VpcBlock",
     "VpcRoute",
+    "ZonalShift",
 ]

@@ -71,6 +71,30 @@ class BalancerZone(Entity, frozen=True, kw_only=True):
         return f"elb-{self.balancer}-{self.zone}"
 
 
+class ZonalShift(Entity, frozen=True, kw_only=True):
+    """Traffic of a load balancer is moved away from a zone for a while.
+
+    `due`: when that ends, by the engine's clock.
+    """
+
+    KIND: ClassVar[str] = "zonal-shift"
+    INDEX: ClassVar[tuple[str, ...]] = ("home", "balancer", "timed")
+    id: str
+    balancer: str
+    resource: str  # the load balancer's ARN
+    zone: str  # the name of the zone
+    started: datetime
+    expires: datetime
+    comment: str
+    status: str = "ACTIVE"  # ACTIVE, EXPIRED, CANCELED
+    due: float | None = None
+
+    @property
+    def timed(self) -> bool | None:
+        """Indexed: whether it waits for a time."""
+        return True if self.due is not None else None
+
+
 class Listener(Entity, frozen=True, kw_only=True):
     """A port of a load balancer, and the target group that it forwards to."""
 

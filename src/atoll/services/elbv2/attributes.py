@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from atoll.model.balancing import defaults, setting
+from atoll.model.balancing import cross_zone, defaults, setting, terminates
 from atoll.model.kinds import Listener, LoadBalancer, TargetGroup
 from atoll.model.tx import Tx
 from atoll.services.ec2.checks import unbuilt
@@ -93,13 +93,14 @@ AS_IT_IS = frozenset(
         "access_logs.s3.prefix",
         "ipv6.deny_all_igw_traffic",
         "dns_record.client_routing_policy",
-        "zonal_shift.config.enabled",
         "secondary_ips.auto_assigned.per_subnet",
         "proxy_protocol_v2.enabled",
         "target_health_state.unhealthy.draining_interval_seconds",
     }
 )
 """Keys whose default alone is built: no other value would be obeyed yet."""
+
+ZONAL_SHIFT = "zonal_shift.config.enabled"
 
 NOUNS = {LoadBalancer: "Load balancer", TargetGroup: "Target group", Listener: "Listener"}
 
@@ -140,8 +141,24 @@ def _unknown(of: Owner, noun: str, key: str) -> Exception:
     return refused(f"{noun} attribute key '{key}' is not recognized")
 
 
+def _check_zonal_shift(tx: Tx, balancer: LoadBalancer) -> None:
+    """What its target groups must be for zonal shift where cross-zone is on (ELB:network/enable-zonal-shift)."""
+    if setting(balancer, "load_balancing.cross_zone.enabled") != "true":
+        return
+    names = dict.fromkeys(one.group for one in tx.by(Listener, "balancer", balancer.id))
+    for group in filter(None, (tx.get(TargetGroup, name) for name in names)):
+        if group.protocol != "TCP" or terminates(group) or not cross_zone(balancer, group):
+            raise unfit(
+                "Zonal shift cannot be enabled with cross-zone load balancing unless every target group has protocol "
+                "TCP or TLS, no connection termination for unhealthy targets, and cross-zone load balancing: "
+                f"'{group.arn}'"
+            )
+
+
 def _modify(tx: Tx, of: Owner, request: Request) -> Response:
     changed = replace(of, attributes=modified(of, request["Attributes"]))
+    if isinstance(changed, LoadBalancer) and setting(of, ZONAL_SHIFT) != setting(changed, ZONAL_SHIFT) == "true":
+        _check_zonal_shift(tx, changed)
     tx.put(changed)
     return {"Attributes": shown(changed)}
 

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from atoll.model.balancing import setting
-from atoll.model.kinds import Listener, LoadBalancer, SecurityGroup
+from atoll.model.kinds import Listener, LoadBalancer, SecurityGroup, ZonalShift
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
 from atoll.services.constraints import QUERY, check_choice
@@ -128,6 +128,8 @@ def delete_load_balancer(tx: Tx, request: Request) -> Response:
         tx.delete(listener)
     for zone in nodes_of(tx, balancer):
         end_node(tx, zone)
+    for shift in tx.by(ZonalShift, "balancer", balancer.id):
+        tx.delete(shift)
     tx.delete(balancer)
     return {}
 

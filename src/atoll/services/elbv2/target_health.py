@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from atoll.model.balancing import balancer_of, is_node, place_of
+from atoll.model.balancing import Place, balancer_of, cross_zone, is_node, place_of, shifted_from
 from atoll.model.kinds import BalancerZone, LoadBalancer, Target, TargetGroup
 from atoll.model.tx import Tx
 from atoll.services.elbv2.common import need
@@ -53,12 +53,20 @@ def _shown(
         "Target": described,
         "HealthCheckPort": str(port) if group.check_port == "traffic-port" else group.check_port,
         "TargetHealth": health,
-        "AdministrativeOverride": {
-            "State": "no_override",
-            "Reason": "AdministrativeOverride.NoOverride",
-            "Description": "No override is currently active on target",
-        },
+        "AdministrativeOverride": _override(tx, group, balancer, place),
     }
+
+
+def _override(tx: Tx, group: TargetGroup, balancer: LoadBalancer | None, place: Place | None) -> dict[str, str]:
+    """Whether a zonal shift concerns the target: its nodes then leave it out, or DNS alone does (ELB: zonal-shift)."""
+    state, reason, told = "no_override", "NoOverride", "No override is currently active on target"
+    if balancer is not None and place is not None and place.zone == shifted_from(tx, balancer):
+        if cross_zone(balancer, group):
+            state, reason, told = "zonal_shift_active", "ZonalShiftActive", "Zonal shift is active on target"
+        else:
+            state, reason = "zonal_shift_delegated_to_dns", "ZonalShiftDelegatedToDns"
+            told = "Zonal shift is delegated to DNS for target"
+    return {"State": state, "Reason": f"AdministrativeOverride.{reason}", "Description": told}
 
 
 def _state(tx: Tx, group: TargetGroup, balancer: LoadBalancer | None, target: Target | None) -> tuple[str, str, str]:
