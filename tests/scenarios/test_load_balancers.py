@@ -133,3 +133,27 @@ def test_a_server_whose_group_shuts_the_checks_out_turns_unhealthy_and_fails_ope
     nodes = tcp(PORT, f"{front.private}/32")
     front.ec2.authorize_security_group_ingress(GroupId=front.group_id, IpPermissions=[nodes])
     assert front.becomes("healthy") == {"State": "healthy"}
+
+
+def test_in_a_subnet_without_a_route_to_the_gateway_it_is_made_and_stays_silent(front: Front) -> None:
+    """Its target is healthy, its node has a public address, and nothing comes back from there (fact 166)."""
+    front.becomes("healthy")
+    apart = front.new_subnet("10.0.4.0/24")
+    table = front.ec2.create_route_table(VpcId=front.vpc)["RouteTable"]["RouteTableId"]
+    front.ec2.associate_route_table(RouteTableId=table, SubnetId=apart)
+    made = front.elb.create_load_balancer(Name="quiet", Type="network", Subnets=[apart])["LoadBalancers"][0]
+    group = front.elb.create_target_group(Name="quiet", Protocol="TCP", Port=PORT, VpcId=front.vpc, **QUICK)
+    targets = group["TargetGroups"][0]["TargetGroupArn"]
+    actions = [{"Type": "forward", "TargetGroupArn": targets}]
+    balancer = made["LoadBalancerArn"]
+    front.elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=443, DefaultActions=actions)
+    front.elb.register_targets(TargetGroupArn=targets, Targets=[{"Id": front.server}])
+    front.targets = targets
+    front.becomes("healthy")
+    described = [{"Name": "description", "Values": ["ELB " + balancer.partition(":loadbalancer/")[2]]}]
+    eni = front.ec2.describe_network_interfaces(Filters=described)["NetworkInterfaces"][0]
+    assert front.opening(CLIENT, eni["Association"]["PublicIp"], 443) == "silent"
+    assert front.opening(CLIENT, front.public, 443) == "connected"
+    front.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=front.gateway)
+    assert front.opening(CLIENT, eni["Association"]["PublicIp"], 443) == "connected", "that was all it lacked"
+    front.elb.delete_load_balancer(LoadBalancerArn=balancer)

@@ -9,16 +9,25 @@ from typing import TypeVar
 
 import pytest
 
-from tests.scenarios.places import CLIENT, PORT, Conversation, Place, tcp
+from tests.scenarios.places import CLIENT, PORT, Conversation, Place, line, running, tcp
 from tests.scenarios.running import Atoll
 from tests.scenarios.test_durable import kill_server
-from tests.scenarios.twins import Twins
+from tests.scenarios.twins import QUICK, Twins
 
 pytestmark = pytest.mark.kernel
 
 ACCOUNTS = count(530_000_000_000)
 DOWN = "us-east-1a"
 METADATA = ("curl", "-s", "-m", "1", "-o", "/dev/null", "http://169.254.169.254/")
+DOOR = """
+import socket
+door = socket.create_server(("0.0.0.0", 81))
+print("open", flush=True)
+while True:
+    door.accept()[0].close()
+"""
+"""A server beside the first one, which ends with the command that runs it."""
+
 SAYS = 20
 """So many lines of a second each a connection may take to go on: TCP asks again in growing intervals."""
 
@@ -214,3 +223,36 @@ def test_a_server_whose_wire_is_pulled_takes_its_zone_out_of_the_name(twins: Twi
     twins.name_becomes("b")
     assert twins.health() == {"a": "unhealthy", "b": "healthy"}
     assert twins.answered(4) == "b"
+
+
+def test_one_target_group_without_a_healthy_server_takes_the_zone_from_every_listener(twins: Twins) -> None:
+    """Two listeners, and the only server of the second one's group in zone a dies (cross-zone off)."""
+    twins.ec2.authorize_security_group_ingress(GroupId=twins.open, IpPermissions=[tcp(81, "10.0.0.0/16")])
+    second = twins.elb.create_target_group(Name="second", Protocol="TCP", Port=81, VpcId=twins.vpc, **QUICK)
+    targets = second["TargetGroups"][0]["TargetGroupArn"]
+    twins.listen(81, targets)
+    with running(twins, twins.servers["b"], DOOR) as stays:
+        assert line(stays) == "open"
+        with running(twins, twins.servers["a"], DOOR) as dies:
+            assert line(dies) == "open"
+            twins.elb.register_targets(TargetGroupArn=targets, Targets=[{"Id": one} for one in twins.servers.values()])
+            twins.becomes(a="healthy", b="healthy")
+            twins.becomes(targets, a="healthy", b="healthy")
+            assert twins.told() == "ab"
+        twins.name_becomes("b")
+        assert twins.health(targets) == {"a": "unhealthy", "b": "healthy"}
+        assert twins.health() == {"a": "healthy", "b": "healthy"}, "the first group's are"
+        assert twins.answered(4) == "b"
+
+
+def test_all_zones_are_told_and_serve_when_no_server_is_healthy(twins: Twins) -> None:
+    """The checks are shut out, and clients are not."""
+    twins.becomes(a="healthy", b="healthy")
+    everyone, client = tcp(PORT, "0.0.0.0/0"), tcp(PORT, f"{CLIENT}/32")
+    twins.ec2.authorize_security_group_ingress(GroupId=twins.open, IpPermissions=[client])
+    twins.ec2.revoke_security_group_ingress(GroupId=twins.open, IpPermissions=[everyone])
+    twins.becomes(a="unhealthy", b="unhealthy")
+    assert twins.told() == "ab"
+    for zone in "ab":
+        with twins.talk(CLIENT, f"us-east-1{zone}.{twins.name}") as conversation:
+            assert twins.inside[conversation.say().split()[1]] == zone

@@ -29,12 +29,7 @@ class Twins(Place):
         self.balancer, self.name = str(made["LoadBalancerArn"]), str(made["DNSName"])
         group = self.elb.create_target_group(Name="api", Protocol="TCP", Port=PORT, VpcId=self.vpc, **QUICK)
         self.targets = group["TargetGroups"][0]["TargetGroupArn"]
-        self.elb.create_listener(
-            LoadBalancerArn=self.balancer,
-            Protocol="TCP",
-            Port=PORT,
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": self.targets}],
-        )
+        self.listen(PORT, self.targets)
         self.elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[self.balancer], WaiterConfig=ONE_LOOK)
         if cross_zone:
             on = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
@@ -44,6 +39,11 @@ class Twins(Place):
         described = [{"Name": "description", "Values": ["ELB " + self.balancer.partition(":loadbalancer/")[2]]}]
         enis = self.ec2.describe_network_interfaces(Filters=described)["NetworkInterfaces"]
         self.nodes = {str(one["Association"]["PublicIp"]): str(one["AvailabilityZone"])[-1] for one in enis}
+
+    def listen(self, port: int, group: str) -> None:
+        """A listener that forwards to the group."""
+        actions = [{"Type": "forward", "TargetGroupArn": group}]
+        self.elb.create_listener(LoadBalancerArn=self.balancer, Protocol="TCP", Port=port, DefaultActions=actions)
 
     def told(self) -> str:
         """The zones whose addresses the name has, as letters."""
@@ -57,16 +57,16 @@ class Twins(Place):
             seen.append(self.told())
         assert seen[-1] == zones, seen
 
-    def health(self) -> dict[str, str]:
-        """Zone -> the state of its server."""
-        found = self.elb.describe_target_health(TargetGroupArn=self.targets)["TargetHealthDescriptions"]
+    def health(self, group: str = "") -> dict[str, str]:
+        """Zone -> the state of its server, in the first target group or in that one."""
+        found = self.elb.describe_target_health(TargetGroupArn=group or self.targets)["TargetHealthDescriptions"]
         zones = {server: zone for zone, server in self.servers.items()}
         return {zones[one["Target"]["Id"]]: one["TargetHealth"]["State"] for one in found}
 
-    def becomes(self, **health: str) -> None:
+    def becomes(self, group: str = "", /, **health: str) -> None:
         """Wait for these states: a="healthy"."""
         for _ in range(LOOKS):
-            if (found := self.health()) == health:
+            if (found := self.health(group)) == health:
                 return
             self.atoll.run("status")  # a command is long enough between two looks
         raise AssertionError(found)
