@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from tests.fuzz.corpus import Wire, signed
 
@@ -77,7 +77,26 @@ class Mutator:
     def ways(self, wire: Wire) -> tuple[Callable[[Wire], Wire], ...]:
         """What can be done to it."""
         inner = self.json if wire.body[:1] == b"{" else self.form
-        return (inner, inner, inner, inner, inner, inner, self.bytes, self.head)
+        places = (self.place,) * 4 if wire.path != "/" else ()
+        return (inner, inner, inner, inner, inner, inner, self.bytes, self.head, *places)
+
+    def place(self, wire: Wire) -> Wire:
+        """One change of path and query string, where they say what is asked."""
+        rng = self.rng
+        head, _, last = wire.path.rpartition("/")
+        match rng.randrange(5):
+            case 0:
+                return wire._replace(path=f"{head}/{quote(self.text(), safe='')}")
+            case 1:
+                at = rng.randrange(len(last) + 1)
+                return wire._replace(path=f"{head}/{last[:at]}{rng.choice(RAW).decode('latin-1')}{last[at:]}")
+            case 2:
+                return wire._replace(path=rng.choice(self.corpus).path)
+            case 3:
+                return wire._replace(method=rng.choice(("GET", "POST", "PUT", "PATCH", "DELETE")))
+            case _:
+                name = rng.choice(("status", "maxResults", "nextToken", "resourceIdentifier", self.text()))
+                return wire._replace(query=f"{wire.query}&{quote_plus(name)}={quote_plus(self.text())}")
 
     def text(self) -> str:
         """A value that somebody may have forgotten."""
@@ -210,7 +229,18 @@ class Mutator:
                 )
             case 6:
                 service = rng.choice(
-                    ("ec2", "sts", "iam", "ssm", "elasticloadbalancing", "cloudformation", "s3", "lambda", "\xe9")
+                    (
+                        "ec2",
+                        "sts",
+                        "iam",
+                        "ssm",
+                        "elasticloadbalancing",
+                        "arc-zonal-shift",
+                        "cloudformation",
+                        "s3",
+                        "lambda",
+                        "\xe9",
+                    )
                 )
                 return signed(
                     service,

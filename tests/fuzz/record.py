@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl
 import pytest
 
 from atoll.protocol import scope
-from tests.fuzz.corpus import FILE
+from tests.fuzz.corpus import FILE, is_place
 from tests.support.inprocess import InProcess
 
 LONGEST = 4096
@@ -21,23 +21,28 @@ class Recorder:
         self.found: dict[str, tuple[str, str, str]] = {}
 
     def pytest_configure(self) -> None:
-        """Look over the shoulder of every in-process client. A file of bodies has no room for REST, left out."""
+        """Look over the shoulder of every in-process client."""
         serve = InProcess._served
 
         def served(
             site: InProcess, request_headers: Mapping[str, str], method: str, place: SplitResult, body: bytes
         ) -> tuple[int, bytes]:
             status, answer = serve(site, request_headers, method, place, body)
-            if status == 200 and len(body) <= LONGEST and (method, place.path) == ("POST", "/"):
-                self.keep(scope(request_headers).service, request_headers.get("x-amz-target", ""), body.decode())
+            if status < 300 and len(body) <= LONGEST:
+                rest = f"{method} {place.path}{'?' * bool(place.query)}{place.query}" if place.path != "/" else ""
+                target = rest or request_headers.get("x-amz-target", "")
+                self.keep(scope(request_headers).service, target, body.decode())
             return status, answer
 
         InProcess._served = served  # type: ignore[method-assign,assignment]
 
     def keep(self, service: str, target: str, body: str) -> None:
         """One request for each operation and set of names."""
-        names = sorted(json.loads(body)) if target else sorted(name for name, _ in parse_qsl(body))
+        names = sorted(json.loads(body or "{}")) if target else sorted(name for name, _ in parse_qsl(body))
         action = target or dict(parse_qsl(body))["Action"]
+        if is_place(target):
+            path, _, query = target.partition("?")
+            action = "/".join([*path.split("/")[:2], *sorted(name for name, _ in parse_qsl(query))])
         self.found.setdefault(f"{service} {action} {' '.join(names)}", (service, target, body))
 
 

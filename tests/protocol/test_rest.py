@@ -52,6 +52,8 @@ def test_what_names_no_operation(method: str, path: str) -> None:
         ("PATCH", "/zonalshifts/a", b"", ["comment"], "SerializationException", "to a structure"),
         ("POST", "/zonalshifts", b"comment=c", SHIFT, "ValidationException", "comment is not recognized"),
         ("POST", "/zonalshifts", b"", {**SHIFT, "colour": "red"}, "ValidationException", "colour is not recognized"),
+        ("GET", "/managedresources/%ff", b"", None, "SerializationException", "not UTF-8 can not be"),
+        ("GET", "/zonalshifts", b"status=%ed%a0%80", None, "SerializationException", "not UTF-8 can not be"),
         ("POST", "/zonalshifts", b"", {}, "ValidationException", "at 'resourceIdentifier'"),
         ("POST", "/zonalshifts", b"", b"{", "SerializationException", "not JSON"),
         ("POST", "/zonalshifts", b"", b"[" * 100_000, "SerializationException", "nested too deeply"),

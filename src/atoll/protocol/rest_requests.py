@@ -26,13 +26,21 @@ def parse_rest(service: Service, method: str, path: str, query: bytes, body: byt
     for operation, route in service.meta.routes.items():
         found = _pattern(route.path).fullmatch(path) if route.method == method else None
         if found is not None:
-            words = {name: unquote(text) for name, text in found.groupdict().items()}
             try:
+                words = {name: _decoded(name, text) for name, text in found.groupdict().items()}
                 elsewhere = _elsewhere(service, operation, route, words, query)
                 return Call(operation, read_body(service, operation, body, elsewhere))
             except RefusalError as refusal:
                 raise worded("rest-json", refusal) from None
     raise unknown_action("rest-json", f"{method} {path}", "")
+
+
+def _decoded(name: str, text: str) -> str:
+    """Without its percents, which must make UTF-8."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise RefusalError("value", name, value="Bytes that are not UTF-8", expected="a String") from None
 
 
 @cache
@@ -44,7 +52,10 @@ def _elsewhere(service: Service, operation: str, route: Route, words: dict[str, 
     """What stands in path and query string, by its name there; only what is to stand there may."""
     members = service.input(operation).members
     kinds = {service.request_name(name, members[name]): members[name].shape for name in route.places}
-    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    try:
+        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise RefusalError("value", value="Bytes that are not UTF-8", expected="a String") from None
     found: dict[str, Any] = {}
     for name, text in [*words.items(), *given]:
         if name not in kinds or name in found:
