@@ -224,3 +224,28 @@ def test_down_deletes_a_folder_whose_cache_was_elsewhere(own_atoll: Atoll) -> No
     said = own_atoll.run("down", "--delete")
     assert (said.status, said.err) == (0, "")
     assert not own_atoll.folder.exists()
+
+
+def test_zones_are_listed_fail_and_come_back(records_only: Atoll) -> None:
+    records_only.ec2().describe_vpcs()  # the region's default subnets are there from now on
+    assert records_only.run("az", "down", "us-east-1a").out == "us-east-1a is down.\n"
+    assert records_only.run("az", "down", "use1-az6").out == "us-east-1a was down already.\n"
+    assert records_only.run("az", "down", "eu-west-3c").out == "eu-west-3c is down.\n"
+    listed = records_only.run("az").out.splitlines()
+    assert re.fullmatch(r"us-east-1a +use1-az6 +DOWN since 20\S+Z?  1 subnets", listed[-6]), listed
+    assert re.fullmatch(r"us-east-1b +use1-az1 +up  1 subnets", listed[-5])
+    assert re.fullmatch(r"eu-west-3c +euw3-az3 +DOWN since 20\S+  nothing in it", listed[0])
+    assert "  zone us-east-1a is down: atoll az up us-east-1a\n" in records_only.run("status").out
+    for zone in ("us-east-1a", "eu-west-3c"):
+        assert records_only.run("az", "up", zone).out == f"{zone} is up.\n"
+    assert records_only.run("az", "up", "us-east-1a").out == "us-east-1a was up already.\n"
+    assert "is down" not in records_only.run("status").out
+    said = records_only.run("az", "down", "us-east-1x")
+    assert said.status == 1
+    assert said.err == (
+        "atoll: There is no availability zone 'us-east-1x'. Those of us-east-1: us-east-1a, us-east-1b, us-east-1c, "
+        "us-east-1d, us-east-1e, us-east-1f\n"
+    )
+    assert records_only.run("az", "down", "us-east-1b").status == 0
+    assert records_only.run("reset").status == 0
+    assert records_only.run("az").out == "", "a reset ends it"

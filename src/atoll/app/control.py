@@ -121,6 +121,7 @@ class Control:
             "fabric": server.options.fabric,
             "state": str(server.options.folder.path),
             "seconds": round(server.clock.now() - server.started),
+            "zones_down": server.read(lambda: zones.down(server)),
             "unbounded": server.guests.unbounded() if server.guests else [],
             "counts": {name: count for name, count in counts.items() if count},
         }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from atoll.app.hosts import SYSTEM
 from atoll.model import outages
-from atoll.model.kinds import BalancerZone, Instance, NatGateway, Subnet
+from atoll.model.kinds import BalancerZone, Instance, NatGateway, Outage, Subnet
 from atoll.model.regions import REGIONS
 from atoll.model.tx import Tx
 
@@ -35,6 +35,11 @@ def _listed(tx: Tx) -> list[dict[str, Any]]:
                 since = outage.since.isoformat() if outage is not None else None
                 found.append({"zone": zone.name, "id": zone.id, "up": outage is None, "down_since": since, **here})
     return found
+
+
+def down(server: "Server") -> list[str]:
+    """The names of those that are. On the loop's thread."""
+    return sorted(one.zone for one in server.writer.model.all(Outage))
 
 
 def cut(server: "Server", zone: str) -> dict[str, Any]:

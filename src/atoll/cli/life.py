@@ -259,6 +259,8 @@ def status(json: Json = False, state: State = None) -> None:
     _show_proxy(found["socks"])
     for name, count in found["counts"].items():
         print(f"  {count:6} {name}")
+    for zone in found["zones_down"]:
+        print(f"  zone {zone} is down: atoll az up {zone}{on(state)}")
     for words in found["unbounded"]:
         print(f"  not bounded: {words}")
 
