@@ -92,6 +92,18 @@ def test_the_internet_reaches_a_private_server_which_sees_the_client(front: Fron
             assert front.atoll.run(*where, *asked).out.split()[0] == front.public, (where, name)
 
 
+def test_a_packet_that_a_node_or_a_nat_gateway_refuses_has_not_arrived_for_trace(front: Front) -> None:
+    """It is on the wire of either, which nobody means by it; one that a listener takes has arrived at the server."""
+    front.becomes("healthy")
+    said = front.atoll.run("trace", "internet", f"{front.public}:443")
+    assert (said.status, f"as {CLIENT} > {front.private_ip(front.server)}; answer: connected" in said.out) == (0, True)
+    gateway = front.ec2.describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"][0]["PublicIp"]
+    for refused in (f"{front.public}:22", f"{front.public}:53/udp", front.public, f"{gateway}:80", gateway):
+        said = front.atoll.run("trace", "internet", refused)
+        assert said.status == 1, said.out
+        assert said.out.endswith("the packet: did not arrive\nthe plan and the packet agree\n"), said.out
+
+
 def test_a_server_in_another_zone_takes_over_from_one_that_is_gone(front: Front) -> None:
     """A second zone comes and its server gets everything once the first one's is stopped; what is open stays open."""
     far = front.ec2.create_subnet(VpcId=front.vpc, CidrBlock="10.0.3.0/24", AvailabilityZone="us-east-1b")

@@ -18,6 +18,7 @@ from atoll.records import Table
 if TYPE_CHECKING:
     from atoll.app.server import Server
 
+FORWARDERS = (NodeKind.TRANSLATOR, NodeKind.BALANCER)
 NUMBERS = {"tcp": TCP, "udp": UDP, "icmp": ICMP}
 
 
@@ -63,7 +64,7 @@ def _predict(server: "Server", request: dict[str, Any], protocol: int) -> Predic
     namespace = _namespace(server, port)
     if namespace is None:
         raise ValueError(f"{source} is attached to nothing that could send a packet.")
-    target = verdict.at or _owner(plan, destination, sender.domain)
+    target = verdict.at or _taker(plan, _owner(plan, destination, sender.domain))
     receiver = _namespace(server, target) if target else None
     return Prediction(verdict, explain(plan, verdict), sender.ip, destination, namespace, target, receiver)
 
@@ -130,6 +131,13 @@ def _owner(plan: Table, destination: str, domain: str) -> str | None:
     node = plan.get(Node, port.node) if port is not None and port.node else None
     passes_on = node is not None and node.kind in (NodeKind.TRANSLATOR, NodeKind.BALANCER)
     return port.id if port is not None and not passes_on else None
+
+
+def _taker(plan: Table, port: str | None) -> str | None:
+    """The port if what comes to it is taken there. NAT gateways and load balancers also get what they refuse."""
+    row = plan.get(Port, port) if port else None
+    node = plan.get(Node, row.node) if row and row.node else None
+    return port if node is None or node.kind not in FORWARDERS else None
 
 
 def _namespace(server: "Server", port: str) -> Path | None:
