@@ -34,6 +34,8 @@ def test_every_claim_of_the_article_about_private_servers_holds(own_atoll: Atoll
     elb = own_atoll.client("elbv2", region="eu-west-1")
     (made,) = elb.describe_load_balancers()["LoadBalancers"]
     assert made["LoadBalancerArn"] != left
+    verified = own_atoll.run("verify", str(REPO / "examples/nlb/intents.yaml"))
+    assert verified.status == 0, verified.out
     zones = json.loads(own_atoll.run("az", "--json").out)
     assert [one["up"] for one in zones if one["zone"] in ("eu-west-1a", "eu-west-1b")] == [True, True]
 
