@@ -38,7 +38,7 @@ print(json.dumps({"seen": seen, "lost": lost, "tries": tries, "last": sorted(set
 when the last twelve connections in a row have been answered by those that were wanted, and by all of them."""
 
 PATIENCE = 60.0
-SILENCE = 0.5
+SILENCE = 1.0
 """Seconds after which a connection counts as lost; an answer takes about a millisecond here."""
 
 
