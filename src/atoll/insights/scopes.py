@@ -10,8 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from atoll.analyze.between import Sender, private
-from atoll.analyze.internet import ANSWERING, ANYONE, with_anyone
-from atoll.analyze.reach import Outcome, reach
+from atoll.analyze.internet import ANYONE, with_anyone
+from atoll.analyze.reach import Outcome, arrivals
 from atoll.analyze.reach.flows import (
     BLOCK,
     IPV4,
@@ -133,15 +133,16 @@ class _Scope:
         for sender, start in self._senders():
             for protocol in PROTOCOLS.values():
                 box = Box(sender.sources, IPV4, protocol_block(protocol), PORTS)
-                for outcome in _together(reach(self._whole, sender.port, [box], ANSWERING)):
+                for outcome in _together(arrivals(self._whole, sender.port, [box])):
                     ends = self._between(start, outcome)
                     if ends is not None:
-                        yield _Way(sender.port, *ends, outcome, widened(outcome, sender.port, box, self._beyond))
+                        told = widened(outcome, sender.port, box, self._beyond) if start else outcome.flows
+                        yield _Way(sender.port, *ends, outcome, told)
 
     def _senders(self) -> Iterator[tuple[Sender, str]]:
         """Where a path may begin: at an ENI, with its own addresses, or beyond the internet gateways."""
         if self._may_begin(self._gateways):
-            yield Sender(ANYONE, self._beyond.asked), ""
+            yield Sender(ANYONE, self._beyond.told), ""
         for one in self._interfaces:
             if self._may_begin([one]):
                 yield Sender(one, private(self._whole, one)), one
@@ -251,11 +252,10 @@ class _Scope:
 
 
 def _together(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """Flows that arrive in the same way at the same place, in few boxes: whether answers return is not asked."""
+    """Flows that arrive in the same way at the same place, in few boxes."""
     alike: dict[tuple[object, ...], list[Outcome]] = {}
     for one in outcomes:
-        if one.at is not None:
-            alike.setdefault((one.at, one.seen, one.via, one.picks), []).append(one)
+        alike.setdefault((one.at, one.seen, one.via, one.picks), []).append(one)
     for same in alike.values():
         for box in merged(one.flows for one in same):
             yield msgspec.structs.replace(same[0], flows=box)

@@ -17,7 +17,7 @@ from atoll.analyze.reach.spans import joined, without
 from atoll.packet import Reason
 from atoll.plan.rows import Address, Domain, Port
 
-__all__ = ["Box", "Outcome", "reach"]
+__all__ = ["Box", "Outcome", "arrivals", "reach"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -50,6 +50,14 @@ def reach(plan: Plan, sender: str, flows: Iterable[Box], answering: frozenset[st
     """
     found = (outcome for box in flows if not box.empty for outcome in _exchange(plan, sender, box, answering))
     return [outcome for outcome in found if not outcome.flows.empty]
+
+
+def arrivals(plan: Plan, sender: str, flows: Iterable[Box]) -> Iterator[Outcome]:
+    """The way there alone: what arrives, and where. Of answers nothing is said: `answered` is False of all."""
+    for box in flows:
+        for stop in Leg(plan).send(sender, Beam(box, SENT)) if not box.empty else ():
+            if stop.at is not None and not stop.beam.box.empty:
+                yield _outcome(stop, stop.at, answered=False, reason=Reason.DELIVERED)
 
 
 def _exchange(plan: Plan, sender: str, box: Box, answering: frozenset[str]) -> Iterator[Outcome]:
