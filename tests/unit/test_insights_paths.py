@@ -4,6 +4,7 @@ Each blocked path is blamed on something; when that alone is changed, the path i
 """
 
 from collections.abc import Callable
+from ipaddress import IPv4Network
 
 import pytest
 
@@ -118,8 +119,13 @@ def test_from_the_internet_gateway_as_the_guide_shows_it(town: Town, ask: Analyz
     assert header["DestinationPortRanges"] == [{"From": 80, "To": 80}]
     assert header["Protocol"] == "6"
     assert header["SourcePortRanges"] == [{"From": 0, "To": 65535}]
-    assert "8.0.0.0/7" in header["SourceAddresses"]
-    assert not [one for one in header["SourceAddresses"] if one.startswith(("10.", "192.168.", "172.16."))]
+    assert header["SourceAddresses"][:4] == ["0.0.0.0/5", "100.0.0.0/10", "100.128.0.0/9", "101.0.0.0/8"]
+    private_ones = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    let_pass = [IPv4Network(one) for one in header["SourceAddresses"]]
+    assert sum(one.num_addresses for one in let_pass) == 2**32 - sum(
+        IPv4Network(one).num_addresses for one in private_ones
+    )
+    assert not any(one.overlaps(IPv4Network(private)) for one in let_pass for private in private_ones)
     assert gateway["OutboundHeader"] == {"DestinationAddresses": [f"{private}/32"]}
     assert acl["AclRule"] == {
         "Cidr": ANY,
@@ -383,6 +389,31 @@ def test_addresses_that_do_not_pass_a_gateway(town: Town, ask: Analyzer) -> None
     ]
     assert ask.codes(town.gateway, town.web, SourceIp="8.8.8.8", DestinationPort=22) == ["ENI_SG_RULES_MISMATCH"]
     assert ask.ask(town.gateway, town.web, SourceIp="8.8.8.8", DestinationPort=80)["NetworkPathFound"] is True
+
+
+def test_a_gateway_with_a_route_table_of_its_own(town: Town, ask: Analyzer) -> None:
+    """What comes in is led to a middlebox, which needs a public address; beyond it AWS follows nothing."""
+    edge = town.ec2.create_route_table(VpcId=town.vpc)["RouteTable"]["RouteTableId"]
+    town.ec2.associate_route_table(RouteTableId=edge, GatewayId=town.gateway)
+    asked = {"DestinationPort": 80}
+    assert ids(ask.ask(town.gateway, town.web, **asked)["ForwardPathComponents"])[1] != edge
+    middlebox = town.instance_in(town.make_subnet("10.0.9.0/24"), town.web_group)
+    town.ec2.modify_instance_attribute(InstanceId=middlebox, SourceDestCheck={"Value": False})
+    town.route(edge, "10.0.1.0/24", NetworkInterfaceId=town.primary(middlebox))
+    shown = ask.ask(town.gateway, town.web, **asked)
+    (told,) = shown["Explanations"]
+    assert told["ExplanationCode"] == "INGRESS_RTB_NO_PUBLIC_IP"
+    assert (told["IngressRouteTable"]["Id"], told["InternetGateway"]["Id"]) == (edge, town.gateway)
+    assert told["NetworkInterface"]["Id"] == town.primary(middlebox)
+    assert ids(shown["ForwardPathComponents"]) == [town.gateway, edge]
+    allocation, _ = town.elastic_ip()
+    town.ec2.associate_address(AllocationId=allocation, InstanceId=middlebox)
+    assert ask.codes(town.gateway, town.web, **asked) == ["NO_PATH"]
+    town.ec2.stop_instances(InstanceIds=[middlebox])
+    town.settle()
+    (told,) = ask.ask(town.gateway, town.web, **asked)["Explanations"]
+    assert (told["ExplanationCode"], told["RouteTableRoute"]["State"]) == ("BAD_STATE_ROUTE", "blackhole")
+    assert told["RouteTableRoute"]["DestinationCidr"] == "10.0.1.0/24"
 
 
 def test_source_destination_check(town: Town, ask: Analyzer) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from atoll.analyze.history import Verdict, probe
-from atoll.analyze.reach import Box, Outcome, reach
-from atoll.analyze.reach.flows import IPV4, PORTS, SERVICES, flow_of, place, service
+from atoll.analyze.reach import Box, Outcome, arrivals, reach
+from atoll.analyze.reach.flows import IPV4, PORTS, SERVICES, flow_of, place, service, subtract_all
 from atoll.analyze.reach.spans import Span, of, single
 from atoll.packet import ICMP, TCP, UDP, Flow, Prefix, Reason
 from atoll.plan.rows import (
@@ -49,6 +49,7 @@ def test_each_flow_of_a_set_has_the_fate_that_the_walk_gives_it(seed: int) -> No
     for port in chance.sample(ports, min(3, len(ports))):
         asked = _asked(chance, plan)
         outcomes = reach(plan, port, [asked])
+        _same_arrivals(plan, port, asked, outcomes)
         for flow in _flows(chance, plan, port):
             if asked.holds(flow):
                 _same(plan, port, flow, outcomes)
@@ -153,6 +154,16 @@ def _public_translators(plan: Table) -> Iterator[Row]:
 def _corner(chance: random.Random, box: Box) -> Flow:
     source, destination, wanted, sport = (chance.choice(chance.choice(span)) for span in box[:4])
     return flow_of(source, destination, wanted, sport)
+
+
+def _same_arrivals(plan: Table, port: str, box: Box, outcomes: list[Outcome]) -> None:
+    """What is said of the way there alone is what is said of it with its answers."""
+    there = list(arrivals(plan, port, [box]))
+    whole = [one for one in outcomes if one.arrives]
+    for some, others in ((there, whole), (whole, there)):
+        for one in some:
+            alike = [each.flows for each in others if (each.at, each.seen) == (one.at, one.seen)]
+            assert subtract_all([one.flows], alike) == []
 
 
 def _same(plan: Table, port: str, flow: Flow, outcomes: list[Outcome]) -> None:

@@ -10,7 +10,7 @@ from atoll.analyze.lookup import Plan
 from atoll.analyze.reach.flows import Box
 from atoll.analyze.walk import Hop
 from atoll.insights import headers, names
-from atoll.insights.explanations import At, explain, route_of, segment_of
+from atoll.insights.explanations import EDGE, At, explain, is_edge, route_of, segment_of, table_of
 from atoll.insights.names import Said, component
 from atoll.insights.trace import Step, Trace
 from atoll.model.kinds import (
@@ -158,13 +158,9 @@ class Components:
             if hop.refusal is not None:
                 yield {"Component": component(self._model, hop.id)}
             return
-        table = row.table
-        if table.endswith("/in"):  # what comes in by a gateway: an edge table, or none
-            table = row.origin[0]
-            if not table.startswith("rtb-"):
-                return
-        told = names.route(self._model, table, str(row.prefix), local=False, dead=False) if table != row.table else None
-        yield {"Component": component(self._model, table), "RouteTableRoute": told or route_of(self._model, row)}
+        if row.table.endswith(EDGE) and not is_edge(row):
+            return  # what comes in by a gateway without a table of its own is delivered
+        yield {"Component": component(self._model, table_of(row)), "RouteTableRoute": route_of(self._model, row)}
 
     def _gateway(self, step: Step) -> Said:
         """As the first or the last component it has the whole header on its outer side."""

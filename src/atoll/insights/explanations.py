@@ -17,10 +17,12 @@ from atoll.model.kinds import (
     LoadBalancer,
     NetworkAclEntry,
     NetworkInterface,
+    RouteTable,
     SecurityGroupRule,
     TargetGroup,
     VpcRoute,
 )
+from atoll.model.machines import POWERED
 from atoll.packet import Flow, Prefix, Reason
 from atoll.plan.rows import Backend, Direction, Drop, Frontend, Link, Port, Route, Rule, Segment
 from atoll.records import Table
@@ -29,6 +31,8 @@ SHARED = Prefix.parse("100.64.0.0/10")
 """RFC 6598; the others of `PRIVATE` are RFC 1918's."""
 
 EGRESS, INGRESS = "egress", "ingress"
+IMPAIRED = "impaired"
+"""What is in order, in a zone that has failed: so DescribeInstanceStatus calls it."""
 
 
 class At:
@@ -106,8 +110,17 @@ def _dead_route(at: At) -> Iterable[Said]:
     row = at.there.find(at.hop.rows[0]) if at.hop.rows else None
     if not isinstance(row, Route):
         return
-    shown = {"RouteTable": component(at.model, row.table), **names.subnet_and_vpc(at.model, at.segment)}
+    table = component(at.model, table_of(row))
     told = route_of(at.model, row)
+    if is_edge(row):
+        edge = {"IngressRouteTable": table, "InternetGateway": component(at.model, row.table.removesuffix(EDGE))}
+        if told.get("NetworkInterfaceId") and row.via == Drop("no public address"):
+            middlebox = component(at.model, told["NetworkInterfaceId"])
+            yield {"ExplanationCode": "INGRESS_RTB_NO_PUBLIC_IP", "NetworkInterface": middlebox, **edge}
+        else:
+            yield {"ExplanationCode": "BAD_STATE_ROUTE", "RouteTableRoute": told, **edge}
+        return
+    shown = {"RouteTable": table, **names.subnet_and_vpc(at.model, at.segment)}
     yield {"ExplanationCode": "BAD_STATE_ROUTE", "RouteTableRoute": told, **shown}
     wider = [
         one
@@ -119,11 +132,26 @@ def _dead_route(at: At) -> Iterable[Said]:
             yield {"ExplanationCode": "MORE_SPECIFIC_ROUTE", "RouteTableRoute": route_of(at.model, one), **shown}
 
 
+EDGE = "/in"
+"""How the compiler names the table of what comes in by a gateway, after the gateway."""
+
+
+def is_edge(row: Route) -> bool:
+    """Whether it is a user's route of what comes in by a gateway."""
+    return row.table.endswith(EDGE) and row.origin[0].startswith(RouteTable.PREFIX)
+
+
+def table_of(row: Route) -> str:
+    """The user's table that a row of the plan came from."""
+    return row.origin[0] if is_edge(row) else row.table
+
+
 def route_of(model: Table, row: Route) -> Said:
     """The user's route that a row of the plan came from."""
     listed = next((one for one in row.origin if one.startswith("pl-")), None)
-    local = "vpc-" in "".join(row.origin)
-    return names.route(model, row.table, listed or str(row.prefix), local=local, dead=isinstance(row.via, Drop))
+    local = any(one.startswith("vpc-") for one in row.origin)
+    dead = isinstance(row.via, Drop)
+    return names.route(model, table_of(row), listed or str(row.prefix), local=local, dead=dead)
 
 
 def _nobody(at: At) -> Iterable[Said]:
@@ -145,13 +173,21 @@ def _check(at: At, direction: str, ip: str) -> Iterable[Said]:
 
 
 def _without_power(at: At) -> Iterable[Said]:
-    """The instance does not run, or the interface is attached to nothing."""
+    """The instance does not run, the interface is attached to nothing, or their zone has failed."""
     found = at.model.get(NetworkInterface, at.hop.id)
     instance = at.model.get(Instance, found.instance) if found is not None and found.instance else None
+    if instance is not None:
+        component_, state = component(at.model, instance.id), instance.state
+    elif found is not None and found.nat_gateway is not None:
+        component_, state = component(at.model, found.nat_gateway), IMPAIRED
+    elif found is not None and found.load_balancer is not None:
+        component_, state = component(at.model, found.id), IMPAIRED
+    else:
+        component_, state = component(at.model, at.hop.id), found.status if found is not None else ""
     yield {
         "ExplanationCode": "BAD_STATE",
-        "Component": component(at.model, instance.id if instance is not None else at.hop.id),
-        "State": instance.state if instance is not None else found.status if found is not None else "",
+        "Component": component_,
+        "State": IMPAIRED if state in POWERED else state,
         **names.place(at.model, at.hop.id),
     }
 
