@@ -12,9 +12,12 @@ import pytest
 
 from tests.scenarios.places import ASK, CLIENT, OTHER, PORT, Place, line, new_account, running, tcp
 from tests.scenarios.running import Atoll
+from tests.scenarios.test_load_balancers import Front, front
 from tests.scenarios.test_nat_gateways import Private
 
 pytestmark = pytest.mark.kernel
+
+__all__ = ["front"]
 
 CLOSED = 81
 """A port that groups may open and nobody listens on: a packet that arrives there is refused, not silent."""
@@ -177,6 +180,27 @@ def test_through_a_nat_gateway(private: Private) -> None:
     private.ec2.delete_nat_gateway(NatGatewayId=private.nat)
     assert asked.codes(private.host, private.gateway) == ["BAD_STATE_ROUTE"]
     assert private.opening(private.host, CLIENT) == "silent"
+
+
+def test_through_a_load_balancer(front: Front) -> None:
+    asked, port = Asked(front), {"DestinationPort": 443}
+    front.becomes("healthy")
+    shown = asked.path(front.gateway, front.server, **port)
+    assert front.balancer in [one["Component"]["Arn"] for one in shown["ForwardPathComponents"]]
+    assert shown["ForwardPathComponents"][-1]["InboundHeader"]["DestinationPortRanges"] == [{"From": PORT, "To": PORT}]
+    assert front.opening(CLIENT, front.public, 443) == "connected"
+    codes = ["ELBV2_LISTENERS_MISMATCH", "ELBV2_LISTENER_PORT_RESTRICTION"]
+    assert asked.codes(front.gateway, front.server, DestinationPort=PORT) == codes
+    assert front.opening(CLIENT, front.public, PORT) == "silent"
+    (acl,) = front.ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [front.vpc]}])["NetworkAcls"]
+    entry = {"NetworkAclId": acl["NetworkAclId"], "Egress": True, "RuleNumber": 50}
+    shut_out = {"Protocol": "6", "RuleAction": "deny", "PortRange": {"From": PORT, "To": PORT}}
+    front.ec2.create_network_acl_entry(CidrBlock="10.0.2.0/24", **shut_out, **entry)
+    assert asked.codes(front.gateway, front.server, **port) == ["SUBNET_ACL_RESTRICTION"]
+    assert front.opening(CLIENT, front.public, 443) == "silent"
+    front.ec2.delete_network_acl_entry(**entry)
+    assert asked.found(front.gateway, front.server, **port)
+    assert front.opening(CLIENT, front.public, 443) == "connected"
 
 
 def test_findings_are_what_gets_through(place: Place, asked: Asked) -> None:

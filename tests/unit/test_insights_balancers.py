@@ -106,6 +106,8 @@ def test_other_ways_are_hints(shop: Shop) -> None:
     made = shop.ec2.allocate_address(Domain="vpc")
     shop.ec2.associate_address(AllocationId=made["AllocationId"], InstanceId=shop.server)
     look(shop.cloud)
+    (told,) = shop.analyzer.ask(shop.lab.gateway, shop.server, DestinationPort=22)["Explanations"]
+    assert told["ExplanationCode"] == "ENI_SG_RULES_MISMATCH", "the straight way is blamed"
     shown = shop.analyzer.ask(shop.lab.gateway, shop.server)
     assert ids(shown["ForwardPathComponents"])[-1] == shop.server
     assert not [one for one in ids(shown["ForwardPathComponents"]) if one.startswith("net/")]

@@ -21,7 +21,7 @@ from atoll.insights.passed import passed, resolved
 from atoll.insights.trace import Trace, trace
 from atoll.model.kinds import BalancerZone, InsightsAnalysis, InsightsPath, LoadBalancer, NatGateway, PathFilter
 from atoll.packet import TCP, UDP
-from atoll.plan.rows import Link, Mapping, Port
+from atoll.plan.rows import Link, Mapping, Node, NodeKind, Port
 from atoll.records import Table
 
 PROTOCOLS = {"tcp": TCP, "udp": UDP}
@@ -267,6 +267,11 @@ class _Question:
     def _trace(self, one: _Fate, beyond: Outside) -> Trace:
         return trace(self._plan, one.sender, one.outcome, one.told, outside=beyond)
 
+    def _by_balancer(self, found: Trace) -> bool:
+        """Whether it goes to a load balancer's node: beyond a refusal there nothing is known, so a straight way tells more."""
+        nodes = (self._whole.get(Node, step.hop.id) for step in found.ahead if step.hop.what == "node")
+        return any(node is not None and node.kind is NodeKind.BALANCER for node in nodes)
+
     def _blocked(self, fates: list[_Fate], source: End, destination: End | None, beyond: Outside) -> Said:
         """The packet that gets farthest, with every reason why it gets no farther."""
         kinds: dict[tuple[str, str | None, str, tuple[str, ...]], _Fate] = {}
@@ -276,7 +281,7 @@ class _Question:
         telling = [one for one in traces if one.refusals]
         if not telling:
             return _not_found([{"ExplanationCode": "NO_PATH"}])
-        best = min(telling, key=lambda one: (one.at is None, len(one.refusals)))
+        best = min(telling, key=lambda one: (self._by_balancer(one), one.at is None, len(one.refusals)))
         ahead, back = self._components(best, source, destination)
         told = explained([*ahead, *back])
         return _not_found(told or [{"ExplanationCode": "NO_PATH"}]) | {
