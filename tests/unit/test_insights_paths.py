@@ -229,6 +229,23 @@ def address_holder(town: Town, nat: str) -> str:
     return str(shown["NatGatewayAddresses"][0]["NetworkInterfaceId"])
 
 
+def test_a_nat_gateway_hides_who_has_sent_it(town: Town, ask: Analyzer) -> None:
+    """A private NAT gateway within the VPC: the database's rule names a group, which nobody is seen to wear."""
+    pair = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": town.web_group}]}
+    town.ec2.authorize_security_group_ingress(GroupId=town.db_group, IpPermissions=[pair])
+    assert ask.ask(town.web, town.db, DestinationPort=5432)["NetworkPathFound"] is True
+    subnet = town.make_subnet("10.0.3.0/24")
+    made = town.ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    look(town.cloud)
+    town.route(town.table, "10.0.2.0/24", NatGatewayId=made)
+    mismatch, hidden = ask.ask(town.web, town.db, DestinationPort=5432)["Explanations"]
+    assert mismatch["ExplanationCode"] == "ENI_SG_RULES_MISMATCH"
+    assert hidden["ExplanationCode"] == "SG_REFERENCES_NOT_PRESERVED"
+    assert (hidden["Component"]["Id"], hidden["SecurityGroup"]["Id"]) == (made, town.db_group)
+    assert hidden["SecurityGroupRule"]["SecurityGroupId"] == town.web_group
+    assert ask.codes(town.web, town.db, DestinationPort=5433) == ["ENI_SG_RULES_MISMATCH"]
+
+
 def test_security_groups(town: Town, ask: Analyzer) -> None:
     shown = ask.ask(town.gateway, town.web, DestinationPort=22)
     (told,) = shown["Explanations"]
@@ -408,7 +425,10 @@ def test_a_gateway_with_a_route_table_of_its_own(town: Town, ask: Analyzer) -> N
     assert ids(shown["ForwardPathComponents"]) == [town.gateway, edge]
     allocation, _ = town.elastic_ip()
     town.ec2.associate_address(AllocationId=allocation, InstanceId=middlebox)
-    assert ask.codes(town.gateway, town.web, **asked) == ["NO_PATH"]
+    shown = ask.ask(town.gateway, town.web, **asked)
+    (told,) = shown["Explanations"]
+    assert (told["ExplanationCode"], told["Component"]["Id"]) == ("NO_PATH", town.primary(middlebox))
+    assert ids(shown["ForwardPathComponents"])[-1] == town.primary(middlebox)
     town.ec2.stop_instances(InstanceIds=[middlebox])
     town.settle()
     (told,) = ask.ask(town.gateway, town.web, **asked)["Explanations"]

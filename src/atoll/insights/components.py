@@ -29,6 +29,8 @@ from atoll.plan.rows import INTERNET, Direction, Frontend, Port, Route, Rule
 from atoll.records import Table
 
 OUT_OF_ORDER = ("table", "fence")
+ANSWER = "an answer to what came through it"
+"""The walk's words for a step back to a load balancer's node, whatever the table says."""
 
 
 class Components:
@@ -77,11 +79,17 @@ class Components:
     def _of(self, step: Step) -> Iterator[Said]:
         said = list(self._said(step))
         if step.hop.refusal is not None:
-            told = explain(At(self._model, self._there, step.hop, self._segment(step), self._port_before(step)))
+            told = explain(self._at(step))
             if not said:
                 said = [{"Component": component(self._model, step.hop.id)}]
             said[-1] = {**said[-1], "Explanations": told}
         yield from said
+
+    def _at(self, step: Step) -> At:
+        before = self._whole[: self._whole.index(step)]
+        nodes = tuple(one.hop.id for one in before if one.hop.what == "node" and one.hop.detail != ANSWER)
+        first = self._port_of(self._whole[0].hop)
+        return At(self._model, self._there, step.hop, self._segment(step), self._port_before(step), first, nodes)
 
     def _said(self, step: Step) -> Iterator[Said]:
         match step.hop.what:
@@ -175,7 +183,7 @@ class Components:
 
     def _node(self, step: Step) -> Iterator[Said]:
         """A NAT gateway or a load balancer. That an answer goes back to one is told where it gets there."""
-        if step.hop.detail == "an answer to what came through it":
+        if step.hop.detail == ANSWER:
             return
         change = headers.change(self._box, step.came, step.went)
         told = {"InboundHeader": headers.header(self._box, step.came), **({"OutboundHeader": change} if change else {})}

@@ -11,6 +11,7 @@ from atoll.analyze.walk import Hop
 from atoll.insights import names
 from atoll.insights.names import Said, component
 from atoll.model.kinds import (
+    ALL_PROTOCOLS,
     BalancerZone,
     Instance,
     Listener,
@@ -36,9 +37,14 @@ IMPAIRED = "impaired"
 
 
 class At:
-    """Where a refused packet is. `segment`: the subnet whose border it meets; `port`: the ENI that it is at or left."""
+    """Where a refused packet is. `segment`: the subnet whose border it meets; `port`: the ENI that it is at or left.
 
-    def __init__(self, model: Table, there: Plan, hop: Hop, segment: str, port: str) -> None:
+    `first`: the ENI that has sent it; `nodes`: NAT gateways and nodes of load balancers that it has passed.
+    """
+
+    def __init__(
+        self, model: Table, there: Plan, hop: Hop, segment: str, port: str, first: str, nodes: tuple[str, ...]
+    ) -> None:
         assert hop.flow is not None, hop
         self.model = model
         self.there = there
@@ -46,6 +52,8 @@ class At:
         self.flow: Flow = hop.flow
         self.segment = segment
         self.port = port
+        self.first = first
+        self.nodes = nodes
 
 
 def explain(at: At) -> list[Said]:
@@ -77,6 +85,35 @@ def _group(at: At, direction: str) -> Iterable[Said]:
                 "SecurityGroup": component(at.model, group),
                 "Vpc": shown.get("Vpc"),
             }
+    if direction == INGRESS and at.nodes:
+        yield from _references(at, groups)
+
+
+def _references(at: At, groups: Iterable[str]) -> Iterable[Said]:
+    """A rule lets the sender's group in, and what the packet has passed hides who sent it (fact 113)."""
+    sender = at.model.get(NetworkInterface, at.first)
+    for rule in (rule for group in groups for rule in at.model.by(SecurityGroupRule, "owner", group)):
+        worn = sender is not None and rule.peer_group in sender.groups
+        if worn and not rule.egress and _matches(rule, at.flow):
+            yield {
+                "ExplanationCode": "SG_REFERENCES_NOT_PRESERVED",
+                "Component": _passed(at, at.nodes[-1]),
+                "SecurityGroup": component(at.model, rule.owner),
+                "SecurityGroupRule": names.group_rule(rule),
+            }
+
+
+def _matches(rule: SecurityGroupRule, flow: Flow) -> bool:
+    """Whether it names the packet's protocol and port."""
+    if rule.protocol == ALL_PROTOCOLS:
+        return True
+    return rule.protocol == flow.protocol and (rule.low == -1 or rule.low <= flow.destination_port <= rule.high)
+
+
+def _passed(at: At, node: str) -> Said:
+    zone = next((one for one in at.model.all(BalancerZone) if one.node == node), None)
+    found = at.model.get(LoadBalancer, zone.balancer) if zone is not None else None
+    return names.balancer(found) if found is not None else component(at.model, node)
 
 
 def _acl(at: At, direction: str) -> Iterable[Said]:

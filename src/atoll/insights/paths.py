@@ -267,8 +267,17 @@ class _Question:
     def _trace(self, one: _Fate, beyond: Outside) -> Trace:
         return trace(self._plan, one.sender, one.outcome, one.told, outside=beyond)
 
+    def _astray(self, traces: list[Trace], source: End, destination: End | None) -> Said:
+        """Nothing refuses it, and it gets elsewhere: to a middlebox, or its answer to somebody else."""
+        if not traces:
+            return _not_found([{"ExplanationCode": "NO_PATH"}])
+        ahead, back = self._components(traces[0], source, destination)
+        last = [*ahead, *back][-1:]
+        told = {"ExplanationCode": "NO_PATH", **({"Component": last[0]["Component"]} if last else {})}
+        return _not_found([told]) | {"ForwardPathComponents": ahead, "ReturnPathComponents": back}
+
     def _by_balancer(self, found: Trace) -> bool:
-        """Whether it goes to a load balancer's node: beyond a refusal there nothing is known, so a straight way tells more."""
+        """Whether it goes to a load balancer. Nothing is known beyond a refusal there: a straight way tells more."""
         nodes = (self._whole.get(Node, step.hop.id) for step in found.ahead if step.hop.what == "node")
         return any(node is not None and node.kind is NodeKind.BALANCER for node in nodes)
 
@@ -280,7 +289,7 @@ class _Question:
         traces = [self._trace(one, beyond) for one in list(kinds.values())[:MOST_TRIED]]
         telling = [one for one in traces if one.refusals]
         if not telling:
-            return _not_found([{"ExplanationCode": "NO_PATH"}])
+            return self._astray(traces, source, destination)
         best = min(telling, key=lambda one: (self._by_balancer(one), one.at is None, len(one.refusals)))
         ahead, back = self._components(best, source, destination)
         told = explained([*ahead, *back])
