@@ -51,11 +51,13 @@ class Site:
         return written.result
 
     async def path(self) -> str:
-        """A path from one interface to another that nothing lets in."""
+        """A path from one interface to another that has no rules."""
         vpc = (await self.call("CreateVpc", CidrBlock="10.0.0.0/16"))["Vpc"]["VpcId"]
         made = await self.call("CreateSubnet", VpcId=vpc, CidrBlock="10.0.1.0/24")
         subnet = made["Subnet"]["SubnetId"]
-        both = [await self.call("CreateNetworkInterface", SubnetId=subnet) for _ in range(2)]
+        asked_group = {"VpcId": vpc, "GroupName": "shut", "Description": "no rules"}
+        group = (await self.call("CreateSecurityGroup", **asked_group))["GroupId"]
+        both = [await self.call("CreateNetworkInterface", SubnetId=subnet, Groups=[group]) for _ in range(2)]
         source, destination = (one["NetworkInterface"]["NetworkInterfaceId"] for one in both)
         asked = {"Source": source, "Destination": destination, "Protocol": "tcp"}
         made_path = await self.call("CreateNetworkInsightsPath", **asked)
@@ -93,7 +95,7 @@ def test_it_is_computed_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pyt
         await site.analyses.idle()
         shown = site.shown(id_)
         assert (shown.status, shown.found) == ("succeeded", False)
-        assert b"BAD_STATE" in shown.result
+        assert b"ENI_SG_RULES_MISMATCH" in shown.result
 
     run(tmp_path, ask, story)
 
@@ -117,7 +119,7 @@ def test_calls_are_served_meanwhile_and_do_not_change_the_question(tmp_path: Pat
         go_on.set()
         await site.analyses.idle()
         assert [site.shown(one).status for one in (first, second)] == ["succeeded", "succeeded"]
-        assert sorted(seen) == [1, 2]
+        assert sorted(seen) == [2, 3]
 
     run(tmp_path, wait, story)
 

@@ -383,6 +383,26 @@ def test_a_detached_interface_is_not_let_in(town: Town, ask: Analyzer) -> None:
     assert ask.ask(town.gateway, spare, DestinationPort=80)["NetworkPathFound"] is True
 
 
+def test_a_detached_interface_is_an_end_like_others(town: Town, ask: Analyzer) -> None:
+    """Seen on AWS: of two interfaces that are attached to nothing, one is reached from the other."""
+    spare, other = town.interface(Groups=[town.web_group]), town.interface(Groups=[town.web_group])
+    found = ask.ask(spare, other, DestinationPort=80)
+    assert found["NetworkPathFound"] is True
+    shown = [one["Component"]["Id"] for one in found["ForwardPathComponents"]]
+    assert (shown[0], shown[-1]) == (spare, other)
+    assert all("AttachedTo" not in one for one in found["ForwardPathComponents"])
+    assert ask.codes(spare, other, DestinationPort=81) == ["ENI_SG_RULES_MISMATCH"]
+    (shown,) = town.ec2.describe_network_interfaces(NetworkInterfaceIds=[other])["NetworkInterfaces"]
+    address = shown["PrivateIpAddress"]
+    assert ask.ask(town.web, DestinationPort=80, DestinationIp=address)["NetworkPathFound"] is True
+    assert ask.codes(spare, town.gateway) == ["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]
+    allocation, _ = town.elastic_ip()
+    town.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=spare)
+    assert ask.codes(spare, town.gateway) == ["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]
+    town.ec2.attach_network_interface(NetworkInterfaceId=spare, InstanceId=town.web, DeviceIndex=1)
+    assert ask.ask(spare, town.gateway)["NetworkPathFound"] is True
+
+
 def test_addresses_that_do_not_pass_a_gateway(town: Town, ask: Analyzer) -> None:
     at = "FilterAtSource"
     assert ask.codes(town.web, town.gateway, **{at: {"DestinationAddress": "192.168.1.1"}}) == [
@@ -545,6 +565,11 @@ def test_components_that_a_path_shall_pass(town: Town, ask: Analyzer) -> None:
     assert shown["Explanations"][0]["Component"]["Id"] == other
     through_eni = f"arn:aws:ec2:us-east-1:123456789012:network-interface/{address_holder(town, nat)}"
     assert ask.analysed(path, FilterInArns=[through_eni])["NetworkPathFound"] is True
+    peering = "arn:aws:ec2:us-east-1:123456789012:vpc-peering-connection/pcx-fakearn1"
+    shown = ask.analysed(path, FilterInArns=[peering])
+    told = {"ExplanationCode": "COMPONENT_FILTER_RESTRICTION", "Component": {"Id": "pcx-fakearn1", "Arn": peering}}
+    assert (shown["Status"], shown["Explanations"]) == ("succeeded", [told])
+    assert ask.analysed(path, FilterOutArns=[peering])["NetworkPathFound"] is True
     gone = ask.analysed(path, FilterInArns=[arn.replace(nat, "nat-0123456789abcdef0")])
     assert (gone["Status"], "NetworkPathFound" in gone) == ("failed", False)
     assert "missing component" in gone["StatusMessage"]

@@ -60,11 +60,13 @@ class Case:
         self.said = paths.answer(cloud.writer.model, cloud.plan, started["NetworkInsightsAnalysisId"])
 
     def _ends(self, design: Design) -> tuple[str, str]:
-        sender = self.rng.choice(design.enis)
+        """Attached ones: AWS judges the rules alone of others, whose packets go nowhere (docs/modelling.md)."""
+        attached = [one for one in design.enis if one.instance is not None]
+        sender = self.rng.choice(attached)
         gateway = sender.subnet.vpc.gateway
         kind = self.rng.choice(("out", "in", "inside", "inside")) if gateway else "inside"
         if kind == "inside":
-            others = [one for one in design.enis if one.id != sender.id and not _together(one, sender)]
+            others = [one for one in attached if not _together(one, sender)]
             near = [one.id for one in others if one.subnet.vpc is sender.subnet.vpc]
             return sender.id, self.rng.choice(near or [one.id for one in others] or [str(gateway)])
         return (sender.id, str(gateway)) if kind == "out" else (str(gateway), sender.id)

@@ -8,6 +8,9 @@ from atoll.model.names import arn
 from atoll.plan.rows import Node
 from atoll.records import Table
 
+NEVER = ("transit-gateway", "transit-gateway-attachment", "vpc-peering-connection", "vpc-endpoint", "firewall")
+"""Intermediate components of AWS's that this cloud cannot have, by the type of resource in their ARNs."""
+
 
 class FailedError(Exception):
     """The analysis cannot be made; the message is AWS's StatusMessage."""
@@ -36,6 +39,13 @@ def resolved(model: Table, text: str) -> str:
         owner = model.get(LoadBalancer, found.load_balancer)
         return owner.arn if owner is not None else id_
     return id_
+
+
+def intermediate(model: Table, text: str) -> str:
+    """The same of a path's component: none is through a peering, or another thing of NEVER, and no analysis fails by it
+    (seen on AWS).
+    """
+    return text if text.split(":", 5)[-1].partition("/")[0] in NEVER else resolved(model, text)
 
 
 def passed(plan: Plan, via: Sequence[str], must: Iterable[str], must_not: Iterable[str]) -> bool:

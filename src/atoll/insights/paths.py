@@ -17,7 +17,8 @@ from atoll.insights.components import both_ways, explained
 from atoll.insights.ends import End, Goal, address_goal, end, goal, senders
 from atoll.insights.names import Said, balancer, component
 from atoll.insights.outside import Outside, outside, widened
-from atoll.insights.passed import passed, resolved
+from atoll.insights.passed import intermediate, passed
+from atoll.insights.spare import attached
 from atoll.insights.trace import Trace, trace
 from atoll.model.kinds import BalancerZone, InsightsAnalysis, InsightsPath, LoadBalancer, NatGateway, PathFilter
 from atoll.packet import TCP, UDP
@@ -37,8 +38,8 @@ def answer(model: Table, plan: Table, id_: str) -> Said:
     path = model.get(InsightsPath, analysis.path) if analysis is not None else None
     if analysis is None or path is None:
         raise LookupError(f"{id_} was deleted")
-    must = [resolved(model, arn) for arn in analysis.filter_in]
-    must_not = [resolved(model, arn) for arn in analysis.filter_out]
+    must = [intermediate(model, arn) for arn in analysis.filter_in]
+    must_not = [intermediate(model, arn) for arn in analysis.filter_out]
     return _Question(model, plan, path).answer(must, must_not)
 
 
@@ -55,12 +56,12 @@ class _Question:
 
     def __init__(self, model: Table, plan: Table, path: InsightsPath) -> None:
         self._model = model
-        self._plan = plan
-        self._whole = with_anyone(plan)
         self._path = path
         self._protocol = PROTOCOLS[path.protocol]
         self._at_source = path.at_source or NOTHING_YET
         self._at_destination = path.at_destination or NOTHING_YET
+        self._plan = attached(plan, *self._ends(), self._asked_address())
+        self._whole = with_anyone(self._plan)
 
     def answer(self, must: list[str], must_not: list[str]) -> Said:
         """See `answer` above. `must`, `must_not`: links and nodes that the path shall pass, and shall not."""
@@ -128,9 +129,9 @@ class _Question:
             return {"ExplanationCode": "IGW_EXPECTS_PUBLIC_ADDRESS", "Address": f"{ip}/32", "InternetGateway": gateway}
         known = [row for row in self._whole.by(Mapping, "link", source.id) if ip is None or row.outside == ip]
         ports = destination.ports if destination is not None else tuple(wanted.ports)
-        attached = [one for one in ports if (port := self._whole.get(Port, one)) is not None and port.node is not None]
+        held = [one for one in ports if (port := self._whole.get(Port, one)) is not None and port.node is not None]
         through_balancer = not wanted.ports
-        if wanted.addresses and known and (attached or through_balancer):
+        if wanted.addresses and known and (held or through_balancer):
             return None
         return {
             "ExplanationCode": "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS",
@@ -262,6 +263,8 @@ class _Question:
         return []
 
     def _shown(self, name: str) -> Said:
+        if name.startswith("arn:") and self._named(name) is None:
+            return {"Id": name.rpartition("/")[2], "Arn": name}
         return self._named(name) or component(self._model, name)
 
     def _trace(self, one: _Fate, beyond: Outside) -> Trace:

@@ -261,6 +261,10 @@ def test_what_paths_pass_is_named_by_arns(lab: Lab, web: str, ask: Analyzer) -> 
     )
     arn = f"{ARN}:vpc-peering-connection/pcx-0123456789abcdef0"
     shown = ask.analysed(path, FilterInArns=[arn, arn])
+    assert (shown["Status"], shown["FilterInArns"]) == ("succeeded", [arn])
+    assert shown["NetworkPathFound"] is False
+    arn = f"{ARN}:natgateway/nat-0123456789abcdef0"
+    shown = ask.analysed(path, FilterInArns=[arn, arn])
     assert (shown["Status"], shown["FilterInArns"]) == ("failed", [arn])
     assert shown["StatusMessage"] == f"The request failed due to missing component {arn}"
 
