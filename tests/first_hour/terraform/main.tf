@@ -408,6 +408,23 @@ resource "aws_ec2_instance_state" "s" {
 resource "aws_ebs_encryption_by_default" "e" { enabled = true }
 resource "aws_ec2_instance_metadata_defaults" "m" { http_tokens = "required" }
 resource "aws_ec2_image_block_public_access" "b" { state = "block-new-sharing" }
+resource "aws_ec2_network_insights_path" "p" {
+  source           = aws_instance.web.id
+  destination      = aws_network_interface.eni.arn
+  protocol         = "tcp"
+  destination_port = 443
+  tags             = { Name = var.word }
+}
+resource "aws_ec2_network_insights_analysis" "p" {
+  network_insights_path_id = aws_ec2_network_insights_path.p.id
+  tags                     = { Name = var.word }
+}
+data "aws_ec2_network_insights_path" "p" {
+  network_insights_path_id = aws_ec2_network_insights_path.p.id
+}
+data "aws_ec2_network_insights_analysis" "p" {
+  network_insights_analysis_id = aws_ec2_network_insights_analysis.p.id
+}
 data "aws_vpc" "d" { default = true }
 data "aws_subnets" "d" {
   filter {
