@@ -43,6 +43,21 @@ def star() -> list[Record]:
     return [entry(32767, egress=way, allow=False) for way in (False, True)]
 
 
+GROUP_SAYS = {
+    "stickiness.enabled": "false",
+    "proxy_protocol_v2.enabled": "false",
+    "preserve_client_ip.enabled": "true",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "deregistration_delay.connection_termination.enabled": "false",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+    "target_health_state.unhealthy.connection_termination.enabled": "true",
+}
+"""What a new target group of instances says of itself (section 9's table)."""
+
+
 class Account:
     """Ids are chosen by the test: eni-web lives in subnet-a of vpc-1, and so on."""
 
@@ -135,10 +150,11 @@ class Account:
         self.answers["NetworkInterfaces"].append(made)
         return made
 
-    def attach(self, eni: str, instance: str, attachment: str = "") -> None:
+    def attach(self, eni: str, instance: str, attachment: str = "", index: int = 0) -> None:
         self.find("NetworkInterfaces", "NetworkInterfaceId", eni)["Attachment"] = {
             "AttachmentId": attachment or f"eni-attach-of-{eni}",
             "InstanceId": instance,
+            "DeviceIndex": index,
             "Status": "attached",
         }
 
@@ -164,6 +180,69 @@ class Account:
         made = {"NatGatewayId": f"nat-{name}", "State": state, "NatGatewayAddresses": given}
         self.answers.setdefault("NatGateways", []).append(made)
         return made
+
+    def node(self, balancer: str, subnet: str, address: str, groups: Sequence[str] = ()) -> None:
+        """eni-<balancer>-<the subnet's letter>, or that in its place."""
+        name = f"eni-{balancer}-{subnet[-1]}"
+        kept = [one for one in self.answers["NetworkInterfaces"] if one["PrivateIpAddress"] != address]
+        self.answers["NetworkInterfaces"] = kept
+        eni = self.eni(name, subnet, address, groups=groups)
+        eni |= {"InterfaceType": "network_load_balancer", "SourceDestCheck": False, "Description": f"ELB {balancer}"}
+        eni["Attachment"] = {"AttachmentId": f"ela-attach-{name}", "Status": "attached", "DeviceIndex": 1}
+
+    def balancer(self, name: str, groups: Sequence[str] = (), **nodes: str) -> None:
+        """An active load balancer, or that in its place; `nodes`: subnets, with `_` for `-`, and their addresses."""
+        places = {subnet.replace("_", "-"): address for subnet, address in nodes.items()}
+        for subnet, address in places.items():
+            self.node(name, subnet, address, groups)
+        found = [self.find("Subnets", "SubnetId", subnet) for subnet in places]
+        zones = [{"ZoneName": one["AvailabilityZone"], "SubnetId": one["SubnetId"]} for one in found]
+        made: Record = {
+            "LoadBalancerArn": f"arn:loadbalancer/{name}",
+            "LoadBalancerName": name,
+            "DNSName": f"{name}.elb",
+        }
+        made |= {"State": {"Code": "active"}, "AvailabilityZones": zones}
+        made["Attributes"] = [{"Key": "load_balancing.cross_zone.enabled", "Value": "false"}]
+        others = [one for one in self.answers.get("LoadBalancers", ()) if one["LoadBalancerName"] != name]
+        self.answers["LoadBalancers"] = [*others, made]
+
+    def targets(self, group: str, balancer: str, *targets: str | tuple[str, int]) -> None:
+        """A group of healthy instances or addresses, on port 8080 unless they say otherwise; or those in its place.
+
+        The first group gets a listener on port 80.
+        """
+        fresh = [(one, 8080) if isinstance(one, str) else one for one in targets]
+        described = [{"Target": {"Id": id_, "Port": port}, "TargetHealth": {"State": "healthy"}} for id_, port in fresh]
+        groups = self.answers.setdefault("TargetGroups", [])
+        known = next((one for one in groups if one["TargetGroupArn"] == group), None)
+        instances = any(id_.startswith("i-") for id_, _ in fresh)
+        if known is None:
+            known = {"TargetGroupArn": group, "VpcId": "vpc-1", "HealthCheckPort": "traffic-port"}
+            known["Attributes"] = [{"Key": key, "Value": value} for key, value in GROUP_SAYS.items()]
+            groups.append(known)
+        known |= {"TargetType": "instance" if instances else "ip", "Targets": described}
+        if "Listeners" not in self.answers:
+            self.listener(balancer, group)
+
+    def listener(self, balancer: str, group: str, port: int = 80, protocol: str = "TCP") -> None:
+        """Make the listener, or have it forward to another group."""
+        others = [one for one in self.answers.get("Listeners", ()) if one["Port"] != port]
+        made: Record = {"LoadBalancerArn": f"arn:loadbalancer/{balancer}", "Port": port, "Protocol": protocol}
+        made |= {"DefaultActions": [{"Type": "forward", "TargetGroupArn": group}], "Attributes": []}
+        self.answers["Listeners"] = [*others, made]
+
+    def health(self, group: str, id_: str, state: str) -> None:
+        """What DescribeTargetHealth shows of a target."""
+        for one in self.find("TargetGroups", "TargetGroupArn", group)["Targets"]:
+            if one["Target"]["Id"] == id_:
+                one["TargetHealth"]["State"] = state
+
+    def says(self, of: str, key: str, value: str) -> None:
+        """An attribute of a target group, or of a load balancer."""
+        every = (*self.answers["LoadBalancers"], *self.answers["TargetGroups"])
+        thing = next(one for one in every if of in (one.get("LoadBalancerName"), one.get("TargetGroupArn")))
+        thing["Attributes"] = [one for one in thing["Attributes"] if one["Key"] != key] + [{"Key": key, "Value": value}]
 
     def elastic(self, public: str, eni: str | None, private: str | None = None) -> None:
         """Allocate the Elastic IP if need be, take it from where it is, and associate it with an address."""
@@ -212,8 +291,11 @@ def unanswered(verdict: Verdict) -> Reason:
     return verdict.reason
 
 
-def lab() -> Account:
-    """vpc-1 with public subnets a and b and private subnet c; sg-open lets everything in and out."""
+def lab(*, zones: bool = False) -> Account:
+    """vpc-1 with public subnets a and b and private subnet c; sg-open lets everything in and out.
+
+    `zones`: a and c are in zone a, b is in zone b, and there is a subnet d in zone d.
+    """
     account = Account()
     account.vpc("vpc-1")
     account.subnet("subnet-a", "10.0.1.0/24")
@@ -221,4 +303,8 @@ def lab() -> Account:
     account.subnet("subnet-c", "10.0.3.0/24", public=False)
     account.group("sg-open", permission(WORLD))
     account.group("sg-closed")
+    if zones:
+        account.subnet("subnet-d", "10.0.4.0/24")
+        for subnet in account.answers["Subnets"]:
+            subnet["AvailabilityZone"] = f"zone-{subnet['SubnetId'][-1]}".replace("zone-c", "zone-a")
     return account

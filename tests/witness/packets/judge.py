@@ -17,7 +17,8 @@ RULES |= {"change_targets", "change_health", "health"}
 FORGETTING = {"move_elastic_ip", "take_elastic_ip", "stop_or_start", "stop_and_start"}
 FORGETTING |= {"move_interface", "change_addresses"}
 """Changes after which the network may know a connection no more. To the kernel the receiver's next packet is then the
-first of a connection of its own, or an answer to nothing; so it is tried once, by UDP, and nothing after it."""
+first of a connection of its own, or an answer to nothing; so it is tried once, by UDP, and nothing after it. Of what
+came through a load balancer it cannot tell any more that it has to go back there: that is not tried."""
 
 NOT_ASKED = None
 
@@ -37,6 +38,7 @@ class Packets:
         self._forgotten = False
         self._rerouted = False
         self._boxed: set[Probe] = set()  # some leg led through a middlebox
+        self._balanced: set[Probe] = set()  # a load balancer sent it on
         self._translators: dict[Probe, str | None] = {}  # through which the first packet went, if any
         self._done: set[Probe] = set()  # nothing more can be said of these
 
@@ -118,7 +120,7 @@ class Packets:
             return NOT_ASKED
         if self._forgotten:
             self._done.add(probe)
-            if probe.protocol != "udp":
+            if probe.protocol != "udp" or probe in self._balanced:
                 return NOT_ASKED
         packet = received.answered(self._stand.next_number())
         return packet if self._send_from(node, packet) else NOT_ASKED
@@ -162,6 +164,7 @@ class Packets:
             return NOT_ASKED
         there = arrived.get(sent.number)
         target = self._stand.targets.get(sent.number)
+        self._balanced |= {probe} if target else set()
         if there is None:
             return Seen(False, target=target)
         if verb != "reply":
