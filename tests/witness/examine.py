@@ -107,7 +107,10 @@ class Examiner:
             return
         before = len(self.result.trials)
         self.round(f"health checks {moment}", [("open", probe) for probe in asked.values()])
-        done = {trial.probe: trial.others.get("packets") or trial.spec for trial in self.result.trials[before:]}
+        done = {
+            trial.probe: trial.others.get("packets") or trial.others.get("walk") or trial.spec
+            for trial in self.result.trials[before:]
+        }
         if self._health.report({id_: done[probe] for id_, probe in asked.items()}):
             self.changed(HEALTH)
         self.result.violations += [f"{moment}: {line}" for line in self._health.unlike(self._spec.world, self.answers)]

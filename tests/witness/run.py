@@ -41,6 +41,8 @@ class Tally:
     trials: int = 0
     arrived: int = 0
     answered: int = 0
+    balanced: int = 0
+    choices: int = 0
     by_judge: dict[str, int] = field(default_factory=dict)
     failures: list[tuple[Design, Trial]] = field(default_factory=list)
     violations: list[tuple[Design, str]] = field(default_factory=list)
@@ -51,6 +53,8 @@ class Tally:
         self.trials += len(done.trials)
         self.arrived += sum(trial.spec.arrives for trial in done.trials)
         self.answered += sum(bool(trial.spec.answered) for trial in done.trials)
+        self.balanced += sum(trial.spec.target is not None for trial in done.trials)
+        self.choices += sum(len(trial.fates["spec"] or ()) > 1 for trial in done.trials)
         self.failures += [(done.design, trial) for trial in done.failures]
         self.violations += [(done.design, line) for line in done.violations]
         for trial in done.trials:
@@ -63,7 +67,8 @@ class Tally:
         verdicts = self.trials + sum(self.by_judge.values())
         return (
             f"witness: {self.designs} designs, {self.trials} packets ({self.arrived} arrive, "
-            f"{self.answered} answered), judged by the spec, {judged}; {verdicts / seconds:.0f} verdicts/s "
+            f"{self.answered} answered; {self.balanced} through load balancers, {self.choices} with a choice), "
+            f"judged by the spec, {judged}; {verdicts / seconds:.0f} verdicts/s "
             f"in {seconds:.1f} s; {len(self.failures)} disagreements, {len(self.violations)} properties violated"
         )
 

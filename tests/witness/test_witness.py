@@ -1,15 +1,20 @@
 """The first witness: random designs on which all judges must agree, and proof that they would not agree on anything."""
 
-import pytest
+from collections.abc import Callable, Sequence
 
-from atoll.plan.rows import Rule, Wearing
-from atoll.records import Delta
+import pytest
+from msgspec.structs import replace
+
+from atoll.plan.rows import Backend, Frontend, Name, Row, Rule, Wearing
+from atoll.records import Delta, Table
 from tests.conftest import SAID, Say
 from tests.witness import features, run
 from tests.witness.changes import CHANGES
 from tests.witness.examine import Examination
 from tests.witness.judges import NUMBERS
 from tests.witness.run import Laboratory, examine, laboratory
+
+Changes = Sequence[tuple[Row, Row]]
 
 DESIGNS, FIRST_SEED = 450, 10_000
 """And 50 with real packets (test_witness_packets.py): 500 in all."""
@@ -40,6 +45,50 @@ def test_a_plan_that_lacks_a_row_is_caught(kind: type[Rule] | type[Wearing]) -> 
     assert "plan: " in " ".join(_violations(1, kind))
 
 
+TAMPERED = 2
+"""A seed whose load balancers have targets of every sort."""
+
+
+def _more(plan: Table) -> Changes:
+    """Whoever is registered gets traffic."""
+    return [(one, replace(one, eligible=True, cut=False)) for one in plan.all(Backend) if not one.eligible]
+
+
+def _fewer(plan: Table) -> Changes:
+    """Of every listener's targets one gets none."""
+    first = {one.frontend: one for one in plan.all(Backend) if one.eligible}
+    return [(one, replace(one, eligible=False)) for one in first.values()]
+
+
+def _other_sources(plan: Table) -> Changes:
+    """Targets see the client where they should see the node, and the node where they should see the client."""
+    return [(one, replace(one, keep=not one.keep)) for one in plan.all(Frontend)]
+
+
+@pytest.mark.parametrize("wrong", [_more, _fewer, _other_sources])
+def test_a_load_balancer_that_goes_wrong_is_caught(wrong: Callable[[Table], Changes]) -> None:
+    with laboratory(TAMPERED, None) as lab:
+        lab.examiner.probe(0)
+        assert not lab.examiner.result.failures
+        lab.cloud.plan.apply({old.key: (old, new) for old, new in wrong(lab.cloud.plan)})
+        lab.examiner.probe(150)
+        assert lab.examiner.result.failures
+
+
+def test_a_name_and_a_health_that_are_told_wrong_are_caught() -> None:
+    with laboratory(TAMPERED, None) as lab:
+        lab.examiner.probe(0)
+        assert not lab.examiner.result.violations
+        gone: Delta = {row.key: (row, None) for row in lab.cloud.plan.all(Name) if ".elb." in row.name}
+        lab.cloud.plan.apply(gone)
+        lab.examiner.probe(0)
+        assert "names: " in " ".join(lab.examiner.result.violations)
+    with laboratory(TAMPERED, None) as lab:
+        lab.cloud.report = lambda _: False  # type: ignore[method-assign] # nothing is written down
+        lab.examiner.probe(0)
+        assert "health: " in " ".join(lab.examiner.result.violations)
+
+
 def test_a_feature_is_a_switch() -> None:
     names = frozenset(feature.__name__ for feature in features.FEATURES)
     assert len(names) == len(features.FEATURES)
@@ -52,6 +101,7 @@ def test_a_feature_is_a_switch() -> None:
         "route_tables",
         "interfaces",
         "nat_gateways",
+        "balancers",
     ):
         assert left_out in names
         done = examine(6, None, frozenset({left_out}))
@@ -72,6 +122,13 @@ def test_every_change_and_every_kind_of_probe_occurs() -> None:
     assert {(protocol, arrives) for protocol in NUMBERS for arrives in (True, False)} <= passed
     reasons = {trial.spec.why for one in done for trial in one.trials}
     assert {"SG_INGRESS", "SG_EGRESS", "SOURCE_CHECK", "NO_ROUTE", "NO_SUCH_ADDRESS", "NOT_RUNNING"} <= reasons
+    assert "REFUSED_BY_BALANCER" in reasons
+    balanced = [trial for one in done for trial in one.trials if trial.spec.target]
+    assert any(len(trial.fates["spec"] or ()) > 1 for trial in balanced)
+    kept = {(trial.spec.source == trial.probe.source, trial.spec.answered) for trial in balanced if trial.spec.arrives}
+    assert {(True, True), (True, False), (False, True)} <= kept
+    checks = {trial.spec.answered for one in done for trial in one.trials if trial.moment.startswith("health checks")}
+    assert checks == {True, False}
 
 
 def _lose(lab: Laboratory, kind: type[Rule] | type[Wearing]) -> None:

@@ -27,6 +27,8 @@ def test_spec_walk_reach_and_packets_agree_on_every_packet(tmp_path: Path, recor
     assert len(tried) > 100 * DESIGNS
     assert sum("| packets: at " in line for line in tried) > len(tried) / 3
     assert sum("| packets: lost" in line for line in tried) > len(tried) / 5
+    told = [line.split("| packets: ")[1] for line in tried]
+    assert sum(line.startswith("at ") and " to " in line for line in told) > 4 * DESIGNS, "through load balancers"
 
 
 @pytest.mark.kernel

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from atoll.analyze import history as walk
 from atoll.analyze.walk import Walk, forward
+from atoll.packet import Reason
 from atoll.plan.rows import Address, Backend, Node, NodeKind, Port
 from atoll.records import Table
 from atoll.records.table import Overlay
@@ -89,8 +90,8 @@ class WalkJudge:
     def _seen(self, verdict: walk.Verdict, asked: str) -> Seen:
         """The walk calls answered what reaches the address that asked; here it has to reach who asked."""
         seen, back = verdict.seen, verdict.back
-        if asked in self._nodes and verdict.arrives and seen:  # a check's answer is nothing that a balancer knows
-            return Seen(True, place_of(verdict.at), seen.source, seen.destination, None)
+        if seen and back is not None and self._is_checked(verdict, back, asked):
+            return Seen(True, place_of(verdict.at), seen.source, seen.destination, True, back.flow.source, "delivered")
         answered = verdict.answered and back is not None and self._node(back.at) == self._node(asked)
         return Seen(
             verdict.arrives,
@@ -102,6 +103,16 @@ class WalkJudge:
             "elsewhere" if verdict.answered and not answered else str(verdict.reason),
             self._target(verdict.forward),
         )
+
+    def _is_checked(self, verdict: walk.Verdict, back: Walk, asked: str) -> bool:
+        """Whether the answer to a load balancer's own check gets back to its node.
+
+        The laws say what a node does with the packets of others, so the walk calls that refused.
+        """
+        stopped = [(hop.id, hop.refusal) for hop in back.hops if hop.refusal]
+        node, sent = self._nodes.get(asked), verdict.forward.sent
+        ends = (back.flow.source, back.flow.destination) == (sent.destination, sent.source)
+        return node is not None and ends and stopped == [(node, Reason.REFUSED_BY_BALANCER)]
 
     def _target(self, found: Walk) -> str | None:
         """Where a balancer has sent the packet: what is addressed to itself it has refused."""
