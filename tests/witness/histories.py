@@ -25,6 +25,7 @@ from tests.witness import probes, properties, standing
 from tests.witness.changes import CHANGES, Change
 from tests.witness.cloud import HOSTS
 from tests.witness.probes import Ends, Map
+from tests.witness.promises import Promises
 from tests.witness.run import Laboratory, laboratory, log_line, own_world
 
 PROTOCOLS = ("tcp", "udp", "icmp")
@@ -49,6 +50,17 @@ def by_translator(rng: random.Random, found: Map) -> Ends:
     return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), there
 
 
+def balanced_from_outside(rng: random.Random, found: Map) -> Ends:
+    """A host to the load balancer's public addresses; where it has none any more, to whoever has one."""
+    return probes.to_balancer_from_internet(rng, found)
+
+
+def balanced_inside(rng: random.Random, found: Map) -> Ends:
+    """Somebody of the VPC to a node's own address, one of its targets too."""
+    node, sender = rng.choice(found.nodes), rng.choice(found.enis)
+    return str(sender["NetworkInterfaceId"]), rng.choice(found.private(sender)), rng.choice(found.private(node))
+
+
 WAYS: dict[str, Callable[[random.Random, Map], Ends]] = {
     "inside a subnet": probes.same_subnet,
     "across subnets": across_subnets,
@@ -56,6 +68,8 @@ WAYS: dict[str, Callable[[random.Random, Map], Ends]] = {
     "by Elastic IP, out": probes.to_internet,
     "by Elastic IP, to another": probes.hairpin,
     "by NAT gateway": by_translator,
+    "by load balancer, from outside": balanced_from_outside,
+    "by load balancer, inside": balanced_inside,
 }
 """The ways that connections take when they are opened."""
 
@@ -78,12 +92,14 @@ class Histories(RuleBasedStateMachine):
         self.lab: Laboratory = self._held.enter_context(laboratory(1, self.folder, made=standing.build))
         self._ways: dict[Probe, str] = {}
         self._answered: dict[Probe, bool] = {}
+        self._promises = Promises()
         self._judged = 0
 
     @initialize(rng=st.randoms(use_true_random=False))
     def draws(self, rng: random.Random) -> None:
         """From here on what is random is Hypothesis's. One connection of each way is there from the beginning."""
         self.lab.examiner.result.design.rng = rng
+        self.lab.examiner.settle("as built")
         for number, way in enumerate(WAYS):
             self._open(way, PROTOCOLS[number % len(PROTOCOLS)])
 
@@ -98,7 +114,10 @@ class Histories(RuleBasedStateMachine):
         rng = self.lab.examiner.result.design.rng
         at, source, destination = WAYS[way](rng, Map(self.lab.examiner.answers))
         own = probes.FIRST_PORT + len(self._ways)
-        probe = Probe(at, source, destination, protocol, own, own if protocol == "icmp" else standing.PORT)
+        balanced = way.startswith("by load balancer")
+        protocol = "tcp" if balanced and protocol == "icmp" else protocol
+        port = standing.LISTENERS[protocol] if balanced else standing.PORT
+        probe = Probe(at, source, destination, protocol, own, own if protocol == "icmp" else port)
         self._ways[probe] = way
         self._round("opening", "open", [probe])
 
@@ -111,6 +130,7 @@ class Histories(RuleBasedStateMachine):
         """Something changes; then everybody speaks."""
         change(self.lab.examiner.result.design)
         self.lab.examiner.changed(change.__name__)
+        self.lab.examiner.settle(f"after {change.__name__}")
         before = dict(self._answered)
         for verb in ("reply", "send", "reply") if receiver_first else ("send", "reply"):
             self._round(f"after {change.__name__}", verb, list(self._ways))
@@ -123,6 +143,7 @@ class Histories(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         """Nobody says anything; then everybody does. With real packets tests/kernel/test_fabric_idle.py does it."""
         self.lab.examiner.wait(seconds)
+        self._promises.forget()
         for verb in ("reply", "send"):
             self._round(f"after {seconds} seconds", verb, list(self._ways))
 
@@ -131,10 +152,16 @@ class Histories(RuleBasedStateMachine):
         if verb == "reply":
             these = [probe for probe in these if probe in examiner.received]
         examiner.round(moment, [(verb, probe) for probe in these])
+        found = list(examiner.result.violations)
         trials, self._judged = examiner.result.trials[self._judged :], len(examiner.result.trials)
         if verb != "reply":
             self._answered |= dict.fromkeys(these, False)
-            self._answered |= {trial.probe: bool(trial.spec.answered) for trial in trials}
+            mine = [trial for trial in trials if trial.probe in self._ways]
+            self._answered |= {trial.probe: bool(trial.spec.answered) for trial in mine}
+            found += [line for trial in mine for line in self._promises.broken(trial, examiner.answers)]
+        if found:
+            self._tell()
+        assert not found, "\n".join(found)
         wrong = [log_line(1, trial) for trial in trials if trial.disagreeing]
         if wrong:
             self._tell()
