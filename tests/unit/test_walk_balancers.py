@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.analyze.explain import explain
-from atoll.analyze.history import after, probe, reply, send, start
+from atoll.analyze.history import after, probe, reply, send, silent, start
 from atoll.analyze.reach import Box, reach
 from atoll.analyze.reach.flows import SERVICES, place
 from atoll.analyze.reach.spans import single
@@ -98,6 +98,19 @@ def test_a_connection_keeps_its_backend_until_that_is_cut() -> None:
     elsewhere = replace(cut, frontend="f-b")
     kept = after(connection, {elsewhere.key: (None, elsewhere)})
     assert kept.state.translations == connection.state.translations
+
+
+def test_answers_to_what_the_balancer_has_forgotten_are_refused_there() -> None:
+    """Fact 183: who sends after the idle time gets a reset, the target too, wherever its table leads."""
+    made = plan()
+    _, connection = start(made, "eni-client", IN_FLOW)
+    assert reply(made, connection)[0].arrives
+    late = silent(connection, 350)
+    assert late.state.translations == ()
+    assert reply(made, late)[0].reason is Reason.REFUSED_BY_BALANCER
+    cut = Backend(frontend="f-a", address=API, port=8080, eligible=False, cut=True)
+    ended = after(connection, {cut.key: (row(made, Backend, "f-a", API, "8080"), cut)})
+    assert reply(change(made, cut), ended)[0].reason is Reason.REFUSED_BY_BALANCER
 
 
 def test_what_it_does_not_take() -> None:

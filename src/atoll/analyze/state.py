@@ -17,7 +17,8 @@ class End(Struct, frozen=True):
     """A port that tracks the connection. `flow`: a packet of it as seen there; `node`: what the port is attached to.
 
     `idle`: the port's times when it began to; `silent`: seconds since it let a packet pass. `asked` and `answered`: how
-    many it has let pass of the opener's and of the others.
+    many it has let pass of the opener's and of the others. `brought`: the balancer's port that brought it with the
+    opener's address, to which answers go back.
     """
 
     port: str
@@ -27,6 +28,7 @@ class End(Struct, frozen=True):
     silent: int = 0
     asked: int = 1
     answered: int = 0
+    brought: str | None = None
 
     def hears(self, *, opener: bool) -> "End":
         """One more packet of it has passed."""

@@ -16,7 +16,7 @@ from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
 from atoll.analyze.translators import Passage, Translation, choices, is_translator, translate
 from atoll.packet import Flow, Reason
-from atoll.plan.rows import Deliver, Direction, Domain, Drop, Link, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.rows import Address, Deliver, Direction, Domain, Drop, Link, Port, Route, Segment, ToLink, ToPort
 from atoll.plan.services import is_asked
 from atoll.records import Key
 
@@ -142,7 +142,7 @@ class _Walker:
         return self._leave(port, segment, port if is_own or is_balancer(self.plan, port) else None)
 
     def _leave(self, port: Port, segment: Segment, sender: Port | None) -> str | None:
-        back = returns_to(self.plan, port, self.flow, self.state.translations)
+        back = returns_to(self.plan, port, self.flow, self.state)
         if back is not None:
             step = _Step(Hop("node", str(back.node), "an answer to what came through it", (back.key,)), back)
         else:
@@ -254,7 +254,12 @@ class _Walker:
             judgement = msgspec.structs.replace(judgement, tracked=True)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
         if judgement.allowed and judgement.tracked and self.opener:
-            self.ends.append(End(port.id, self.flow, port.node, port.idle))
+            came = next_to if direction is Direction.IN and next_to and is_balancer(self.plan, next_to) else None
+            kept = came is not None and not any(
+                one.ip == self.flow.source for one in self.plan.by(Address, "port", came.id)
+            )
+            brought = came.id if came and kept else None
+            self.ends.append(End(port.id, self.flow, port.node, port.idle, brought=brought))
 
     def _is_always_tracked(self, end: Port) -> bool:
         return is_translator(self.plan, end) or is_balancer(self.plan, end)

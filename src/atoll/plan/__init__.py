@@ -18,14 +18,14 @@ a bug.
    its moment; its frame says only by which mapping a connection has crossed. Fences and tables still judge each
    reply on the way to that node: what leaves a port is routed by its segment's table as any packet is, but for
    answers to what a balancer has sent with the opener's address, which go to the balancer's port whatever the table
-   says. Guests with `guard` off leave no frame. A translator gives a connection that somebody of its domain opens
-   through it (TCP, UDP or an echo request, from an address of a powered port there that is not its own) one of its
-   Masquerade addresses as source, keeping the source port where it is one of its ports; sends what it knows on as
-   any port sends, by its segment's table; and refuses what nobody inside has opened, answers of TCP and ICMP without
-   their connection included. A balancer gives a connection that somebody opens to one of its Frontends (an address
-   of its port, that protocol, that port) one of the frontend's eligible Backends as destination, and its own primary
-   address as source where the frontend does not keep the opener's; sends what it knows on as any port sends; and
-   refuses everything else.
+   says, as long as it or the port that sends them remembers the connection. Guests with `guard` off leave no frame.
+   A translator gives a connection that somebody of its domain opens through it (TCP, UDP or an echo request, from an
+   address of a powered port there that is not its own) one of its Masquerade addresses as source, keeping the source
+   port where it is one of its ports; sends what it knows on as any port sends, by its segment's table; and refuses
+   what nobody inside has opened, answers of TCP and ICMP without their connection included. A balancer gives a
+   connection that somebody opens to one of its Frontends (an address of its port, that protocol, that port) one of
+   the frontend's eligible Backends as destination, and its own primary address as source where the frontend does not
+   keep the opener's; sends what it knows on as any port sends; and refuses everything else.
 5. **State.** Rules without order judge the first packet of a connection, at the sender's port (outward) and at the
    receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
