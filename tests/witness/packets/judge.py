@@ -39,6 +39,7 @@ class Packets:
         self._rerouted = False
         self._boxed: set[Probe] = set()  # some leg led through a middlebox
         self._balanced: set[Probe] = set()  # a load balancer sent it on
+        self._homes: dict[Probe, tuple[str | None, bool]] = {}  # how their targets' tables led towards the client
         self._translators: dict[Probe, str | None] = {}  # through which the first packet went, if any
         self._done: set[Probe] = set()  # nothing more can be said of these
 
@@ -94,6 +95,7 @@ class Packets:
         translator = by_translator(self._plan, place.eni, probe.destination) if place is not None else None
         if self._translators.setdefault(probe, translator) != translator:
             self._done.add(probe)  # another way, on which the kernel asks the rules anew
+        self._follow_home(probe)
         if probe in self._done or (verb == "send" and self._rerouted and probe in self._boxed):
             return NOT_ASKED
         packet = Packet(
@@ -111,6 +113,7 @@ class Packets:
         return packet
 
     def _reply(self, probe: Probe) -> Packet | None:
+        self._follow_home(probe)
         if probe not in self._received or probe in self._boxed or probe in self._done:
             return NOT_ASKED
         node, received = self._received[probe]
@@ -124,6 +127,19 @@ class Packets:
                 return NOT_ASKED
         packet = received.answered(self._stand.next_number())
         return packet if self._send_from(node, packet) else NOT_ASKED
+
+    def _follow_home(self, probe: Probe) -> None:
+        """Answers to a load balancer are tracked where their table would lead them: led elsewhere they are unknown."""
+        if probe not in self._received or probe not in self._balanced:
+            return
+        node, received = self._received[probe]
+        held = self._stand.guests[node].addresses if node in self._stand.guests else {}
+        place = self._place(node, held[received.destination]) if received.destination in held else None
+        if place is None:
+            return
+        ends = self._plan, place.eni, received.source
+        if self._homes.setdefault(probe, way := (by_translator(*ends), by_middlebox(*ends))) != way:
+            self._done.add(probe)
 
     def _goes_back_by_middlebox(self, probe: Probe, node: str, received: Packet) -> bool:
         held = self._stand.guests[node].addresses
@@ -169,6 +185,7 @@ class Packets:
             return Seen(False, target=target)
         if verb != "reply":
             self._received.setdefault(probe, (there.node, there.packet))
+            self._follow_home(probe)
         place = self._place(there.node, there.device)
         back = backs.get(sent.number)
         answered: bool | None = back is not None and self._belongs(probe, back)
