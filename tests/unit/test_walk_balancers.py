@@ -113,6 +113,15 @@ def test_answers_to_what_the_balancer_has_forgotten_are_refused_there() -> None:
     assert reply(change(made, cut), ended)[0].reason is Reason.REFUSED_BY_BALANCER
 
 
+def test_with_the_balancer_the_servers_port_forgets_what_it_has_brought() -> None:
+    made = plan()
+    _, connection = start(made, "eni-client", IN_FLOW)
+    assert [end.port for end in connection.state.ends] == ["eni-api"]
+    for name, kept in (("eni-lb-a", []), ("eni-nat-a", ["eni-api"])):
+        port = row(made, Port, name)
+        assert [end.port for end in after(connection, {port.key: (port, None)}).state.ends] == kept
+
+
 def test_what_it_does_not_take() -> None:
     made = plan()
     for flow in (tcp(CLIENT, EIP, 81), replace(IN_FLOW, protocol=UDP), Flow(CLIENT, EIP, ICMP)):

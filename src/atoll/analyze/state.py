@@ -103,9 +103,9 @@ def _untranslates(one: Translation, old: Record | None, new: Record | None) -> b
 
 
 def _forgets(end: End, old: Record | None, new: Record | None) -> bool:
-    """Detached, without power, or without the address."""
+    """Detached, without power, or without the address; or the balancer that brought it is gone."""
     match old, new:
-        case Port(id=end.port), None:
+        case Port(id=end.port | end.brought), None:
             return True
         case Port(id=end.port, node=before), Port(node=after):
             return before != after

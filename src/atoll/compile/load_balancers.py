@@ -63,7 +63,9 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
         return
     hash_ = Hash.SOURCE if setting(group, "stickiness.enabled") == "true" else Hash.FLOW
     found = list(places(view, group))
-    for zone in view.by(BalancerZone, "balancer", balancer.id):
+    zones = view.by(BalancerZone, "balancer", balancer.id)
+    enabled = {zone.zone for zone in zones}
+    for zone in zones:
         chosen = {place.target.key for place in receivers(view, balancer, group, zone.zone, found)}
         for protocol in PROTOCOLS[one.protocol]:
             frontend = f"{one.id}/{zone.zone}/{protocol}"
@@ -84,13 +86,16 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
                     address=place.address,
                     port=place.target.port,
                     eligible=key in chosen,
-                    cut=key not in chosen and _is_cut(group, place),
+                    cut=key not in chosen and (place.zone not in enabled or _is_cut(group, place)),
                     origin=(group.arn, place.target.target),
                 )
 
 
 def _is_cut(group: TargetGroup, place: Place) -> bool:
-    """Whether the connections that it has are ended: it has turned unhealthy, or its drain is over."""
+    """Whether the connections that it has are ended: it has turned unhealthy, or its drain is over.
+
+    So are they in every node when its zone is removed from the load balancer (docs/modelling.md).
+    """
     target: Target = place.target
     if target.until is not None:
         return target.ended

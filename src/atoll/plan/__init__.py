@@ -30,18 +30,18 @@ a bug.
    receiver's (inward), each end for itself; they are a union. Ordered rules judge every packet; the first that
    matches decides, and no match is a refusal. An end that let a packet of the opener pass tracks the connection from
    then on, which lives on when the rule goes. Not tracked is TCP or UDP that passes by a rule open to the whole
-   world, while another rule of the same port opens every protocol to the whole world in the other direction, unless it
-   goes on to a translator or a balancer, or comes from one: nothing
-   is remembered, so each packet of such a connection is a first packet, in its own direction; answers never start
-   tracking, the opener's next packet does where it passes otherwise. A packet that is not delivered leaves nothing
-   behind in the domain that refuses it; a domain that it has left by a link remembers it, and so does the way up to
-   a translator that has sent it on. A port forgets its connections when it is detached, when its node loses power,
-   and those of an address when that leaves it; a connection that crossed a mapped link is forgotten at the end behind
-   it when its mapping goes; a translator forgets a connection with the address that it gave to it, a balancer one
-   whose backend is `cut`; that a backend is no longer eligible, or gone, ends no connection. Each forgets what
-   was silent for too long: a port after its `idle` times as they were when it began to track (a stream of UDP is what
-   has had more than one packet each way; other protocols have 600 seconds), a translator after that of the address
-   that it gave, a balancer after that of the frontend. A port that is not
+   world, while another rule of the same port opens every protocol to the whole world in the other direction, unless
+   it goes on to a translator or a balancer, or comes from one: nothing is remembered, so each packet of such a
+   connection is a first packet, in its own direction; answers never start tracking, the opener's next packet does
+   where it passes otherwise. A packet that is not delivered leaves nothing behind in the domain that refuses it; a
+   domain that it has left by a link remembers it, and so does the way up to a translator that has sent it on. A port
+   forgets its connections when it is detached, when its node loses power, those of an address when that leaves it,
+   and those that a balancer brought when the balancer's port goes; a connection that crossed a mapped link is
+   forgotten at the end behind it when its mapping goes; a translator forgets a connection with the address that it
+   gave to it, a balancer one whose backend is `cut`; that a backend is no longer eligible, or gone, ends no
+   connection. Each forgets what was silent for too long: a port after its `idle` times as they were when it began to
+   track (a stream of UDP is what has had more than one packet each way; other protocols have 600 seconds), a
+   translator after that of the address that it gave, a balancer after that of the frontend. A port that is not
    `filtered` lets everything pass; a filtered port lets pass what one of the filters it wears allows, so a filter
    without rules lets nothing pass.
 6. **Choice.** A balancer yields the *set* of eligible backends, a translator that of its Masquerade addresses; a walk

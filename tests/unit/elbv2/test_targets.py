@@ -157,6 +157,15 @@ def test_a_zone_that_is_not_enabled_gets_nothing_with_cross_zone_either(front: F
     assert front.health(group) == [(target, "initial", "Elb.RegistrationInProgress")]
 
 
+def test_a_zone_that_is_removed_ends_connections_to_its_targets_from_other_zones_too(front: Front) -> None:
+    balancer, _, servers = served(front)
+    cross = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=cross)
+    assert sent_to(front, servers) == {"a": "ab", "b": "ab"}
+    front.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[front.lab.subnet])
+    assert sent_to(front, servers) == {"a": "a-b"}
+
+
 def test_states_that_follow_from_where_it_is(front: Front) -> None:
     _, group, servers = served(front)
     balancer = front.elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
