@@ -65,14 +65,15 @@ class Node:
         return [one for one in near if few or listener.targets[one].state == HEALTHY]
 
     def ends(self, chosen: Chosen) -> bool:
-        """Whether it ends connections with that target, which is unhealthy or no longer one."""  # fact 183, 184
+        """Whether it ends connections with that target: unhealthy, no longer one, or in no zone."""  # fact 183, 184
         for listener in (one for one in self.listeners if one.group == chosen[0]):
             target = listener.targets.get(chosen)
             if target is None:
                 return listener.said[f"deregistration_delay.{ENDS}"] == "true"
             fails_open = chosen in self.eligible(listener)  # decision: then they live
             ends = listener.said.get(f"target_health_state.unhealthy.{ENDS}") == "true"  # not a setting of UDP's groups
-            return target.state == UNHEALTHY and not fails_open and ends
+            shut = target.zone not in {"", *self.zones}  # "all connections to those targets" of a zone that is removed
+            return shut or (target.state == UNHEALTHY and not fails_open and ends)
         return False
 
 

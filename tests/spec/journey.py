@@ -50,16 +50,15 @@ class Journey:
 
     def __post_init__(self) -> None:
         """Flows whose public address has left are forgotten, also when it comes back later (decision)."""
-        # so are those whose NAT gateway's address has, and those that a load balancer ends
-        for (nat, packet), (sent, memory) in list(self.translated.items()):
+        for (nat, packet), (sent, memory) in list(self.translated.items()):  # so are those whose NAT gateway's has
             held = self.world.enis[nat].addresses if nat in self.world.enis else ()
             node, chosen = self.world.nodes.get(nat), memory.chosen
             ended = node is not None and chosen is not None and node.ends(chosen)
             if ended or (packet.destination not in held and sent.source not in held):
                 del self.translated[nat, packet]
-        holders = {entry: self.world.holder(entry[2]) for entry in self.tracked if entry[2]}
-        for entry, holder in holders.items():
-            if not holder or holder[1] not in dict(entry[1][1]):
+        for entry, memory in list(self.tracked.items()):
+            left = entry[2] and (self.world.holder(entry[2]) or (None, None))[1] not in dict(entry[1][1])
+            if left or (memory.back and memory.back not in self.world.enis):  # fact 168: ends with the zone of a node
                 del self.tracked[entry]
 
     def send(self, at: str, packet: Packet) -> Arrival:
@@ -192,7 +191,7 @@ class Journey:
         entry = (eni.incarnation, packet.flow)  # also when the node has forgotten it; fact 183: it resets
         nodes = [node for node in self.world.nodes if (node, packet) in self.translated]
         nodes += [memory.back for known, memory in self.tracked.items() if memory.back and known[:2] == entry]
-        there = (self.world.enis[node] for node in nodes if node in self.world.enis and node != eni.id)
+        there = (self.world.enis[node] for node in nodes if node != eni.id)
         return next((node for node in there if node.vpc == eni.vpc and packet.destination not in node.addresses), None)
 
     def _groups_pass(self, eni: Eni, direction: Direction, packet: Packet, other: Eni | None) -> bool:

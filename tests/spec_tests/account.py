@@ -190,6 +190,14 @@ class Account:
         eni |= {"InterfaceType": "network_load_balancer", "SourceDestCheck": False, "Description": f"ELB {balancer}"}
         eni["Attachment"] = {"AttachmentId": f"ela-attach-{name}", "Status": "attached", "DeviceIndex": 1}
 
+    def drop_node(self, eni: str) -> None:
+        """The node is gone, and its zone is no longer one of its load balancer's."""
+        subnet = self.find("NetworkInterfaces", "NetworkInterfaceId", eni)["SubnetId"]
+        kept = [one for one in self.answers["NetworkInterfaces"] if one["NetworkInterfaceId"] != eni]
+        self.answers["NetworkInterfaces"] = kept
+        for one in self.answers["LoadBalancers"]:
+            one["AvailabilityZones"] = [zone for zone in one["AvailabilityZones"] if zone["SubnetId"] != subnet]
+
     def balancer(self, name: str, groups: Sequence[str] = (), **nodes: str) -> None:
         """An active load balancer, or that in its place; `nodes`: subnets, with `_` for `-`, and their addresses."""
         places = {subnet.replace("_", "-"): address for subnet, address in nodes.items()}

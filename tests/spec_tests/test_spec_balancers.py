@@ -278,6 +278,29 @@ class TestHistories:
         account.says("tg", "deregistration_delay.connection_termination.enabled", ends)
         assert history.send(account.world(), 0).target == (f"{A1}:8080" if ends == "true" else f"{C1}:8080")  # fact 184
 
+    def test_so_do_all_with_targets_of_a_zone_that_is_removed(self, account: Account) -> None:
+        """AWS's page on the zones of a load balancer: those from other zones too."""
+        account.targets("tg", "lb", B1)
+        account.says("lb", "load_balancing.cross_zone.enabled", "true")
+        history = History()
+        assert history.open(account.world(), IN)[0].target == f"{B1}:8080"
+        account.drop_node("eni-lb-b")
+        account.targets("tg", "lb", B1, C1)
+        account.health("tg", B1, "unused")
+        assert history.send(account.world(), 0).target == f"{C1}:8080"
+
+    def test_a_node_that_is_gone_takes_what_targets_remember_along(self, account: Account) -> None:
+        account.group("sg-open", permission(WORLD), egress=[])
+        history = History()
+        inside = probe("eni-b2", B2, NODE_B)
+        account.group("sg-out")
+        account.server("b2", "subnet-b", B2, groups=["sg-out"])
+        account.targets("tg", "lb", B1)
+        assert history.open(account.world(), inside)[0].answered
+        assert history.reply(account.world(), 0).arrives
+        account.drop_node("eni-lb-b")
+        assert lost(history.reply(account.world(), 0)) is Reason.SG_EGRESS
+
     def test_what_has_lost_it_is_answered_by_nobody(self, account: Account) -> None:
         history = self.opened(account)
         account.health("tg", C1, "unhealthy")
