@@ -3,7 +3,6 @@
 from msgspec.structs import replace
 
 from atoll.analyze.lookup import Plan, domain_of, is_balancer, owns
-from atoll.analyze.state import State
 from atoll.analyze.translators import Passage, Translation, changed, known_passage
 from atoll.packet import ICMP, Flow, Reason
 from atoll.plan.rows import Address, Backend, Frontend, Port
@@ -55,15 +54,15 @@ def _refused(flow: Flow, detail: str) -> Passage:
     return Passage(flow, detail, refusal=Reason.REFUSED_BY_BALANCER)
 
 
-def returns_to(plan: Plan, port: Port, flow: Flow, state: State) -> Port | None:
+def returns_to(plan: Plan, port: Port, flow: Flow, brought: str | None, known: tuple[Translation, ...]) -> Port | None:
     """The balancer's port to which an answer from `port` goes, whatever its table says: where it kept the source.
 
-    As long as either of them remembers the connection: what the balancer has forgotten it refuses.
+    As long as either of them remembers the connection: what the balancer has forgotten it refuses. `brought`: the port
+    that brought it, as `port` remembers.
     """
-    end = state.end(port.id, flow)
-    if end is not None and end.brought is not None and flow == end.flow.reply():
-        return plan.get(Port, end.brought)
-    for one in state.translations:
+    if brought is not None:
+        return plan.get(Port, brought)
+    for one in known:
         if flow == one.sent.reply() and one.sent.source == one.seen.source:
             for back in plan.by(Port, "node", one.node):
                 here = back.id != port.id and domain_of(plan, back) == domain_of(plan, port)

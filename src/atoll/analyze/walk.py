@@ -16,7 +16,7 @@ from atoll.analyze.rules import Judgement, judge_fence, judge_port
 from atoll.analyze.state import FRESH, End, State
 from atoll.analyze.translators import Passage, Translation, choices, is_translator, translate
 from atoll.packet import Flow, Reason
-from atoll.plan.rows import Address, Deliver, Direction, Domain, Drop, Link, Port, Route, Segment, ToLink, ToPort
+from atoll.plan.rows import Deliver, Direction, Domain, Drop, Link, Port, Route, Segment, ToLink, ToPort
 from atoll.plan.services import is_asked
 from atoll.records import Key
 
@@ -142,7 +142,9 @@ class _Walker:
         return self._leave(port, segment, port if is_own or is_balancer(self.plan, port) else None)
 
     def _leave(self, port: Port, segment: Segment, sender: Port | None) -> str | None:
-        back = returns_to(self.plan, port, self.flow, self.state)
+        end = self.state.end(port.id, self.flow)
+        brought = end.brought if end and self.flow == end.flow.reply() else None
+        back = returns_to(self.plan, port, self.flow, brought, self.state.translations)
         if back is not None:
             step = _Step(Hop("node", str(back.node), "an answer to what came through it", (back.key,)), back)
         else:
@@ -254,12 +256,14 @@ class _Walker:
             judgement = msgspec.structs.replace(judgement, tracked=True)
         self._meet(_judged("filter", port.id, direction, judgement, REFUSED_BY_RULES[direction]))
         if judgement.allowed and judgement.tracked and self.opener:
-            came = next_to if direction is Direction.IN and next_to and is_balancer(self.plan, next_to) else None
-            kept = came is not None and not any(
-                one.ip == self.flow.source for one in self.plan.by(Address, "port", came.id)
-            )
-            brought = came.id if came and kept else None
+            brought = next_to.id if direction is Direction.IN and next_to and self._is_kept(next_to) else None
             self.ends.append(End(port.id, self.flow, port.node, port.idle, brought=brought))
+
+    def _is_kept(self, back: Port) -> bool:
+        """Whether a balancer has sent the packet on with the opener's address."""
+        sent = (one for one in (*self.state.translations, *self.translations) if one.node == back.node)
+        kept = any(one.sent == self.flow and one.sent.source == one.seen.source for one in sent)
+        return kept and is_balancer(self.plan, back)
 
     def _is_always_tracked(self, end: Port) -> bool:
         return is_translator(self.plan, end) or is_balancer(self.plan, end)

@@ -15,7 +15,7 @@ RULES |= {"change_targets", "change_health", "health"}
 """Changes that leave every connection its way and what is known of it."""
 
 FORGETTING = {"move_elastic_ip", "take_elastic_ip", "stop_or_start", "stop_and_start"}
-FORGETTING |= {"move_interface", "change_addresses"}
+FORGETTING |= {"move_interface", "change_addresses", "change_balancer"}
 """Changes after which the network may know a connection no more. To the kernel the receiver's next packet is then the
 first of a connection of its own, or an answer to nothing; so it is tried once, by UDP, and nothing after it. Of what
 came through a load balancer it cannot tell any more that it has to go back there: that is not tried."""
