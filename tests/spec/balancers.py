@@ -60,9 +60,8 @@ class Node:
 
     def eligible(self, listener: Listener) -> list[Chosen]:
         """Who gets new connections: the healthy ones; where they are too few, all."""  # fact 180: fail open
-        near = self.near(listener)
-        few = not listener.enough(near, "unhealthy_state_routing")
-        return [one for one in near if few or listener.targets[one].state == HEALTHY]
+        near, purpose = self.near(listener), "unhealthy_state_routing"
+        return [one for one in near if listener.targets[one].state == HEALTHY or not listener.enough(near, purpose)]
 
     def ends(self, chosen: Chosen) -> bool:
         """Whether it ends connections with that target: unhealthy, no longer one, or in no zone."""  # fact 183, 184
@@ -102,13 +101,14 @@ def nodes(answers: Answers, there: There) -> dict[str, Node]:
 def _listener(answers: Answers, balancer: Answer, one: Answer, there: There) -> Listener:
     arn = one["DefaultActions"][0]["TargetGroupArn"]
     group = next(group for group in answers["TargetGroups"] if group["TargetGroupArn"] == arn)
-    said, default = _attributes(group), _attributes(balancer)[CROSS]
-    if "true" in (said["stickiness.enabled"], said["proxy_protocol_v2.enabled"]):
-        raise UnsupportedError(f"stickiness or the proxy protocol of {arn}")
-    tcp = int(_attributes(one).get("tcp.idle_timeout.seconds", 350))
-    cross = said[CROSS].replace("use_load_balancer_configuration", default) == "true"
+    said, whole = _attributes(group), _attributes(balancer)
+    unknown = said["stickiness.enabled"], said["proxy_protocol_v2.enabled"], whole.get("zonal_shift.config.enabled")
+    if "true" in unknown:
+        raise UnsupportedError(f"stickiness or the proxy protocol of {arn}, or zonal shifts")
+    idle = (int(_attributes(one).get("tcp.idle_timeout.seconds", 350)), 120, 120, 120)  # fact 183
+    cross = said[CROSS].replace("use_load_balancer_configuration", whole[CROSS]) == "true"
     hears = frozenset((protocol, one["Port"]) for protocol in one["Protocol"].lower().split("_"))  # fact 172
-    return Listener(hears, (tcp, 120, 120, 120), arn, said, cross, dict(_targets(answers, group, there)))  # fact 183
+    return Listener(hears, idle, arn, said, cross, dict(_targets(answers, group, there)))
 
 
 def _attributes(thing: Answer) -> dict[str, str]:
