@@ -39,7 +39,7 @@ class Promises:
         if node is None or not targets:
             self._kept.pop(trial.probe, None)
             return
-        states = _states(answers, node, trial.probe)
+        states = {where: state for where, (state, _) in _targets(answers, trial.probe).items()}
         before = self._kept.get(trial.probe)
         if before is not None and before.node == node["NetworkInterfaceId"]:
             if states.get(before.target, "") in ("healthy", "draining"):
@@ -48,14 +48,16 @@ class Promises:
                     for name, to in targets.items()
                     if to != before.target
                 )
-        elif "healthy" in _reached(answers, node, trial.probe).values():
+        elif trial.verb == "open" and "healthy" in _reached(answers, node, trial.probe).values():
             yield from (
                 f"{name}: {trial.probe} went to {to}, {states[to]}"
                 for name, to in targets.items()
                 if states[to] != "healthy"
             )
-        if trial.spec.answered:
-            self._kept[trial.probe] = Kept(node["NetworkInterfaceId"], targets["spec"])
+        if trial.spec.answered and trial.spec.target:
+            self._kept[trial.probe] = Kept(node["NetworkInterfaceId"], trial.spec.target)
+        elif before is not None and trial.spec.target != before.target:
+            del self._kept[trial.probe]
 
 
 def _node(answers: Answers, ip: str) -> dict[str, Any] | None:
@@ -71,12 +73,6 @@ def _group(answers: Answers, probe: Probe) -> Mapping[str, Any]:
     listener = next(one for one in answers["Listeners"] if one["Port"] == probe.destination_port)
     arn = listener["DefaultActions"][0]["TargetGroupArn"]
     return next(one for one in answers["TargetGroups"] if one["TargetGroupArn"] == arn)
-
-
-def _states(answers: Answers, node: Mapping[str, Any], probe: Probe) -> dict[str, str]:
-    """The state of each target, by address and port; here all are instances."""
-    del node
-    return {where: state for where, (state, _) in _targets(answers, probe).items()}
 
 
 def _reached(answers: Answers, node: Mapping[str, Any], probe: Probe) -> dict[str, str]:

@@ -3,15 +3,22 @@
 import subprocess
 import sys
 from collections import Counter
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from tests.conftest import SAID, Say
-from tests.witness import histories
+from tests.spec import Probe
+from tests.witness import histories, standing
 from tests.witness.changes import CHANGES
+from tests.witness.cloud import HOSTS
 from tests.witness.histories import WAYS, Histories, Outcome
+from tests.witness.probes import Map
+from tests.witness.promises import Promises
+from tests.witness.run import laboratory
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +46,27 @@ class Deaf(Histories):
 def test_a_judge_that_forgets_nothing_is_caught() -> None:
     with pytest.raises(AssertionError, match="the judges do not agree"):
         histories.campaign(examples=300, steps=25, seed=5, machine=Deaf, shrink=False)
+
+
+def test_a_promise_that_is_broken_is_seen() -> None:
+    """A new connection to a target that is not healthy; an established one that leaves its own."""
+    with laboratory(1, None, made=standing.build) as lab:
+        lab.examiner.settle("as built")
+        (public, *_) = (ip for node in Map(lab.examiner.answers).nodes for ip in Map(lab.examiner.answers).public(node))
+        probe = Probe(f"internet:{HOSTS[0]}", HOSTS[0], public, "tcp", 20_000, standing.PORT)
+        lab.examiner.round("opening", [("open", probe)])
+        trial, answers = lab.examiner.result.trials[-1], lab.examiner.answers
+        promises = Promises()
+        assert list(promises.broken(trial, answers)) == []
+        other = next(one for one in trial.fates["spec"] or () if one.target != trial.spec.target)
+        (line,) = promises.broken(replace(trial, verb="send", spec=other, others={}), answers)
+        assert "left" in line
+        ill = deepcopy(answers)
+        shown = next(one for one in ill["NetworkInterfaces"] if f"{one['PrivateIpAddress']}:80" == trial.spec.target)
+        for target in (target for group in ill["TargetGroups"] for target in group["Targets"]):
+            if target["Target"]["Id"] == shown["Attachment"]["InstanceId"]:
+                target["TargetHealth"]["State"] = "unhealthy"
+        assert any("unhealthy" in line for line in Promises().broken(trial, ill))
 
 
 @pytest.mark.kernel
