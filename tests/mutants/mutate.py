@@ -91,7 +91,7 @@ def sample(modules: list[str], count: int, seed: int, of_one: int = 3) -> list[M
     every = [one for module in modules for one in mutants(module)]
     rng.shuffle(every)
     taken: dict[tuple[str, str], int] = {}
-    chosen = []
+    chosen: list[Mutant] = []
     for one in every:
         key = (one.module, one.function)
         if taken.get(key, 0) < of_one and len(chosen) < count:
@@ -126,8 +126,8 @@ def _compiled(mutant: Mutant) -> CodeType:
     tree = _parsed(mutant.module)
     node = list(_nodes(tree))[mutant.place]
     change = list(_changes(node))[mutant.change]
-    changed = _Replace(node, change).visit(tree)
-    return compile(ast.fix_missing_locations(changed), _source(mutant.module)[0], "exec")
+    _Replace(node, change).visit(tree)
+    return compile(ast.fix_missing_locations(tree), _source(mutant.module)[0], "exec")
 
 
 class _Replace(ast.NodeTransformer):

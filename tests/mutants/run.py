@@ -11,13 +11,12 @@ import json
 import os
 import select
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from tests.mutants.mutate import Mutant, apply, sample
 from tests.witness.run import examine, own_world
@@ -25,7 +24,9 @@ from tests.witness.run import examine, own_world
 PATIENCE = 60.0
 """Seconds that all designs together may take for one mutant, times `--slow`."""
 
-_COMPILE = "filters gateways instances interfaces internet load_balancers nat_gateways prefix_lists routes sites subnets"
+_COMPILE = (
+    "filters gateways instances interfaces internet load_balancers nat_gateways prefix_lists routes sites subnets"
+)
 _WALK = "balancers history links lookup rules state translators walk"
 _REACH = "balancers beam flows leg links routes rules spans translators"
 _SPEC = "balancers filters flow history journey things world"
@@ -124,7 +125,7 @@ def main(arguments: list[str]) -> int:
     return 1 if any(count["survived"] for count in totals.values()) else 0
 
 
-def _group(group: str, options: argparse.Namespace, seeds: Sequence[int], log: object) -> Counter[str]:
+def _group(group: str, options: argparse.Namespace, seeds: Sequence[int], log: IO[str] | None) -> Counter[str]:
     chosen = sample(GROUPS[group], options.count, options.seed)
     packets, count = group == "kernel", Counter[str]()
     patience = PATIENCE * options.slow * (4 if packets else 1)
