@@ -170,6 +170,17 @@ def test_without_a_server_every_command_says_so(own_atoll: Atoll, words: tuple[s
     assert said.out == ""
 
 
+def test_without_a_server_the_advice_names_the_state_folder_that_was_asked_for(own_atoll: Atoll, tmp_path: Path) -> None:
+    said = own_atoll.run("env", "--state", str(tmp_path / "other"))
+    assert said.err == f"atoll: Atoll is not running here. Start it with: atoll up --state {tmp_path / 'other'}\n"
+
+
+def test_exposure_of_a_region_that_is_none_is_refused(records: Atoll) -> None:
+    said = records.run("exposure", "--region", "us-esat-1")
+    assert (said.status, said.out) == (2, "")
+    assert "There is no region 'us-esat-1'" in said.err
+
+
 @pytest.mark.parametrize(
     ("words", "advice"),
     [

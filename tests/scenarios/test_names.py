@@ -204,4 +204,7 @@ def test_a_program_on_the_internet_keeps_its_resolv_conf_outside(named: Named) -
     before = Path("/etc/resolv.conf").read_bytes()
     for command in ("run", "internet"):
         assert named.atoll.run(command, "--", "cat", "/etc/resolv.conf").out.startswith(f"nameserver {INTERNET}\n")
+    missing = named.atoll.run("internet", "--", "no-such-command", "a")
+    assert (missing.status, missing.err) == (127, "atoll: no-such-command: not found\n")
+    assert named.atoll.run("internet", "--", "sh", "-c", 'echo "$0" "$@"; exit 7', "a  b", "").out == "a  b \n"
     assert Path("/etc/resolv.conf").read_bytes() == before

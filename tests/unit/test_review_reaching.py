@@ -169,3 +169,8 @@ def test_exposure_is_what_the_internet_reaches_and_what_reaches_it(shop: Shop) -
         ("web)", False, ["everything"]),
     ]
     assert exposure(shop.cloud.writer.model, shop.cloud.plan, "eu-west-1") == []
+
+
+def test_exposure_of_a_region_that_is_none_is_refused_and_not_nothing(shop: Shop) -> None:
+    with pytest.raises(LookupError, match="no region 'us-esat-1'"):
+        exposure(shop.cloud.writer.model, shop.cloud.plan, "us-esat-1")

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ASKING = '! [ -e /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"'
+_ASKING = """
+names=$1; shift
+! [ -e /etc/resolv.conf ] || mount --bind "$names" /etc/resolv.conf
+command -v -- "$1" >/dev/null || { echo "atoll: $1: not found" >&2; exit 127; }
+exec "$@"
+"""
 """How a command asks Atoll's internet for names, and not who is asked outside: in mounts of its own."""
 
 Request = dict[str, Any]
@@ -159,7 +164,7 @@ class Control:
         namespace = self._host_namespace(request["ip"])
         stdin, stdout, stderr = call.fds
         enter = ["nsenter", f"--net={namespace}", f"--wd={request['cwd']}", "--", "unshare", "--mount"]
-        command = [*enter, "sh", "-c", _ASKING, str(self._server.options.folder.resolvers), *request["command"]]
+        command = [*enter, "sh", "-c", _ASKING, "atoll", str(self._server.options.folder.resolvers), *request["command"]]
         return run_for(command, (stdin, stdout, stderr), request["env"], call.caller)
 
     def _run(self, call: Call) -> Any:

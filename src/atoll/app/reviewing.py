@@ -32,7 +32,7 @@ def reach(server: "Server", request: dict[str, Any], caller: int) -> dict[str, A
 
 
 def exposure(server: "Server", request: dict[str, Any], caller: int) -> Any:
-    """What the internet reaches and what reaches it. `region`: of that region alone."""
+    """What the internet reaches and what reaches it. `region`: of that region alone; LookupError where it is none."""
     return msgspec.to_builtins(server.analyse(exposures.exposure, request["region"], caller=caller))
 
 

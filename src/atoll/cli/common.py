@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from atoll.local.control import ControlError, ask
+from atoll.local.control import ControlError, NotRunningError, ask
 from atoll.local.folder import StateFolder, default_folder
 
 State = Annotated[
@@ -37,6 +37,8 @@ def call(state: Path | None, request: dict[str, Any], fds: Sequence[int] = (), s
     """Ask the server; an error ends the command with its message and this exit status."""
     try:
         return ask(folder(state).control, request, fds, note)
+    except NotRunningError as error:
+        fail(f"{error}{on(state)}", status)
     except ControlError as error:
         fail(str(error), status)
 

@@ -64,11 +64,11 @@ def exposure(
 ) -> None:
     """List what the internet reaches, and what reaches the internet.
 
-    Exit status 0 when the internet reaches nothing, 1 when it reaches something.
+    Exit status 0 when the internet reaches nothing, 1 when it reaches something, 2 when there is no such region.
 
     Example: atoll exposure --region us-east-1
     """
-    found = call(state, {"do": "exposure", "region": region})
+    found = call(state, {"do": "exposure", "region": region}, status=BAD_QUESTION)
     inward = [one for one in found if one["inward"]]
     if json:
         show_json(found)

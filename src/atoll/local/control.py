@@ -22,6 +22,10 @@ class ControlError(Exception):
     """The server refused, or cannot be reached; the message is for the user."""
 
 
+class NotRunningError(ControlError):
+    """No server is behind the socket."""
+
+
 def address(path: Path) -> str:
     """The path as a socket address; ControlError when the kernel would refuse it."""
     if len(str(path)) > PATH_LIMIT:
@@ -32,12 +36,12 @@ def address(path: Path) -> str:
 def ask(
     path: Path, request: dict[str, Any], fds: Sequence[int] = (), progress: Callable[[str], None] | None = None
 ) -> Any:
-    """Send a request to the server behind `path` and wait for its answer. Raises ControlError."""
+    """Send a request to the server behind `path` and wait for its answer. Raises ControlError, NotRunningError among them."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(address(path))
         except OSError as error:
-            raise ControlError("Atoll is not running here. Start it with: atoll up") from error
+            raise NotRunningError("Atoll is not running here. Start it with: atoll up") from error
         line = msgspec.json.encode(request) + b"\n"
         if fds:
             socket.send_fds(connection, [line], list(fds))

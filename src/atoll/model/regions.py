@@ -69,3 +69,9 @@ REGIONS: dict[str, Region] = {
         _region("us-west-2", "usw2", "US West (Oregon)", "a2 b1 c3 d4"),
     )
 }
+
+
+def known_region(name: str | None) -> None:
+    """LookupError with words for the user where there is no such region; None is all of them."""
+    if name is not None and name not in REGIONS:
+        raise LookupError(f"There is no region {name!r}. Example: us-east-1")

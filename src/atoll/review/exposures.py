@@ -9,6 +9,7 @@ from atoll.analyze.internet import ANSWERING, ANYONE, addresses, kept_from, with
 from atoll.analyze.lookup import Plan, is_balancer
 from atoll.analyze.reach.spans import Span, without
 from atoll.model.kinds import NetworkInterface
+from atoll.model.regions import known_region
 from atoll.plan.rows import INTERNET, Port
 from atoll.records import Table
 from atoll.review.endpoints import label
@@ -26,7 +27,8 @@ class Exposure(msgspec.Struct, frozen=True):
 
 
 def exposure(model: Table, plan: Table, region: str | None = None) -> list[Exposure]:
-    """Every ENI with what is open, in the order of their ids. `region`: of that region alone."""
+    """Every ENI with what is open, in the order of their ids. `region`: of that region alone; LookupError for none."""
+    known_region(region)
     whole = with_anyone(plan)
     internet = addresses(whole)
     every = [one for one in model.all(NetworkInterface) if region in (None, one.region) and not one.nat_gateway]

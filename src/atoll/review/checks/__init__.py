@@ -4,7 +4,7 @@ and never guessed from the text of rules.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from atoll.model.regions import REGIONS
+from atoll.model.regions import known_region
 from atoll.records import Table
 from atoll.review.checks import (
     balancers,
@@ -44,8 +44,7 @@ def check(model: Table, plan: Table, region: str | None = None, kinds: Iterable[
 
     LookupError where there is no such region or kind.
     """
-    if region is not None and region not in REGIONS:
-        raise LookupError(f"There is no region {region!r}. Example: us-east-1")
+    known_region(region)
     wanted = list(kinds) or list(KINDS)
     for kind in wanted:
         if kind not in KINDS:
