@@ -170,7 +170,9 @@ def test_without_a_server_every_command_says_so(own_atoll: Atoll, words: tuple[s
     assert said.out == ""
 
 
-def test_without_a_server_the_advice_names_the_state_folder_that_was_asked_for(own_atoll: Atoll, tmp_path: Path) -> None:
+def test_without_a_server_the_advice_names_the_state_folder_that_was_asked_for(
+    own_atoll: Atoll, tmp_path: Path
+) -> None:
     said = own_atoll.run("env", "--state", str(tmp_path / "other"))
     assert said.err == f"atoll: Atoll is not running here. Start it with: atoll up --state {tmp_path / 'other'}\n"
 

@@ -123,6 +123,8 @@ def test_an_optional_name_may_match_nothing(shop: Shop) -> None:
 def test_names_are_looked_for_in_the_scope(shop: Shop) -> None:
     with pytest.raises(LookupError, match="in the scope"):
         judged(shop, {"deny": "internet -> db"}, scope={"region": "eu-west-1"})
+    with pytest.raises(LookupError, match="no region 'us-esat-1'"):
+        judged(shop, {"deny": "any -> any:22"}, scope={"region": "us-esat-1"})
     with pytest.raises(LookupError, match="matches no vpc"):
         judged(shop, {"deny": "internet -> db"}, scope={"vpc": {"tag": {"Name": "other"}}})
     assert holds(shop, {"deny": "internet -> db"}, scope={"region": "us-east-1", "vpc": shop.ids["vpc"]}) == [True]

@@ -164,7 +164,8 @@ class Control:
         namespace = self._host_namespace(request["ip"])
         stdin, stdout, stderr = call.fds
         enter = ["nsenter", f"--net={namespace}", f"--wd={request['cwd']}", "--", "unshare", "--mount"]
-        command = [*enter, "sh", "-c", _ASKING, "atoll", str(self._server.options.folder.resolvers), *request["command"]]
+        names = str(self._server.options.folder.resolvers)
+        command = [*enter, "sh", "-c", _ASKING, "atoll", names, *request["command"]]
         return run_for(command, (stdin, stdout, stderr), request["env"], call.caller)
 
     def _run(self, call: Call) -> Any:

@@ -36,7 +36,7 @@ def address(path: Path) -> str:
 def ask(
     path: Path, request: dict[str, Any], fds: Sequence[int] = (), progress: Callable[[str], None] | None = None
 ) -> Any:
-    """Send a request to the server behind `path` and wait for its answer. Raises ControlError, NotRunningError among them."""
+    """Send a request to the server behind `path` and wait for its answer. ControlError says why there is none."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(address(path))

@@ -19,6 +19,7 @@ from atoll.analyze.lookup import Plan
 from atoll.analyze.reach.flows import block
 from atoll.model.entity import Entity
 from atoll.model.kinds import Instance, NetworkInterface, SecurityGroup, Subnet, Vpc
+from atoll.model.regions import known_region
 from atoll.packet import Prefix
 from atoll.plan.rows import INTERNET
 from atoll.records import Table
@@ -133,6 +134,7 @@ class _Names:
         self._plan = plan
         self._file = file
         self._scope = file.scope
+        known_region(file.scope.region)
         self._vpcs = self._ids(Vpc, file.scope.vpc) if file.scope.vpc else None
 
     def end(self, name: str) -> Endpoint | None:
