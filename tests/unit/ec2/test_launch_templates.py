@@ -42,7 +42,7 @@ def test_create_and_describe(lab: Lab) -> None:
     shown = made["LaunchTemplate"]
     assert shown == {
         "CreateTime": shown["CreateTime"],
-        "CreatedBy": f"arn:aws:iam::{ACCOUNT}:root",
+        "CreatedBy": f"arn:aws:iam::{ACCOUNT}:user/atoll",
         "DefaultVersionNumber": 1,
         "LatestVersionNumber": 1,
         "LaunchTemplateId": shown["LaunchTemplateId"],
@@ -60,7 +60,7 @@ def test_create_and_describe(lab: Lab) -> None:
     (first,) = lab.ec2.describe_launch_template_versions(LaunchTemplateName="web")["LaunchTemplateVersions"]
     assert first == {
         "CreateTime": shown["CreateTime"],
-        "CreatedBy": f"arn:aws:iam::{ACCOUNT}:root",
+        "CreatedBy": f"arn:aws:iam::{ACCOUNT}:user/atoll",
         "DefaultVersion": True,
         "LaunchTemplateData": {"ImageId": lab.image, "InstanceType": "t3.micro", "Monitoring": {"Enabled": True}},
         "LaunchTemplateId": shown["LaunchTemplateId"],

@@ -52,6 +52,20 @@ def test_things_made_with_temporary_keys_are_the_accounts(site: InProcess) -> No
     assert site.client("sts", account=role["AccessKeyId"]).get_caller_identity()["Account"] == "444455556666"
 
 
+def test_a_launch_template_says_who_made_it_and_each_of_its_versions(site: InProcess) -> None:
+    made = assumed(site)
+    role = site.client(account=made["Credentials"]["AccessKeyId"])
+    data = {"InstanceType": "t3.micro"}
+    template = role.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)["LaunchTemplate"]
+    user = site.client()
+    user.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData=data)
+    changed = user.modify_launch_template(LaunchTemplateName="web", DefaultVersion="2")["LaunchTemplate"]
+    assert template["CreatedBy"] == changed["CreatedBy"] == made["AssumedRoleUser"]["Arn"]
+    versions = user.describe_launch_template_versions(LaunchTemplateName="web")["LaunchTemplateVersions"]
+    by = {one["VersionNumber"]: one["CreatedBy"] for one in versions}
+    assert by == {1: made["AssumedRoleUser"]["Arn"], 2: "arn:aws:iam::123456789012:user/atoll"}
+
+
 def test_a_role_that_exists_gives_its_id_and_its_longest_session(site: InProcess) -> None:
     iam = site.client("iam")
     role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument='{"Statement": []}', MaxSessionDuration=7200)

@@ -17,6 +17,7 @@ class LaunchTemplate(Entity, frozen=True, kw_only=True):
     created: datetime
     default: int = 1
     latest: int = 1  # the highest number ever given: numbers are not used again
+    creator: str = ""  # the ARN of whoever made it
 
     @property
     def place(self) -> str:
@@ -35,6 +36,7 @@ class LaunchTemplateVersion(Entity, frozen=True, kw_only=True):
     created: datetime
     data: bytes
     description: str | None = None
+    creator: str = ""  # the ARN of whoever made it
 
 
 class PlacementGroup(Entity, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ def version_shape(tx: Tx, version: LaunchTemplateVersion) -> Response:
     assert template is not None  # it ends with its versions
     shape: Response = {
         "CreateTime": version.created,
-        "CreatedBy": creator(version.account),
+        "CreatedBy": creator(version),
         "DefaultVersion": version.number == template.default,
         "LaunchTemplateData": data_of(version),
         "LaunchTemplateId": template.id,

@@ -22,6 +22,7 @@ from atoll.services.ec2.instance_types import need_type
 from atoll.services.ec2.key_pairs import need_key
 from atoll.services.ec2.lookup import ID, need
 from atoll.services.ec2.tags import on_creation, tags_if_any
+from atoll.services.identity import caller_arn, user_arn
 from atoll.services.registry import Request, Response, operation
 
 Data = dict[str, Any]
@@ -33,16 +34,16 @@ MOST_DESCRIPTION = 255
 BY = ("LaunchTemplateId", "LaunchTemplateName")
 
 
-def creator(account: str) -> str:
-    """CreatedBy: the account's root, since there are no users here."""
-    return f"arn:aws:iam::{account}:root"
+def creator(made: LaunchTemplate | LaunchTemplateVersion) -> str:
+    """CreatedBy: whom GetCallerIdentity showed to who made it. The account's user, where that was not written down."""
+    return made.creator or user_arn(made.account)
 
 
 def template_shape(_tx: Tx, template: LaunchTemplate) -> Response:
     """A LaunchTemplate of the API."""
     return {
         "CreateTime": template.created,
-        "CreatedBy": creator(template.account),
+        "CreatedBy": creator(template),
         "DefaultVersionNumber": template.default,
         "LatestVersionNumber": template.latest,
         "LaunchTemplateId": template.id,
@@ -172,6 +173,7 @@ def put_version(tx: Tx, template: LaunchTemplate, data: Data, description: str |
         template=template.id,
         number=template.latest,
         created=tx.time,
+        creator=caller_arn(tx),
         data=msgspec.msgpack.encode(data),
         description=description,
     )
@@ -203,6 +205,7 @@ def create_launch_template(tx: Tx, request: Request) -> Response:
         tags=on_creation(tx, request, "launch-template"),
         name=name,
         created=tx.time,
+        creator=caller_arn(tx),
     )
     tx.put(template)
     put_version(tx, template, data, described(request))
