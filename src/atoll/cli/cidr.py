@@ -9,6 +9,8 @@ from atoll.cli.common import Json, State, fail, folder, show_json
 from atoll.local.control import ControlError, ask
 from atoll.packet import Prefix
 
+BAD_QUESTION = 2
+
 ZONES = "abcdef"
 
 
@@ -30,6 +32,8 @@ def cidr(
     Each tier gets a subnet in each zone, with the five addresses that AWS keeps and room for growth. The blocks of
     the VPCs in a running Atoll are avoided, and overlaps among them are named: AWS makes such VPCs without a word, but
     can never peer them.
+
+    Exit status 1 when there is no room for them, 2 when the question is none.
 
     Example: atoll cidr --hosts 200
 
@@ -95,10 +99,10 @@ def _tiers(texts: list[str]) -> list[Tier]:
     for text in texts:
         name, _, number = text.rpartition("=")
         if not number.isdecimal():
-            fail(f"--hosts {text!r}: write a number of hosts, or NAME=NUMBER. Example: --hosts web=50", 64)
+            fail(f"--hosts {text!r}: write a number of hosts, or NAME=NUMBER. Example: --hosts web=50", BAD_QUESTION)
         tiers.append(Tier(name or f"tier {len(tiers) + 1}", int(number)))
     if len({tier.name for tier in tiers}) < len(tiers):
-        fail("--hosts: each tier needs a name of its own.", 64)
+        fail("--hosts: each tier needs a name of its own.", BAD_QUESTION)
     return tiers
 
 
@@ -108,7 +112,7 @@ def _block(text: str) -> Prefix:
     except ValueError:
         block = None
     if block is None or block.family != 4:
-        fail(f"--avoid {text!r} is no IPv4 block. Example: --avoid 10.0.0.0/16", 64)
+        fail(f"--avoid {text!r} is no IPv4 block. Example: --avoid 10.0.0.0/16", BAD_QUESTION)
     return block
 
 
