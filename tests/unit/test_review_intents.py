@@ -44,6 +44,15 @@ def test_deny_is_every_protocol_and_port_unless_it_says_less(shop: Shop) -> None
     ) == [False, True, True, True, True, False]
 
 
+def test_any_is_not_what_the_internet_sends_to_itself(shop: Shop) -> None:
+    (refused,) = judged(shop, {"deny": "internet -> any:80"})
+    assert (refused.holds, refused.why.startswith(f"internet -> {shop.ids['eni-web']}")) == (False, True)
+    (kept,) = judged(shop, {"deny": "internet -> any:22"})
+    assert (kept.holds, kept.pairs) == (True, 2)
+    with pytest.raises(LookupError, match="nobody who could send to anybody else"):
+        judged(shop, {"deny": "internet -> any:22"}, scope={"region": "eu-west-1"})
+
+
 def test_a_name_is_a_tag_an_id_a_holder_or_a_block(shop: Shop) -> None:
     names = {
         "subnet": {"subnet": shop.ids["subnet-db"]},

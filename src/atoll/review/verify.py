@@ -19,7 +19,7 @@ from atoll.analyze.between import (
     private,
     public,
 )
-from atoll.analyze.internet import ANYONE, with_anyone
+from atoll.analyze.internet import ANSWERING, ANYONE, with_anyone
 from atoll.analyze.lookup import Plan
 from atoll.analyze.reach import Outcome
 from atoll.analyze.reach.flows import PORTS, Box, count, subtract_all
@@ -186,11 +186,15 @@ class _Proof:
         return node is not None and node.kind is NodeKind.TRANSLATOR
 
     def _pairs(self, source: Endpoint, destination: Endpoint) -> Iterator[tuple[Sender, Target]]:
-        """Every pair of different nodes; a denial is about whatever could be sent and could arrive."""
+        """Every pair of different nodes; a denial is about whatever could be sent and could arrive.
+
+        What the internet sends to itself is no design's: `any -> any` is not about it.
+        """
         strict = self._intent.kind == "deny"
         for sender in self._senders(source, strict=strict):
             for target in self._targets(destination, sender, strict=strict):
-                if not self._one_node(sender.port, target.name):
+                out_there = sender.port == ANYONE and target.ports == ANSWERING
+                if not out_there and not self._one_node(sender.port, target.name):
                     yield (sender if strict else from_outside(self._whole, sender, target)), target
 
     def _senders(self, end: Endpoint, *, strict: bool) -> Iterator[Sender]:
