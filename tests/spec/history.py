@@ -119,13 +119,13 @@ def fates(world: World, probe: Probe) -> list[Verdict]:
 
 def settled(world: World, listens: Callable[[str, int], bool]) -> dict[tuple[str, str, int], str]:
     """What each target of a listener's group comes to, by group, id and port. `listens`: who does at a place's port."""
-    return {
-        (group, target.id, port): _settled(world, node, str(address), target, listens)
-        for node in world.nodes.values()
-        for listener in node.listeners
-        for (group, address, port), target in listener.targets.items()
-        if target.zone == node.zone or target.zone not in node.zones  # decision: AWS's are asked by every node
-    }
+    said: dict[tuple[str, str, int], list[str]] = {}
+    for node, listener in ((each, one) for each in world.nodes.values() for one in each.listeners):
+        for (group, address, port), target in listener.targets.items():
+            if listener.cross or target.zone not in node.zones - {node.zone}:  # decision: who may send to it asks
+                one = _settled(world, node, str(address), target, listens)
+                said.setdefault((group, target.id, port), []).append(one)
+    return {one: HEALTHY if 2 * all_.count(HEALTHY) >= len(all_) else max(all_) for one, all_ in said.items()}
 
 
 def _settled(world: World, node: Node, address: str, target: Target, listens: Callable[[str, int], bool]) -> str:

@@ -108,7 +108,7 @@ def test_settled_is_what_comes_of_it_when_it_is_made(two: Shop) -> None:
     cloud._write(SYSTEM, make)
     assert dict(cloud.plan.records) == dict(there.plan.records)
     for check in cloud.plan.all(Probe):  # and nothing would be found out any more
-        held = cloud.writer.model.get(Target, *check.id.split("/")) if check.id.count("/") == 2 else None
+        held = cloud.writer.model.get(Target, *check.id.split("/")[:3]) if check.id.count("/") == 3 else None
         if held is not None:
             assert (held.health == "healthy") == heard(cloud.plan, check)
 
@@ -183,6 +183,25 @@ def test_a_target_whose_checks_would_pass_again_is_healthy_again(two: Shop) -> N
         fail(two, target)
     assert set(health(settle(model, lambda _: None).model).values()) == {"unhealthy"}
     assert set(health(settle(model, lambda draft: draft.put(rule)).model).values()) == {"healthy"}
+
+
+def test_with_cross_zone_the_nodes_settle_it_together(two: Shop) -> None:
+    """A zone that is down takes its own node's voice with it: of the other's target that node finds nothing good."""
+    elb = two.cloud.client("elbv2")
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    on = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
+    elb.modify_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"], Attributes=on)
+    checks = [one.node[-1] for one in two.cloud.plan.all(Probe) if one.id.count("/") == 3]
+    assert sorted(checks) == ["a", "a", "b", "b"]
+    assert health(settle(two.cloud.writer.model, lambda _: None).model) == dict.fromkeys(
+        (two.ids["db"], two.ids["api-b"]), "healthy"
+    )
+    there = down(two, SECOND)
+    assert health(there.model) == {two.ids["db"]: "healthy", two.ids["api-b"]: "unhealthy"}
+    assert eligible(there.plan) == {(FIRST, two.ids["db"]), (SECOND, two.ids["db"])}
+    shut = next(one for one in two.cloud.writer.model.all(SecurityGroupRule) if one.low == 8080)
+    none = settle(two.cloud.writer.model, lambda draft: draft.delete(shut))
+    assert set(health(none.model).values()) == {"unhealthy"}
 
 
 def test_all_that_the_file_expects_is_expected_of_a_case_that_says_nothing_else(two: Shop) -> None:

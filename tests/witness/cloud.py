@@ -25,7 +25,7 @@ from atoll.protocol import load
 from atoll.records import Table
 from atoll.services import due, registry
 from atoll.services.ec2 import lifecycle
-from atoll.services.elbv2.target_health import on_health
+from atoll.services.elbv2.target_health import on_checks
 from atoll.services.unbuilt import answer_unbuilt
 from tests.support.inprocess import InProcess
 from tests.witness.watched import Watched
@@ -92,12 +92,13 @@ class Cloud(InProcess):
     def _report(self, instance: Instance, event: Event) -> None:
         self._write(SYSTEM, lambda tx: lifecycle.on_event(tx, instance.id, instance.boot, event))
 
-    def report(self, health: Mapping[tuple[str, ...], tuple[str, str, str]]) -> bool:
-        """What health checks have come to: state, reason and description, by the target's key. Whether that is new."""
+    def report(self, health: Mapping[tuple[str, ...], Mapping[str, tuple[str, str, str]]]) -> bool:
+        """What health checks have come to: state, reason and description, by the target's key and the zone of the node
+        that has checked it. Whether that is new."""
 
         def write_down(tx: Tx) -> bool:
             for key, said in health.items():
-                on_health(tx, key, *said)
+                on_checks(tx, key, said)
             return bool(tx.delta())
 
         return self._write(SYSTEM, write_down)

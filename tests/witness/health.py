@@ -48,10 +48,10 @@ class Health:
 
     def report(self, done: Mapping[str, Seen]) -> bool:
         """Write down what the checks came to, like the agent that does them; whether that changed anything."""
-        told = {
-            tuple(name.split("/")): ("healthy", "", "") if self._passed(name, seen) else FAILED
-            for name, seen in done.items()
-        }
+        told: dict[tuple[str, ...], dict[str, tuple[str, str, str]]] = {}
+        for name, seen in done.items():
+            *target, zone = name.split("/")
+            told.setdefault(tuple(target), {})[zone] = ("healthy", "", "") if self._passed(name, seen) else FAILED
         return self._cloud.report(told)
 
     def _passed(self, name: str, seen: Seen) -> bool:

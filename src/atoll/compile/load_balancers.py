@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from atoll.compile.passes import of
 from atoll.model.balancing import (
     Place,
-    balancer_of,
-    candidates,
+    checked_from,
     keeps_client,
     place_of,
     places,
@@ -103,30 +102,27 @@ def _is_cut(group: TargetGroup, place: Place) -> bool:
 
 
 def probe(view: View, target: Target) -> Iterable[Row]:
-    """A target that may get traffic is checked: from its own zone's node, or from the first one that may send to it."""
+    """A target that may get traffic is checked from every node that may send to it: a row for each enabled zone at most
+    (NLBUG, load-balancer-troubleshooting: "health checks ... are distributed")."""
     group = view.get(TargetGroup, target.group)
-    balancer = balancer_of(view, group) if group is not None else None
     place = place_of(view, group, target) if group is not None else None
-    if group is None or balancer is None or place is None or balancer.state != "active":
+    if group is None or place is None:
         return
-    zones = sorted(view.by(BalancerZone, "balancer", balancer.id), key=lambda one: (one.zone != place.zone, one.zone))
-    for zone in zones:
-        if candidates(view, balancer, group, zone.zone, [place]):
-            yield Probe(
-                id="/".join(target.key[1:]),
-                node=zone.node,
-                address=place.address,
-                port=target.port if group.check_port == "traffic-port" else int(group.check_port),
-                protocol=group.check_protocol.lower(),
-                path=group.check_path,
-                codes=group.check_codes,
-                interval=group.interval,
-                timeout=group.timeout,
-                healthy=group.healthy_threshold,
-                unhealthy=group.unhealthy_threshold,
-                origin=(group.arn, target.target),
-            )
-            return
+    for zone in checked_from(view, target):
+        yield Probe(
+            id="/".join((*target.key[1:], zone.zone)),
+            node=zone.node,
+            address=place.address,
+            port=target.port if group.check_port == "traffic-port" else int(group.check_port),
+            protocol=group.check_protocol.lower(),
+            path=group.check_path,
+            codes=group.check_codes,
+            interval=group.interval,
+            timeout=group.timeout,
+            healthy=group.healthy_threshold,
+            unhealthy=group.unhealthy_threshold,
+            origin=(group.arn, target.target),
+        )
 
 
 PASSES = (of(BalancerZone, node), of(Listener, listener), of(Target, probe))

@@ -175,6 +175,33 @@ def eligible(group: TargetGroup, here: Sequence[Place]) -> Sequence[Place]:
     return here if len(found) < _fewest(group, "unhealthy_state_routing", len(here)) else found
 
 
+def checked_from(view: View, target: Target) -> list[BalancerZone]:
+    """The zones whose nodes check a target: those that may send to it, its own first."""
+    group = view.get(TargetGroup, target.group)
+    balancer = balancer_of(view, group) if group is not None else None
+    place = place_of(view, group, target) if group is not None else None
+    if group is None or balancer is None or place is None or balancer.state != "active":
+        return []
+    zones = sorted(view.by(BalancerZone, "balancer", balancer.id), key=lambda one: (one.zone != place.zone, one.zone))
+    return [one for one in zones if candidates(view, balancer, group, one.zone, [place])]
+
+
+def voters(view: View, target: Target) -> list[BalancerZone]:
+    """The zones whose nodes have a say in what a target's health is: those that check it, but for nodes that nobody
+    hears of, which would take every target for dead; all of them when none is heard of."""
+    zones = checked_from(view, target)
+    return [one for one in zones if one.alive] or zones
+
+
+def agreed(passed: Sequence[bool]) -> bool:
+    """Whether nodes that have found so much take a target for healthy together: no more have failed than have passed.
+
+    Checks "are distributed and use a consensus mechanism to determine target health" (NLBUG, load-balancer-
+    troubleshooting); how many it takes AWS does not say.
+    """
+    return 2 * sum(passed) >= len(passed)
+
+
 def healthy(here: Sequence[Place]) -> list[Place]:
     """Those whose checks pass."""
     return [place for place in here if place.target.health == "healthy"]

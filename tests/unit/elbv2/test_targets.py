@@ -331,10 +331,19 @@ def test_who_is_checked_and_from_where(front: Front) -> None:
     address = {name: front.lab.instance(id_)["PrivateIpAddress"] for name, id_ in servers.items()}
 
     def checked() -> dict[str, str]:
-        found = {one.address: one.node[-1] for one in plan(front).all(Probe)}
-        found.pop(METADATA.ip)
+        """Address -> the zones whose nodes check it, as letters."""
+        found = dict[str, str]()
+        for one in sorted(plan(front).all(Probe), key=lambda one: one.node):
+            if one.address != METADATA.ip:
+                found[one.address] = found.get(one.address, "") + one.node[-1]
+                assert one.id.endswith(f"/us-east-1{one.node[-1]}")
         return found
 
+    assert checked() == {address["a"]: "a", address["b"]: "b"}, "each by the node that may send to it"
+    on, off = ([{"Key": "load_balancing.cross_zone.enabled", "Value": value}] for value in ("true", "false"))
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=on)
+    assert checked() == {address["a"]: "ab", address["b"]: "ab"}, "by every node that may"
+    front.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=off)
     assert checked() == {address["a"]: "a", address["b"]: "b"}
     front.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[front.lab.subnet])
     assert checked() == {address["a"]: "a"}

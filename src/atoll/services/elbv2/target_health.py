@@ -1,10 +1,20 @@
 """DescribeTargetHealth (facts 178, 179), and what results of health checks make of targets and nodes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from atoll.model.balancing import Place, balancer_of, cross_zone, is_node, place_of, shifted_from
+from atoll.model.balancing import (
+    Place,
+    agreed,
+    balancer_of,
+    cross_zone,
+    is_node,
+    place_of,
+    shifted_from,
+    voters,
+)
 from atoll.model.kinds import BalancerZone, LoadBalancer, Target, TargetGroup
 from atoll.model.tx import Tx
 from atoll.services.elbv2.common import need
@@ -20,6 +30,7 @@ NOT_ENABLED = (
 )
 STOPPED = ("unused", "Target.InvalidState", "Target is in the stopped state")
 UNUSABLE = ("unused", "Target.IpUnusable", "IP in use by a load balancer")
+CHECKING = ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
 DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
 
 
@@ -87,15 +98,32 @@ def _state(tx: Tx, group: TargetGroup, balancer: LoadBalancer | None, target: Ta
     return target.health, target.reason, target.description
 
 
+def on_checks(tx: Tx, key: tuple[str, ...], said: Mapping[str, tuple[str, str, str]]) -> None:
+    """The engine's entry: what the checks of each zone's node say of a target, health, reason and description.
+
+    A target is for all nodes what they agree on (`agreed`). A node that has not come to anything yet has no say. What
+    they tell of a target that is unhealthy is what the node of its own zone does, if that is one of those who say so.
+    """
+    target = tx.get(Target, *key)
+    if target is None:
+        return
+    told = [said[one.zone] for one in voters(tx, target) if one.zone in said]
+    found = [one for one in told if one[0] != CHECKING[0]]
+    well = agreed([one[0] == "healthy" for one in found])
+    on_health(tx, key, *next((one for one in found if (one[0] == "healthy") == well), CHECKING))
+
+
 def on_health(tx: Tx, key: tuple[str, ...], health: str, reason: str, description: str) -> None:
-    """The engine's entry: what a target's checks have come to."""
+    """What a target's checks have come to."""
     target = tx.get(Target, *key)
     if target is not None and (target.health, target.reason, target.description) != (health, reason, description):
         tx.put(replace(target, health=health, reason=reason, description=description))
 
 
-def on_heard(tx: Tx, key: tuple[str, ...], *, alive: bool) -> None:
-    """The engine's entry: whether a load balancer's node is heard of."""
+def on_heard(tx: Tx, key: tuple[str, ...], *, alive: bool) -> bool:
+    """The engine's entry: whether a load balancer's node is heard of. Whether that is new."""
     zone = tx.get(BalancerZone, *key)
-    if zone is not None and zone.alive is not alive:
-        tx.put(replace(zone, alive=alive))
+    if zone is None or zone.alive is alive:
+        return False
+    tx.put(replace(zone, alive=alive))
+    return True
