@@ -308,12 +308,15 @@ def test_keys_and_values_that_are_refused(front: Front) -> None:
     refused("ValidationError", of_group, key="deregistration_delay.timeout_seconds", value="3601")
     refused("ValidationError", of_listener, key="tcp.idle_timeout.seconds", value="59")
     refused("ValidationError", of_group, key="stickiness.type", value="lb_cookie")
-    for owner, key, value in (
-        (of_balancer, "access_logs.s3.enabled", "true"),
-        (of_balancer, "dns_record.client_routing_policy", "availability_zone_affinity"),
-        (of_group, "proxy_protocol_v2.enabled", "true"),
+    for owner, key, value, why in (
+        (of_balancer, "access_logs.s3.enabled", "true", "there is nowhere to write logs to"),
+        (of_balancer, "dns_record.client_routing_policy", "availability_zone_affinity", "for everybody"),
+        (of_group, "proxy_protocol_v2.enabled", "true", "in the kernel, which cannot put a header before"),
     ):
-        assert key in refused("UnsupportedOperation", owner, key=key, value=value)
+        told = refused("UnsupportedOperation", owner, key=key, value=value)
+        assert told.startswith(f"{key}={value} is not built in Atoll: ")
+        assert why in told
+    of_group("proxy_protocol_v2.enabled", "false")  # as clients say by habit
     before = front.elb.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
     both = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}, {"Key": "x.y", "Value": "1"}]
     refused("ValidationError", front.elb.modify_load_balancer_attributes, LoadBalancerArn=balancer, Attributes=both)

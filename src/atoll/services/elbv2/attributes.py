@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from atoll.model.balancing import cross_zone, defaults, setting, terminates
 from atoll.model.kinds import Listener, LoadBalancer, TargetGroup
 from atoll.model.tx import Tx
-from atoll.services.ec2.checks import unbuilt
+from atoll.protocol import AwsError
 from atoll.services.elbv2.common import need, refused, unfit
 from atoll.services.registry import Request, Response, operation
 
@@ -86,19 +86,21 @@ CHECKS: Mapping[str, Check] = {
 }
 """What AWS takes as a value (table of attribute keys in section 9)."""
 
-AS_IT_IS = frozenset(
-    {
-        "access_logs.s3.enabled",
-        "access_logs.s3.bucket",
-        "access_logs.s3.prefix",
-        "ipv6.deny_all_igw_traffic",
-        "dns_record.client_routing_policy",
-        "secondary_ips.auto_assigned.per_subnet",
-        "proxy_protocol_v2.enabled",
-        "target_health_state.unhealthy.draining_interval_seconds",
-    }
-)
-"""Keys whose default alone is built: no other value would be obeyed yet."""
+LOGS = "there is nowhere to write logs to"
+AS_IT_IS: Mapping[str, str] = {
+    "access_logs.s3.enabled": LOGS,
+    "access_logs.s3.bucket": LOGS,
+    "access_logs.s3.prefix": LOGS,
+    "ipv6.deny_all_igw_traffic": "its load balancers have no IPv6",
+    "dns_record.client_routing_policy": "its names lead to the same zones for everybody",
+    "secondary_ips.auto_assigned.per_subnet": "a node has one address",
+    "proxy_protocol_v2.enabled": (
+        "its load balancers pass packets on in the kernel, which cannot put a header before a connection's data; "
+        "preserve_client_ip.enabled=true shows targets the client's address"
+    ),
+    "target_health_state.unhealthy.draining_interval_seconds": "connections to unhealthy targets end at once or never",
+}
+"""Keys whose default alone is built, since no other value would be obeyed yet; and why none would."""
 
 ZONAL_SHIFT = "zonal_shift.config.enabled"
 
@@ -126,7 +128,7 @@ def modified(of: Owner, given: list[Mapping[str, Any]]) -> tuple[tuple[str, str]
         if not check(of, value):
             raise refused(f"{noun} attribute value '{value}' for key '{key}' is not valid")
         if key in AS_IT_IS and value != defaults(of)[key]:
-            raise unbuilt(f"{key}={value}")
+            raise AwsError("UnsupportedOperation", f"{key}={value} is not built in Atoll: {AS_IT_IS[key]}")
         attributes[key] = value
     changed = replace(of, attributes=tuple(attributes.items()))
     datagrams = isinstance(changed, TargetGroup) and changed.protocol != "TCP"
