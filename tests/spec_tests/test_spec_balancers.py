@@ -357,6 +357,21 @@ class TestHealth:
         account.group("sg-open", tcp(f"{NODE_A}/32", 8080))
         assert self.state(account, B1) == "unhealthy"
 
+    def test_with_cross_zone_by_every_node_and_the_most_decide(self, account: Account) -> None:
+        """Decision: it is unhealthy where more nodes say so than not."""
+        two = {"subnet_a": NODE_A, "subnet_b": NODE_B}
+        for nodes, heard, state in (
+            (two, [], "unhealthy"),
+            (two, [NODE_B], "healthy"),
+            ({**two, "subnet_d": "10.0.4.9"}, [NODE_A], "unhealthy"),
+            ({**two, "subnet_d": "10.0.4.9"}, [NODE_A, NODE_B], "healthy"),
+        ):
+            account.balancer("lb", **nodes)
+            account.elastic(EIP, "eni-lb-a")
+            account.says("lb", "load_balancing.cross_zone.enabled", "true")
+            account.group("sg-open", *(tcp(f"{node}/32", 8080) for node in heard))
+            assert self.state(account) == state
+
     def test_who_is_not_used(self, account: Account) -> None:
         account.server("d1", "subnet-d", "10.0.4.40")
         account.targets("tg", "lb", "10.0.4.40", NODE_B, B1)

@@ -78,6 +78,12 @@ class Desk:
         return await asyncio.wait_for(self.reports.get(), 5)
 
 
+async def others_go_on() -> None:
+    """Every task gets farther than any of these has to go, unless it waits for something."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def run(story: Coroutine[Any, Any, None]) -> None:
     asyncio.run(story)
 
@@ -147,5 +153,24 @@ def test_without_a_network_every_check_passes(monkeypatch: pytest.MonkeyPatch) -
         assert await desk.says() == (PROBE.id, INITIAL, "Elb.InitialHealthChecking")
         assert await desk.says() == (PROBE.id, HEALTHY, "")
         await nowhere.close()
+
+    run(story())
+
+
+def test_only_so_many_checks_are_under_way_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        desk = Desk(monkeypatch)
+        prober = Prober(lambda _node: Path("/there"), desk._report, lambda _: asyncio.Event().wait(), most=2)  # type: ignore[arg-type,return-value]
+        probes = [replace(PROBE, id=f"g/t/{port}", port=port) for port in (80, 81, 82)]
+        prober.begin(probes, lambda _name: Standing())
+        for probe in probes:
+            assert await desk.says() == (probe.id, INITIAL, "Elb.InitialHealthChecking")
+        await others_go_on()
+        assert desk.asked == probes[:2]
+        desk.answers.put_nowait(PASSED)
+        assert await desk.says() == (probes[0].id, HEALTHY, "")
+        await others_go_on()
+        assert desk.asked == probes
+        await prober.close()
 
     run(story())

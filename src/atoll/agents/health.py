@@ -7,6 +7,7 @@ through routes, fences and filters like any packet.
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 INITIAL, HEALTHY, UNHEALTHY = "initial", "healthy", "unhealthy"
 LONGEST_HEAD = 64 * 1024
+MOST = min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+"""Checks at once; those beyond wait for their turn. The API needs files as well."""
 
 
 class Answer(NamedTuple):
@@ -79,13 +82,15 @@ class Prober:
     """A task for each Probe row.
 
     `network`: the namespace of a node; None where there is no network at all, and then every check passes, as every
-    guest starts there. `report`: a probe's id and what is said of it now. `sleep`: waits between checks.
+    guest starts there. `report`: a probe's id and what is said of it now. `sleep`: waits between checks. `most`: so
+    many checks are under way at once.
     """
 
-    def __init__(self, network: Network, report: Report, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, network: Network, report: Report, sleep: Sleep = asyncio.sleep, most: int = MOST) -> None:
         self._network = network
         self._report = report
         self._sleep = sleep
+        self._turns = asyncio.Semaphore(most)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._standings: dict[str, Standing] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -141,7 +146,10 @@ class Prober:
 
     async def _ask(self, probe: Probe) -> Answer:
         namespace = self._network(probe.node)
-        return PASSED if namespace is None else await ask(namespace, probe)
+        if namespace is None:
+            return PASSED
+        async with self._turns:
+            return await ask(namespace, probe)
 
     async def close(self) -> None:
         """Stop asking."""
