@@ -53,7 +53,7 @@ class Still(Overlay):
     def divided(self, table: str) -> list[tuple[Via, Span]]:
         """Where each address goes from that table."""
         if table not in self._divided:
-            self._divided[table] = _together(_by_length(self, table, (*IPV4, *IPV6)))
+            self._divided[table] = divided(self, table, (*IPV4, *IPV6))
         return self._divided[table]
 
 
@@ -65,7 +65,12 @@ def _routed(plan: Plan, table: str, span: Span) -> Iterator[tuple[Via, Span]]:
         parts = ((via, both(part, span)) for via, part in plan.divided(table))
         yield from ((via, part) for via, part in parts if part)
     else:
-        yield from _together(_by_length(plan, table, span))
+        yield from divided(plan, table, span)
+
+
+def divided(plan: Plan, table: str, span: Span) -> list[tuple[Via, Span]]:
+    """Where the table's routes lead, with the part of `span` for which the longest prefix leads there."""
+    return _together(_by_length(plan, table, span))
 
 
 def _together(parts: Iterable[tuple[Via, Span]]) -> list[tuple[Via, Span]]:
