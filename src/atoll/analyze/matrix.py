@@ -141,8 +141,9 @@ class Matrix:
         """The flows that arrive and are answered. LookupError where the pair is not direct."""
         arriving = self.arriving(sender, asked)
         row, column = self._place(sender, asked)
-        returning = SERVICES
-        if not self._same_node(row, column):
+        if self._same_node(row, column):
+            returning = SERVICES if self._powered(column) else ()
+        else:
             returning = self.atoms.span(self.returns[self.class_of[row], self.class_of[column]])
         return answered(single(place(sender)), single(place(asked)), arriving, returning)
 
@@ -153,11 +154,12 @@ class Matrix:
         return row, column
 
     def _each(self) -> tuple[Numbers, Numbers]:
-        return np.ix_(self.class_of, self.class_of)
+        return self.class_of[:, None], self.class_of[None, :]
 
     def _same_node(self, row: int, column: int) -> bool:
-        one, other = (self.ports[self.port_of[at]] for at in (row, column))
-        return (one.node or one.id) == (other.node or other.id)
+        one, other = (self.ports[int(self.port_of[at])] for at in (row, column))
+        nodes = [port.node or port.id for port in (one, other)]
+        return nodes[0] == nodes[1]
 
     def _powered(self, at: int) -> bool:
         return without_power(self._plan, self.ports[self.port_of[at]]) is None

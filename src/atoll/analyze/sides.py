@@ -4,6 +4,7 @@ A change of a rule is a change of its filter alone: `forget` it, and it is read 
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from atoll.analyze.lookup import Plan
 from atoll.analyze.reach.flows import IPV4, SERVICES, block
@@ -99,7 +100,7 @@ def parts(pieces: Iterable[tuple[Span, Span]]) -> Parts:
     if len(by_peers) < 2:
         return tuple((peers, _union(spans)) for peers, spans in by_peers.items())
     edges = sorted({edge for peers in by_peers for low, high in peers for edge in (low, high + 1)})
-    atoms = ((((low, high - 1),), low) for low, high in zip(edges, edges[1:], strict=False))
+    atoms = ((((low, high - 1),), low) for low, high in pairwise(edges))
     unions = {peers: _union(spans) for peers, spans in by_peers.items()}
     found = []
     for atom, low in atoms:
