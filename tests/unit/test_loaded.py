@@ -38,7 +38,7 @@ from atoll.plan.rows import (
     Via,
     Wearing,
 )
-from atoll.records import Table
+from atoll.records import Delta, Table
 from tests.unit.lagoon import IN, OUT, rule
 from tests.unit.test_reach_walk import random_lively_plan
 
@@ -201,7 +201,7 @@ def _guests(plan: Table, domain: str) -> list[str]:
 
 def _of(classes: list[Exposed], port: str, *, inward: bool) -> list[Exposed]:
     return [
-        Exposed(one.inward, one.parts, [member])
+        Exposed(one.inward, one.parts, [member], one.hosts)
         for one in classes
         for member in one.members
         if member[0] == port and one.inward is inward
@@ -243,7 +243,7 @@ def _everything(loaded: Loaded) -> list[object]:
     return found
 
 
-def _changes(chance: random.Random, plan: Table) -> Iterator[dict[tuple[str, ...], tuple[Row | None, Row | None]]]:
+def _changes(chance: random.Random, plan: Table) -> Iterator[Delta]:
     """Rules that come, go and change; then a change of each other kind of row."""
     for number in range(3):
         groups = sorted(row.id for row in plan.all(Filter))
@@ -257,9 +257,8 @@ def _changes(chance: random.Random, plan: Table) -> Iterator[dict[tuple[str, ...
     for kind in (Rule, Wearing, Address, Mapping, Route, Masquerade, Port, Rule, Node, Segment, Site, Rule):
         rows = sorted(plan.all(kind), key=lambda row: row.key)
         row = chance.choice(rows) if rows else None
-        new = _other(chance, plan, row) if row else None
-        if row is not None and new is not row:
-            yield {row.key: (row, new)}
+        if row is not None:
+            yield {row.key: (row, _other(chance, plan, row))}
 
 
 def _other(chance: random.Random, plan: Table, row: Row) -> Row | None:

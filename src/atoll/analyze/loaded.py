@@ -6,14 +6,14 @@ its domain, the internet's routes those of all, the members of a set all filters
 and what is worn nothing is kept. What is asked next is what a plan loaded from scratch would say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from atoll.analyze.between import primary
 from atoll.analyze.internet import PUBLIC
 from atoll.analyze.lookup import best_route, domain_of, is_balancer, without_power
 from atoll.analyze.matrix import Matrix, answered
-from atoll.analyze.outside import Exposed, Exposure, Outside, UnsaidError
+from atoll.analyze.outside import Exposed, Exposure, Hosts, Outside, UnsaidError
 from atoll.analyze.reach import Box, reach
 from atoll.analyze.reach.flows import SERVICES, block, place
 from atoll.analyze.reach.spans import Span, both, holds, joined, single, without
@@ -56,19 +56,19 @@ class Loaded:
         self.plan = plan
         self._sides = Sides(plan)
         self._outsides: dict[str, Outside] = {}
-        self._internet: Span | None = None
+        self._hosts: Hosts | None = None
 
     @classmethod
-    def load(cls, plan: Table) -> "Loaded":
-        """With the filters of every domain read."""
+    def load(cls, plan: Table, domains: Iterable[str] | None = None) -> "Loaded":
+        """With the filters of these domains read; None: of every VPC."""
         found = cls(plan)
-        for domain in found.domains():
+        for domain in found.domains() if domains is None else domains:
             for one in plan.by(Filter, "domain", domain):
                 for direction in Direction:
                     if one.ordered:
                         found._sides.fence(one.id, direction)
                     else:
-                        found._sides.line(one.id, direction)
+                        found._sides.group(one.id, direction)
         return found
 
     def domains(self) -> list[str]:
@@ -124,7 +124,7 @@ class Loaded:
                 self._outsides.pop(domain, None)
                 if domain == INTERNET:
                     self._outsides.clear()
-                    self._internet = None
+                    self._hosts = None
             case Port(segment=name):
                 segment = self.plan.get(Segment, name)
                 self._outsides.pop(segment.domain if segment else "", None)
@@ -136,13 +136,13 @@ class Loaded:
     def _forget_all(self) -> None:
         self._sides = Sides(self.plan)
         self._outsides.clear()
-        self._internet = None
+        self._hosts = None
 
     def _outside(self, domain: str) -> Outside:
         if domain not in self._outsides:
-            if self._internet is None:
-                self._internet = _usual(self.plan)
-            self._outsides[domain] = Outside(self.plan, domain, self._sides, self._internet)
+            if self._hosts is None:
+                self._hosts = Hosts(_usual(self.plan))
+            self._outsides[domain] = Outside(self.plan, domain, self._sides, self._hosts)
         return self._outsides[domain]
 
     def _ports(self, segment: str) -> Iterator[str]:

@@ -7,7 +7,9 @@ what the filters of a port let pass is taken from it. What comes by another way 
 `between` about such a port. Source ports and answers are said as in `matrix`.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from atoll.analyze.internet import PUBLIC
@@ -19,6 +21,7 @@ from atoll.analyze.reach.flows import (
     IPV4,
     SERVICES,
     TRANSPORT,
+    V6,
     Box,
     address,
     block,
@@ -43,6 +46,7 @@ from atoll.plan.rows import (
     Port,
     Route,
     Segment,
+    SentBy,
     ToLink,
     ToPort,
     Via,
@@ -61,15 +65,33 @@ class Part(NamedTuple):
     returning: Span
 
 
+class Hosts:
+    """The internet's addresses. Every public address of the cloud is a hole in them, so they are asked last."""
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self._highs = [high for _, high in span]
+
+    def meet(self, span: Span) -> bool:
+        """Whether one of these addresses is the internet's."""
+        for low, high in span:
+            first = bisect_left(self._highs, low)
+            if first < len(self.span) and self.span[first][0] <= high:
+                return True
+        return False
+
+
 class Exposed(NamedTuple):
     """Ends that are alike: to each of them, or (not `inward`) from each, the internet's addresses are open like this.
 
-    `members`: port, its own address, and the address by which the internet knows it.
+    `members`: port, its own address, and the address by which the internet knows it. `hosts`: those of the addresses in
+    the parts that are the internet's.
     """
 
     inward: bool
     parts: tuple[Part, ...]
     members: list[tuple[str, str, str]]
+    hosts: Hosts
 
     def open(self, member: tuple[str, str, str]) -> list[Box]:
         """The flows between the internet and one of the members that arrive and are answered."""
@@ -77,7 +99,8 @@ class Exposed(NamedTuple):
         found = []
         for part in self.parts:
             mine = single(place(outside if self.inward else inside))
-            ends = (part.internet, mine) if self.inward else (mine, part.internet)
+            hosts = both(part.internet, self.hosts.span)
+            ends = (hosts, mine) if self.inward else (mine, hosts)
             found += answered(*ends, part.arriving, part.returning)
         return found
 
@@ -85,10 +108,8 @@ class Exposed(NamedTuple):
         """The flows that arrive, answered or not."""
         _, inside, outside = member
         mine = single(place(outside if self.inward else inside))
-        return [
-            Box(part.internet, mine, part.arriving) if self.inward else Box(mine, part.internet, part.arriving)
-            for part in self.parts
-        ]
+        parts = ((both(part.internet, self.hosts.span), part.arriving) for part in self.parts)
+        return [Box(hosts, mine, span) if self.inward else Box(mine, hosts, span) for hosts, span in parts if hosts]
 
 
 class Exposure(NamedTuple):
@@ -102,18 +123,26 @@ class UnsaidError(Exception):
     """A way that is followed by `reach` alone; the reason in words."""
 
 
+class _End(NamedTuple):
+    """A port, its IPv4 addresses (none where it has no power), and what it wears where it is filtered."""
+
+    port: Port
+    own: tuple[tuple[str, int], ...]
+    worn: tuple[str, ...] | None
+
+
 Ways = tuple[Part, ...]
 IN, OUT = Direction.IN, Direction.OUT
 
 
 class Outside:
-    """One domain's ways to and from the internet. `internet`: see analyze/internet.py, `addresses`."""
+    """One domain's ways to and from the internet."""
 
-    def __init__(self, plan: Plan, domain: str, sides: Sides, internet: Span) -> None:
+    def __init__(self, plan: Plan, domain: str, sides: Sides, hosts: Hosts) -> None:
         self._plan = plan
         self._domain = domain
         self._sides = sides
-        self._internet = internet
+        self._hosts = hosts
         self._segments = {one.id: one for one in plan.by(Segment, "domain", domain)}
         self._gateways = {one.id: one for one in plan.by(Link, "a", domain) if one.mapped}
         self._tables: dict[str, list[tuple[Via, Span]]] = {}
@@ -121,36 +150,41 @@ class Outside:
         self._kept: dict[str, Span] = {}
         self._ways: dict[object, Ways] = {}
         self._rules: dict[tuple[tuple[str, ...] | None, Direction], Parts] = {}
+        self._lines: dict[tuple[str, Direction], list[tuple[Span, Span]]] = {}
         self._unsaid = self._unusual()
 
     def forget_rules(self, name: str) -> None:
         """A rule of that filter has changed."""
         self._rules = {key: one for key, one in self._rules.items() if key[0] is None or name not in key[0]}
+        for direction in Direction:
+            self._lines.pop((name, direction), None)
         if any(segment.fence == name for segment in self._segments.values()):
             self._ways.clear()
 
     def exposure(self) -> Exposure:
         """Of every port of the domain but those of translators and balancers."""
         classes: dict[object, Exposed] = {}
-        made: dict[object, tuple[Part, ...]] = {}
+        known: dict[object, Exposed | None] = {}
         refused: dict[tuple[str, bool], str] = {}
-        for segment in self._segments:
-            for port in self._plan.by(Port, "segment", segment):
-                if is_translator(self._plan, port) or is_balancer(self._plan, port):
+        for port in (port for segment in self._segments for port in self._plan.by(Port, "segment", segment)):
+            if is_translator(self._plan, port) or is_balancer(self._plan, port):
+                continue
+            end = self._end(port)
+            for inward in (True, False):
+                try:
+                    found = self._found(end, inward=inward)
+                except UnsaidError as reason:
+                    refused[port.id, inward] = str(reason)
                     continue
-                for inward in (True, False):
-                    try:
-                        found = self._found(port, inward=inward)
-                    except UnsaidError as reason:
-                        refused[port.id, inward] = str(reason)
-                        continue
-                    for member, ways, rules in found:
-                        key = (id(ways), rules)  # `ways` are kept in _ways
-                        if key not in made:
-                            made[key] = _meet(ways, rules)
-                        cut = made[key]
-                        if cut:
-                            classes.setdefault((inward, cut), Exposed(inward, cut, [])).members.append(member)
+                for member, ways, rules in found:
+                    key = (inward, id(ways), id(rules))  # both are kept: no other object gets their place
+                    if key not in known:
+                        cut = self._meet(ways, rules)
+                        new = Exposed(inward, cut, [], self._hosts)
+                        known[key] = classes.setdefault((inward, cut), new) if cut else None
+                    mine = known[key]
+                    if mine is not None:
+                        mine.members.append(member)
         return Exposure(list(classes.values()), refused)
 
     def of(self, name: str, *, inward: bool) -> list[Exposed]:
@@ -158,38 +192,45 @@ class Outside:
         port = self._plan.get(Port, name)
         if port is None or is_translator(self._plan, port) or is_balancer(self._plan, port):
             raise UnsaidError(f"{name} is no interface of a guest")
-        cut = ((member, _meet(ways, rules)) for member, ways, rules in self._found(port, inward=inward))
-        return [Exposed(inward, one, [member]) for member, one in cut if one]
+        found = self._found(self._end(port), inward=inward)
+        cut = ((member, self._meet(ways, rules)) for member, ways, rules in found)
+        return [Exposed(inward, one, [member], self._hosts) for member, one in cut if one]
 
-    def _found(self, port: Port, *, inward: bool) -> list[tuple[tuple[str, str, str], Ways, Parts]]:
+    def _end(self, port: Port) -> "_End":
+        addresses: tuple[tuple[str, int], ...] = ()
+        if not without_power(self._plan, port):
+            rows = self._plan.by(Address, "port", port.id)
+            addresses = tuple((row.ip, place(row.ip)) for row in rows if row.domain == self._domain)
+        worn = None
+        if port.filtered:
+            worn = tuple(sorted(one.filter for one in self._plan.by(Wearing, "port", port.id)))
+        return _End(port, tuple(one for one in addresses if one[1] < V6), worn)
+
+    def _found(self, end: "_End", *, inward: bool) -> list[tuple[tuple[str, str, str], Ways, Parts]]:
         if self._unsaid:
             raise UnsaidError(self._unsaid)
-        if without_power(self._plan, port):
-            return []
-        ips = [row.ip for row in self._plan.by(Address, "port", port.id) if row.domain == self._domain]
-        own = [ip for ip in ips if "." in ip]
-        if any(without(single(place(ip)), UNROUTED) for ip in own):
-            raise UnsaidError(f"{port.id} has a public address of its own")
-        ends = list(self._inward(port, own) if inward else self._outward(port, own))
+        if not all(holds(UNROUTED, number) for _, number in end.own):
+            raise UnsaidError(f"{end.port.id} has a public address of its own")
+        ends = list(self._inward(end) if inward else self._outward(end))
         if not ends:
             return []
-        rules = self._let(port, Direction.IN if inward else OUT)
-        return [((port.id, ip, outside), ways, rules) for ip, outside, ways in ends]
+        rules = self._let(end.worn, IN if inward else OUT)
+        return [((end.port.id, ip, outside), ways, rules) for ip, outside, ways in ends]
 
-    def _inward(self, port: Port, own: list[str]) -> Iterator[tuple[str, str, Ways]]:
-        for ip in own:
+    def _inward(self, end: "_End") -> Iterator[tuple[str, str, Ways]]:
+        for ip, _ in end.own:
             if self._plan.count(Backend, "address", ip):
                 raise UnsaidError(f"a load balancer may send to {ip}")
             for link in self._gateways.values():
                 mapping = self._plan.get(Mapping, link.id, ip)
                 if mapping is not None and self._leads_in(link, mapping):
-                    yield ip, mapping.outside, self._way(self._way_in, port.segment, link.id)
+                    yield ip, mapping.outside, self._way(self._way_in, end.port.segment, link.id)
 
-    def _outward(self, port: Port, own: list[str]) -> Iterator[tuple[str, str, Ways]]:
-        if not port.guard:
-            raise UnsaidError(f"{port.id} may send from any address")
-        segment = self._segments[port.segment]
-        for ip in own:
+    def _outward(self, end: "_End") -> Iterator[tuple[str, str, Ways]]:
+        if end.own and not end.port.guard:
+            raise UnsaidError(f"{end.port.id} may send from any address")
+        segment = self._segments[end.port.segment]
+        for ip, number in end.own:
             for via, _ in self._table(segment.table):
                 match via:
                     case ToLink(name):
@@ -198,11 +239,11 @@ class Outside:
                             back = self._leads_in(self._gateway(name), mapping)
                             yield ip, mapping.outside, self._way(self._way_out, segment.id, name, back)
                     case ToPort(name):
-                        yield from self._by_port(segment, name, ip)
+                        yield from ((ip, outside, ways) for outside, ways in self._by_port(segment, name, number))
                     case _:
                         continue
 
-    def _by_port(self, segment: Segment, name: str, ip: str) -> Iterator[tuple[str, str, Ways]]:
+    def _by_port(self, segment: Segment, name: str, inner: int) -> Iterator[tuple[str, Ways]]:
         """Through a translator's port. Else the way ends: a balancer takes what it listens for alone, and what else
         there may be keeps what it gets.
         """
@@ -215,7 +256,6 @@ class Outside:
             raise UnsaidError(f"{name} is in another domain")
         if given is None:
             return
-        inner = place(ip)
         across = beyond.id != segment.id
         into, out = (at(self._sides.fence(beyond.fence, way), inner) if across else SERVICES for way in (IN, OUT))
         back = self._handed(beyond, inner)
@@ -228,7 +268,7 @@ class Outside:
             if mapping is not None:
                 answers = back and self._leads_in(self._gateway(via.link), mapping)
                 key = (segment.id, name, via.link, into, out, given.ports, answers)
-                yield ip, mapping.outside, self._way(self._way_through, *key)
+                yield mapping.outside, self._way(self._way_through, *key)
 
     def _given(self, port: Port) -> Masquerade | None:
         """The address that a translator gives."""
@@ -244,27 +284,43 @@ class Outside:
             raise UnsaidError(f"{found[0].address} is no address of {port.id}")
         return found[0]
 
-    def _let(self, port: Port, direction: Direction) -> Parts:
-        """What the port's filters let pass to and from the internet."""
-        if not port.filtered:
+    def _meet(self, ways: Ways, rules: Parts) -> tuple[Part, ...]:
+        """What of the ways the rules open."""
+        found = (
+            Part(both(way.internet, peers), both(way.arriving, span), way.returning)
+            for way in ways
+            for peers, span in rules
+        )
+        return tuple(one for one in found if one.arriving and self._hosts.meet(one.internet))
+
+    def _let(self, worn: tuple[str, ...] | None, direction: Direction) -> Parts:
+        """What these filters let pass to and from the internet. None: no filter is asked."""
+        if worn is None:
             return EVERYTHING
-        worn = tuple(sorted(one.filter for one in self._plan.by(Wearing, "port", port.id)))
         key = (worn, direction)
         if key not in self._rules:
-            pieces = [piece for name in worn for piece in self._sides.line(name, direction)]
-            self._rules[key] = parts((both(peers, PUBLIC), span) for peers, span in pieces)
+            self._rules[key] = parts(piece for name in worn for piece in self._line(name, direction))
         return self._rules[key]
+
+    def _line(self, name: str, direction: Direction) -> list[tuple[Span, Span]]:
+        """What a filter lets pass to and from the internet, where nobody wears anything that it knows."""
+        key = (name, direction)
+        if key not in self._lines:
+            group = self._sides.group(name, direction)
+            named = ((self._sides.peers(peer), span) for peer, span in group.items() if not isinstance(peer, SentBy))
+            self._lines[key] = [(_public(peers), span) for peers, span in named]
+        return self._lines[key]
 
     def _way(self, follow: Callable[..., Iterable[Part]], *key: object) -> Ways:
         whole = (follow.__name__, *key)
         if whole not in self._ways:
-            self._ways[whole] = tuple(follow(*key))
+            self._ways[whole] = tuple(part._replace(internet=_public(part.internet)) for part in follow(*key))
         return self._ways[whole]
 
     def _way_in(self, segment: str, link: str) -> Iterator[Part]:
         """From the internet over the gateway; answers by the segment's table."""
         here, gateway = self._segments[segment], self._gateways[link]
-        sources = without(self._internet, self._kept_by(gateway))
+        sources = without(PUBLIC, self._kept_by(gateway))
         home = joined(tuple(part for via, span in self._table(here.table) if via == ToLink(link) for part in span))
         for via, _ in self._table(here.table):
             if isinstance(via, ToLink):
@@ -275,7 +331,7 @@ class Outside:
 
     def _way_out(self, segment: str, link: str, back: bool) -> Iterator[Part]:
         here, gateway = self._segments[segment], self._gateways[link]
-        answers = self._fenced(here, IN, without(self._internet, self._kept_by(gateway))) if back else ()
+        answers = self._fenced(here, IN, without(PUBLIC, self._kept_by(gateway))) if back else ()
         for peers, arriving in self._fenced(here, OUT, self._routed(here, ToLink(link))):
             yield from _with_answers(peers, arriving, answers)
 
@@ -293,7 +349,7 @@ class Outside:
         if beyond.id != here.id:
             there = crossed(there, self._sides.fence(here.fence, OUT))
             near = self._sides.fence(here.fence, IN)
-        sources = without(self._internet, self._kept_by(gateway)) if back else ()
+        sources = without(PUBLIC, self._kept_by(gateway)) if back else ()
         outer = self._fenced(beyond, IN, sources)
         inner = crossed(near, ((IPV4, out),))
         returning = crossed(tuple((peers, _kept_ports(span, ports)) for peers, span in outer), inner)
@@ -305,7 +361,7 @@ class Outside:
 
     def _routed(self, segment: Segment, via: Via) -> Span:
         spans = (span for one, span in self._table(segment.table) if one == via)
-        return joined(tuple(part for span in spans for part in both(span, self._internet)))
+        return joined(tuple(part for span in spans for part in span))
 
     def _table(self, table: str) -> list[tuple[Via, Span]]:
         """Where the addresses of the internet go."""
@@ -376,14 +432,11 @@ def _with_answers(internet: Span, arriving: Span, answers: Parts) -> Iterator[Pa
         yield Part(left, arriving, ())
 
 
-def _meet(ways: Ways, rules: Parts) -> tuple[Part, ...]:
-    """What of the ways the rules open."""
-    found = (
-        Part(both(way.internet, peers), both(way.arriving, span), way.returning)
-        for way in ways
-        for peers, span in rules
-    )
-    return tuple(one for one in found if one.internet and one.arriving)
+@lru_cache(maxsize=4096)
+def _public(span: Span) -> Span:
+    """The addresses that a host of the internet can have. Equal sets are one object: then less has to be compared."""
+    found = both(span, PUBLIC)
+    return PUBLIC if found == PUBLIC else found
 
 
 def _kept_ports(answers: Span, ports: PortRange) -> Span:

@@ -26,14 +26,12 @@ class Sides:
         self._plan = plan
         self._groups: dict[str, dict[Direction, Group]] = {}
         self._fences: dict[tuple[str, Direction], Parts] = {}
-        self._lines: dict[tuple[str, Direction], Parts] = {}
 
     def forget(self, name: str) -> None:
         """A rule of that filter has changed."""
         self._groups.pop(name, None)
         for direction in Direction:
             self._fences.pop((name, direction), None)
-            self._lines.pop((name, direction), None)
 
     def group(self, name: str, direction: Direction) -> Group:
         """The services that rules without order open, by the peer that they name."""
@@ -57,15 +55,6 @@ class Sides:
             rules = [rule for rule in self._plan.by(Rule, "filter", name) if rule.direction is direction]
             self._fences[key] = self._ordered(sorted(rules, key=lambda rule: rule.order or 0))
         return self._fences[key]
-
-    def line(self, name: str, direction: Direction) -> Parts:
-        """What rules without order open to addresses of which nobody knows what they wear."""
-        key = (name, direction)
-        if key not in self._lines:
-            group = self.group(name, direction)
-            named = ((self.peers(peer), span) for peer, span in group.items() if not isinstance(peer, SentBy))
-            self._lines[key] = parts(named)
-        return self._lines[key]
 
     def peers(self, peer: In | InSet) -> Span:
         """The IPv4 addresses that a rule names."""
