@@ -10,18 +10,24 @@ through a NAT gateway are bench/data_path.py's.
 """
 
 import contextlib
+import os
 import resource
+import socket
+import struct
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from atoll.linux import packets
 from atoll.linux.packets import Listener, Reach
 from bench.run import atoll, client, row
-from tests.kernel.fabric_lab import fabric_lab
+from tests.kernel.fabric_lab import FabricLab, fabric_lab
 from tests.kernel.test_fabric_full_gateway import MOST, PART, SENDERS
 from tests.kernel.test_fabric_full_gateway import fill as datagrams
 from tests.kernel.test_fabric_translators import DB, EIP, SERVER, flood, left, plan
@@ -79,31 +85,63 @@ def fill(folder: Path) -> None:
 
 
 def fill_with_sockets(folder: Path) -> None:
-    """TCP connections, held open by two hosts and a server."""
-    needed = 2 * MOST + 1_000
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, max(needed, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-    except ValueError:
-        print(f"TCP sockets: not tried, a process may not open {needed} files here (ulimit -Hn)")
-        return
+    """TCP connections, held open by two hosts and a server: in as many processes as their open files need."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    each = (files - 500) // 2 // PART * PART
     with fabric_lab(folder / "world", plan()) as lab, contextlib.ExitStack() as opened:
         server = opened.enter_context(Listener(lab.node("server"), SERVER, 80))
         elsewhere = opened.enter_context(Listener(lab.node("client"), CLIENT, 80))
-        marks, held = [time.perf_counter()], 0
-        for source, _, _ in SENDERS:
-            for number in range(MOST // len(SENDERS)):
-                reach, stream = lab.stream(source, SERVER, 80)
-                accepted = server.accept()
-                if stream is None or accepted is None:
-                    raise AssertionError(f"connection {held + 1}: {reach}")
-                opened.enter_context(stream)
-                opened.enter_context(accepted)
-                held += 1
-                if number % PART == PART - 1:
-                    marks.append(time.perf_counter())
+        marks = [time.perf_counter()]
+        for source, _, first in SENDERS:
+            ports = range(first, first + MOST // len(SENDERS))
+            for begun in range(0, len(ports), each):
+                marks += opened.enter_context(holding(lab, server, source, ports[begun : begun + each]))
         more = sum(lab.tcp(source, SERVER, 80) is not Reach.SILENT for source, _, _ in SENDERS)
         other = lab.tcp("db", CLIENT, 80) is Reach.CONNECTED and elsewhere.accept() is not None
-        tell("TCP sockets", held, more, other, marks)
+        tell("TCP sockets", (len(marks) - 1) * PART, more, other, marks)
+
+
+@contextlib.contextmanager
+def holding(lab: FabricLab, server: Listener, source: str, ports: range) -> Iterator[list[float]]:
+    """A process that holds a connection from each port open, at both ends; the time after each part of them.
+
+    Ports are named, since the kernel looks for a free one ever longer when half of its range is taken.
+    """
+    told, telling = os.pipe()
+    ending, end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(end)
+            packets._worker.cache_clear()  # its thread is the parent's
+            held: list[object] = []
+            for port in ports:
+                stream = packets.call_in(lab.node(source), socket.socket)
+                stream.bind(("", port))
+                stream.settimeout(10)
+                stream.connect((SERVER, 80))
+                held += [stream, server.accept(10)]
+                if len(held) % (2 * PART) == 0:
+                    os.write(telling, struct.pack("d", time.perf_counter()))
+            os.close(telling)
+            os.read(ending, 1)  # the parent's end
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(telling)
+    os.close(ending)
+    with open(told, "rb") as marks:
+        found = [mark for (mark,) in struct.iter_unpack("d", marks.read())]
+    try:
+        assert len(found) == len(ports) // PART, "see above"
+        yield found
+    finally:
+        os.close(end)
+        os.waitpid(child, 0)
 
 
 def tell(what: str, held: int, more: int, other: bool, marks: list[float]) -> None:
