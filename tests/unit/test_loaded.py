@@ -22,6 +22,7 @@ from atoll.plan.rows import (
     Backend,
     Deliver,
     Filter,
+    Frontend,
     Link,
     Mapping,
     Masquerade,
@@ -39,7 +40,8 @@ from atoll.plan.rows import (
     Wearing,
 )
 from atoll.records import Delta, Table
-from tests.unit.lagoon import IN, OUT, rule
+from tests.unit.lagoon import IN, OUT, VPC, change, lab, nat, rule
+from tests.unit.lagoon import public as elastic
 from tests.unit.test_reach_walk import random_lively_plan
 
 EVERYTHING = Asked(SERVICES, PORTS)
@@ -121,6 +123,54 @@ def test_what_is_refused_says_why() -> None:
     }
     for part in ("a load balancer may send to", "may send from any address", "chooses one of 2 addresses", "elsewhere"):
         assert any(part in word for word in words), (part, words)
+
+
+@pytest.mark.parametrize(("ports", "answered"), [((1000, 1024), (0, 1024)), ((1025, 2000), (1025, 2000))])
+def test_of_source_ports_that_a_translator_does_not_keep_the_lowest_counts(
+    ports: tuple[int, int], answered: tuple[int, int]
+) -> None:
+    segment = lab().get(Segment, "pub")
+    assert segment is not None
+    plan = change(
+        lab(),
+        *nat("a", "pub", "10.0.1.99", table="rtb-priv"),
+        *elastic("10.0.1.99", "198.18.0.9"),
+        Filter(id="acl", domain=VPC, ordered=True),
+        rule("acl-out", "acl", OUT, order=1),
+        rule("acl-near", "acl", IN, "10.0.0.0/16", order=2),
+        rule("acl-back", "acl", IN, "0.0.0.0/0", TCP, ports, order=3),
+        replace(segment, fence="acl"),
+    )
+    said = Loaded.load(plan).exposed("eni-db", inward=False)
+    open_ = [box for one in said for box in one.open(one.members[0])]
+    assert [box.sport for box in open_] == [(answered,)]
+    _as_reach_says(plan, "eni-db", said, inward=False)
+
+
+def test_a_target_of_another_domain_with_the_same_address_is_none_of_this_one() -> None:
+    chance = random.Random(4)
+    known = {"refused": 0, "said": 0}
+    for _ in range(100):
+        plan = usual(chance)
+        loaded = Loaded(plan)
+        for domain in loaded.domains():
+            balancers = [
+                port for row in plan.by(Segment, "domain", domain) for port in plan.by(Port, "segment", row.id)
+            ]
+            nodes = {port.node for port in balancers}
+            targets = {one.address for one in plan.all(Backend) if _node(plan, one) in nodes}
+            others = {one.address for one in plan.all(Backend)} - targets
+            refused = [word for (_, inward), word in loaded.exposure(domain).refused.items() if inward]
+            found = {word.split()[-1] for word in refused if word.startswith("a load balancer may send to")}
+            assert found <= targets
+            known["refused"] += len(found)
+            known["said"] += len(others)
+    assert min(known.values()) > 5, known
+
+
+def _node(plan: Table, target: Backend) -> str:
+    frontend = plan.get(Frontend, target.frontend)
+    return frontend.node if frontend else ""
 
 
 def usual(chance: random.Random) -> Table:

@@ -40,6 +40,7 @@ from atoll.plan.rows import (
     Backend,
     Deliver,
     Direction,
+    Frontend,
     Link,
     Mapping,
     Masquerade,
@@ -219,12 +220,18 @@ class Outside:
 
     def _inward(self, end: "_End") -> Iterator[tuple[str, str, Ways]]:
         for ip, _ in end.own:
-            if self._plan.count(Backend, "address", ip):
+            if self._balanced(ip):
                 raise UnsaidError(f"a load balancer may send to {ip}")
             for link in self._gateways.values():
                 mapping = self._plan.get(Mapping, link.id, ip)
                 if mapping is not None and self._leads_in(link, mapping):
                     yield ip, mapping.outside, self._way(self._way_in, end.port.segment, link.id)
+
+    def _balanced(self, ip: str) -> bool:
+        """Whether a load balancer of the domain has that address among its targets."""
+        frontends = (self._plan.get(Frontend, one.frontend) for one in self._plan.by(Backend, "address", ip))
+        ports = (port for one in frontends if one for port in self._plan.by(Port, "node", one.node))
+        return any(port.segment in self._segments for port in ports)
 
     def _outward(self, end: "_End") -> Iterator[tuple[str, str, Ways]]:
         if end.own and not end.port.guard:
