@@ -34,8 +34,9 @@ QUESTIONS = 500
 
 
 class Found(NamedTuple):
-    """`opened`: pairs between which something arrives; `inward`, `outward`: ENIs that the internet reaches, and that
-    reach it; `classes`: of ends by what they have open; `refused`: ends of which nothing was said.
+    """`pairs`: between which the way is straight; `opened`: those between which something arrives;
+    `inward`, `outward`: ENIs that the internet reaches, and that reach it; `classes`: of ends by what they have open;
+    `refused`: ends of which nothing was said.
     """
 
     pairs: int = 0
@@ -56,12 +57,14 @@ def everything(loaded: Loaded, domains: list[str]) -> tuple[Found, list[float]]:
         start = time.process_time()
         matrix = loaded.matrix(domain)
         sizes = matrix.sizes
-        opened = int(sizes @ matrix.arrives.any(axis=2) @ sizes)
+        straight, opened = (
+            int(sizes @ pairs @ sizes) for pairs in (matrix.leads, matrix.leads & matrix.arrives.any(axis=2))
+        )
         between = time.process_time()
         found = loaded.exposure(domain)
         inward, outward = (sum(len(one.members) for one in found.classes if one.inward is way) for way in (True, False))
         spent = [spent[0] + between - start, spent[1] + time.process_time() - between]
-        mine = (int(sizes.sum()) ** 2, opened, inward, outward, len(found.classes), len(found.refused))
+        mine = (straight, opened, inward, outward, len(found.classes), len(found.refused))
         total = total.plus(Found(*mine))
     return total, spent
 
