@@ -24,7 +24,10 @@ def of(low: int, high: int) -> Span:
 
 def holds(span: Span, number: int) -> bool:
     """Whether the number is in it."""
-    return any(low <= number <= high for low, high in span)
+    for low, high in span:
+        if number <= high:
+            return low <= number
+    return False
 
 
 def size(span: Span) -> int:
