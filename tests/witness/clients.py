@@ -55,6 +55,6 @@ WIRED = 10
 """Every so many seeds the calls go over the wire."""
 
 
-def client(cloud: InProcess, seed: int) -> Client:
+def client(cloud: InProcess, seed: int, *, wired: bool | None = None) -> Client:
     """The client of a design."""
-    return Wire(cloud) if seed % WIRED == 0 else Direct(cloud)
+    return Wire(cloud) if (seed % WIRED == 0 if wired is None else wired) else Direct(cloud)

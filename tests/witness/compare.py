@@ -48,5 +48,10 @@ def facts(seen: Seen) -> tuple[object, ...]:
 
 
 def same_reason(spec: Seen, other: Seen) -> bool:
-    """Whether the reasons may stand for the same thing; a judge without words agrees."""
-    return not other.why or other.why in REASONS[spec.why]
+    """Whether the reasons may stand for the same thing; a judge without words agrees.
+
+    An answer that a route leads back to who sent it, as to a middlebox, is nothing for that one either way; whether its
+    rules refuse it depends on whether the connection is tracked there, which reach does not ask.
+    """
+    back = spec.arrives and (spec.why, other.why) == ("SG_INGRESS", "destination check")
+    return not other.why or back or other.why in REASONS[spec.why]

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -96,14 +96,32 @@ INTERFACES = {"t2.micro": 2, "t3.small": 3, "m5.large": 3, "c5.xlarge": 4}
 """What the types allow (fact 60)."""
 
 
-class Design:
-    """What a seed leads to. `calls`: each call of the program with what was answered, in order."""
+DEAF = "nobody listens"
 
-    def __init__(self, seed: int, cloud: Cloud) -> None:
+
+class Line(NamedTuple):
+    """A call that was taken, or DEAF."""
+
+    operation: str
+    params: dict[str, Any]
+    answer: dict[str, Any]
+
+
+class Design:
+    """What a seed leads to.
+
+    `calls`: each call as text, refusals with their codes, in order; `script`: what was called, with what was answered,
+    to be played again; `features`: those that made something.
+    """
+
+    def __init__(self, seed: int, cloud: Cloud, *, wired: bool | None = None) -> None:
+        """`wired`: its calls go over the wire; else by the seed (clients.py)."""
         self.seed = seed
         self.rng = random.Random(f"design {seed}")
         self.cloud = cloud
         self.calls: list[str] = []
+        self.script: list[Line] = []
+        self.features: list[str] = []
         self.vpcs: list[Vpc] = []
         self.enis: list[Eni] = []
         self.instances: list[Instance] = []
@@ -114,7 +132,7 @@ class Design:
         """Interfaces and ports at which nobody listens; elsewhere everybody does."""
         self.elastic_ips: list[str] = []
         self.prefix_lists: list[str] = []
-        self.client = client(cloud, seed)
+        self.client = client(cloud, seed, wired=wired)
 
     @property
     def subnets(self) -> list[Subnet]:
@@ -124,7 +142,15 @@ class Design:
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """One call. A refusal is the generator's mistake: ClientError."""
         self.calls.append(f"{operation} {params}")
-        return self.client.call(operation, **params)
+        answer = self.client.call(operation, **params)
+        self.script.append(Line(operation, params, answer))
+        return answer
+
+    def turn_deaf(self, eni: str, port: int) -> None:
+        """Nobody listens there any more, or somebody does again."""
+        self.calls.append(f"nobody listens, or somebody does again, on {port} of {eni}")
+        self.script.append(Line(DEAF, {"eni": eni, "port": port}, {}))
+        self.deaf ^= {(eni, port)}
 
     def attempt(self, operation: str, **params: Any) -> dict[str, Any] | None:
         """One call that the cloud may refuse."""

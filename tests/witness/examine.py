@@ -9,15 +9,12 @@ from tests.witness import compare, probes
 from tests.witness.changes import change
 from tests.witness.design import Design
 from tests.witness.health import Health
-from tests.witness.judges import Fates, Judge, Seen, Step, Verb
+from tests.witness.judges import HEALTH, Fates, Judge, Seen, Step, Verb
 from tests.witness.snapshot import Answers
 from tests.witness.spec_judge import GONE, SpecJudge
 
 PROBES, FLOWS, CHANGES = 60, 15, 5
 """Fresh connections a design; connections with a history; changes that they live through."""
-
-HEALTH = "health"
-"""The name of what changes when health checks are done."""
 
 HISTORIES = probes.FIRST_PORT + 10_000
 """Where the source ports of connections with a history begin."""
@@ -56,15 +53,18 @@ class Examination:
 
 
 class Examiner:
-    """Examines one design. `judges`: those besides the spec, by name. `received`: connections that have arrived."""
+    """Examines one design. `judges`: those besides the spec, by name. `received`: connections that have arrived.
+
+    `tunnels`: connections of protocols without ports that there have been.
+    """
 
     def __init__(self, design: Design, judges: Mapping[str, Judge], without: frozenset[str] = frozenset()) -> None:
         self.result = Examination(design)
         self._design = design
         self._without = without
         self._rng = random.Random(f"probes {design.seed}")
-        self._tunnels = probes.Tunnels()
-        self._judges = judges
+        self.tunnels = probes.Tunnels()
+        self.judges = judges
         self._spec = SpecJudge(design.client)
         self._health = Health(design)
         self.received: set[Probe] = set()
@@ -77,12 +77,12 @@ class Examiner:
     def probe(self, count: int = PROBES) -> None:
         """Fresh connections on the design as it is, once health checks have come to what they come to."""
         self.settle("as built")
-        wanted = probes.choose(self._rng, self._spec.answers, count, tunnels=self._tunnels)
+        wanted = probes.choose(self._rng, self._spec.answers, count, tunnels=self.tunnels)
         self.round("as built", [("open", probe) for probe in wanted])
 
     def live(self, flows: int = FLOWS, changes: int = CHANGES) -> None:
         """Open connections; then change something and let both ends speak, again and again."""
-        wanted = probes.choose(self._rng, self._spec.answers, flows * 4, HISTORIES, self._tunnels)
+        wanted = probes.choose(self._rng, self._spec.answers, flows * 4, HISTORIES, self.tunnels)
         alive = self._telling(list(wanted), flows)
         self.round("histories", [("open", probe) for probe in alive])
         for number in range(1, changes + 1):
@@ -97,7 +97,7 @@ class Examiner:
     def changed(self, name: str) -> None:
         """Tell every judge that the cloud is another one."""
         self._spec.changed(name)
-        for one in self._judges.values():
+        for one in self.judges.values():
             one.changed(name)
 
     def settle(self, moment: str) -> None:
@@ -118,7 +118,7 @@ class Examiner:
     def wait(self, seconds: int) -> None:
         """Nobody says anything for so long."""
         self._spec.wait(seconds)
-        for one in self._judges.values():
+        for one in self.judges.values():
             one.wait(seconds)
 
     def _replies(self, moment: str, alive: Sequence[Probe]) -> None:
@@ -134,26 +134,26 @@ class Examiner:
         """Ask everybody; where the spec says that nobody is there to send, there is nothing to ask."""
         said = zip(steps, self._spec.round(steps), strict=True)
         asked = [(step, told) for step, told in said if told[0].why != GONE]
-        others = {name: one.round([step for step, _ in asked]) for name, one in self._judges.items()}
+        others = {name: one.round([step for step, _ in asked]) for name, one in self.judges.items()}
         for number, (step, told) in enumerate(asked):
             trial = self._compared(moment, step, told, {name: answers[number] for name, answers in others.items()})
             self.result.trials.append(trial)
-            if trial.spec.arrives and trial.verb != "reply":
+            if trial.spec.arrives and trial.verb in ("open", "send"):
                 self.received.add(trial.probe)
 
     def _compared(self, moment: str, step: Step, spec: Fates, others: Mapping[str, Fates | None]) -> Trial:
         """What has happened is what packets show; without them it is drawn. Then everybody goes on from that."""
         verb, probe = step
-        shown = [seen for name, told in others.items() if told and self._judges[name].shows for seen in told]
+        shown = [seen for name, told in others.items() if told and self.judges[name].shows for seen in told]
         happened = next((one for one in spec if shown and compare.agree(verb, one, shown[0])), None)
         happened = happened or (spec[0] if len(spec) == 1 else self._rng.choice(spec))
         self._spec.choose(probe, happened.target)
-        for one in self._judges.values():
+        for one in self.judges.values():
             one.choose(probe, happened.target)
         disagreeing = [
             name
             for name, told in others.items()
-            if told and not compare.fit(verb, spec, told, shows=self._judges[name].shows)
+            if told and not compare.fit(verb, spec, told, shows=self.judges[name].shows)
         ]
         mine = {name: _this(told, happened) if told else None for name, told in others.items()}
         return Trial(moment, verb, probe, happened, mine, disagreeing, {"spec": spec, **others})

@@ -358,8 +358,7 @@ def add_target(design: Design, group: TargetGroup) -> None:
 def turn_deaf(design: Design, group: TargetGroup, target: Mapping[str, Any]) -> None:
     """Nobody listens at a target's port any more, or somebody does again."""
     if eni := holder(design, group, target):
-        design.calls.append(f"nobody listens, or somebody does again, on {target['Port']} of {eni.id}")
-        design.deaf ^= {(eni.id, int(target["Port"]))}
+        design.turn_deaf(eni.id, int(target["Port"]))
 
 
 def prefix_lists(design: Design) -> None:
@@ -538,4 +537,7 @@ def build(design: Design, without: frozenset[str] = frozenset()) -> None:
     """Make the design, feature by feature."""
     for feature in FEATURES:
         if feature.__name__ not in without:
+            before = len(design.calls)
             feature(design)
+            if any(not call.startswith("Describe") and " -> " not in call for call in design.calls[before:]):
+                design.features.append(feature.__name__)

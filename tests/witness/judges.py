@@ -7,11 +7,15 @@ from typing import Literal, Protocol
 from atoll.packet import ICMP, TCP, UDP, Flow
 from tests.spec import Probe
 
-Verb = Literal["open", "send", "reply"]
+Verb = Literal["open", "send", "reply", "try"]
 Step = tuple[Verb, Probe]
-"""A connection's first packet, one more from its opener, one from its receiver."""
+"""A connection's first packet, one more from its opener, one from its receiver; or the first packet of a connection of
+which there will be no other."""
 
 INTERNET_PLACE = "internet:"
+HEALTH = "health"
+"""The name of what changes when health checks are done."""
+
 NUMBERED = ("47", "50", "51", "89")
 """Protocols without ports, by number: GRE, ESP, AH and OSPF."""
 

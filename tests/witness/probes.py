@@ -16,6 +16,9 @@ NOWHERE = ("203.0.113.99", "8.8.8.8", "192.168.77.7")
 FIRST_PORT = 20000
 """Source ports and ICMP identifiers count from here: each probe of a design has its own."""
 
+ROOM = 10_000
+"""More than a design has probes."""
+
 
 PORTLESS = ("icmp", *NUMBERED)
 
@@ -51,6 +54,11 @@ class Map:
         self.nodes = [eni for eni in every if eni["InterfaceType"] == "network_load_balancer"]
         self.listeners = [(one["LoadBalancerArn"], one["Protocol"], one["Port"]) for one in answers["Listeners"]]
         self.subnets = {subnet["SubnetId"]: subnet for subnet in answers["Subnets"]}
+        self.vpcs = list(answers["Vpcs"])
+        ways = [way for table in answers["RouteTables"] for way in table["Routes"] if way.get("NetworkInterfaceId")]
+        blocks = {one["PrefixListId"]: [entry["Cidr"] for entry in one["Entries"]] for one in answers["PrefixLists"]}
+        listed = [blocks.get(way.get("DestinationPrefixListId", ""), []) for way in ways]
+        self.led = {one for way in ways if (one := way.get("DestinationCidrBlock"))}.union(*listed)
         self.groups = {group["GroupId"]: group for group in answers["SecurityGroups"]}
 
     def private(self, eni: Mapping[str, Any]) -> list[str]:

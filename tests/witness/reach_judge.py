@@ -1,18 +1,19 @@
 """The analyzer as a judge: it sees the plan, and answers for first packets alone.
 
-It is asked about every service and source port between two addresses at once, and each probe is looked up in that.
+It is asked about sets, and each probe is looked up in the answer: about every service and source port between two
+addresses, or (`whole`) about everything that a port may send, from any address to any other.
 """
 
 from collections.abc import Sequence
 
 from atoll.analyze.reach import Box, Outcome, reach
-from atoll.analyze.reach.flows import SERVICES, place
-from atoll.analyze.reach.spans import single
+from atoll.analyze.reach.flows import IPV4, SERVICES, place, service
+from atoll.analyze.reach.spans import holds, single
 from atoll.packet import Flow
 from atoll.plan.rows import Node, NodeKind, Port
 from tests.spec import Probe
 from tests.witness.cloud import Cloud
-from tests.witness.judges import Fates, Seen, Step, flow_of, place_of, port_of
+from tests.witness.judges import HEALTH, Fates, Seen, Step, flow_of, place_of, port_of
 
 
 class ReachJudge:
@@ -20,13 +21,15 @@ class ReachJudge:
 
     shows = False
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, *, whole: bool = False) -> None:
         self._plan = cloud.plan
+        self._whole = whole
         self._known: dict[tuple[str, str, str], list[Outcome]] = {}
 
     def changed(self, name: str) -> None:
-        """What it has said holds no more."""
+        """What it has said holds no more. After it few packets are asked about: no more than those."""
         self._known.clear()
+        self._whole = self._whole and name == HEALTH
 
     def wait(self, seconds: int) -> None:
         """First packets have no past."""
@@ -36,15 +39,30 @@ class ReachJudge:
 
     def round(self, steps: Sequence[Step]) -> list[Fates | None]:
         """See Judge."""
-        return [self._fates(probe) if verb == "open" else None for verb, probe in steps]
+        return [
+            self._fates(probe, whole=self._whole and verb == "try") if verb in ("open", "try") else None
+            for verb, probe in steps
+        ]
 
-    def _fates(self, probe: Probe) -> Fates:
+    def _fates(self, probe: Probe, *, whole: bool) -> Fates:
         flow, port = flow_of(probe), port_of(probe.at)
-        ends = (port, flow.source, flow.destination)
-        if ends not in self._known:
-            box = Box(single(place(flow.source)), single(place(flow.destination)), SERVICES)
-            self._known[ends] = reach(self._plan, port, [box])
-        return [self._seen(one, flow, port) for one in self._known[ends] if one.flows.holds(flow)]
+        source, destination, wanted = place(flow.source), place(flow.destination), service(flow)
+        found = self.outcomes(port) if whole else self._between(port, flow.source, flow.destination)
+        near = (one for one in found if holds(one.flows.destination, destination) and holds(one.flows.source, source))
+        mine = (one for one in near if holds(one.flows.service, wanted) and one.flows.holds(flow))
+        return [self._seen(one, flow, port) for one in mine]
+
+    def outcomes(self, port: str) -> list[Outcome]:
+        """What becomes of all that the port may send."""
+        if (port, "", "") not in self._known:
+            self._known[port, "", ""] = reach(self._plan, port, [Box(IPV4, IPV4, SERVICES)])
+        return self._known[port, "", ""]
+
+    def _between(self, port: str, source: str, destination: str) -> list[Outcome]:
+        if (port, source, destination) not in self._known:
+            box = Box(single(place(source)), single(place(destination)), SERVICES)
+            self._known[port, source, destination] = reach(self._plan, port, [box])
+        return self._known[port, source, destination]
 
     def _seen(self, fate: Outcome, flow: Flow, port: str) -> Seen:
         """Of what is lost it does not tell to whom a load balancer had sent it."""

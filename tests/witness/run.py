@@ -27,7 +27,7 @@ from tests.witness.features import build
 from tests.witness.judges import Judge
 from tests.witness.packets.judge import Packets
 from tests.witness.reach_judge import ReachJudge
-from tests.witness.walk_judge import WalkJudge
+from tests.witness.walk_judge import WalkJudge, Watch
 
 SHOWN = 5
 """Disagreements that are printed in full."""
@@ -138,15 +138,25 @@ Maker = Callable[[Design, frozenset[str]], None]
 
 @contextlib.contextmanager
 def laboratory(
-    seed: int, folder: Path | None, without: frozenset[str] = frozenset(), made: Maker = build
+    seed: int,
+    folder: Path | None,
+    without: frozenset[str] = frozenset(),
+    made: Maker = build,
+    watch: Watch | None = None,
+    *,
+    whole: bool = False,
+    wired: bool | None = None,
 ) -> Iterator[Laboratory]:
-    """Build the design of a seed; with real packets if there is a folder for namespaces."""
+    """Build the design of a seed; with real packets if there is a folder for namespaces.
+
+    `watch`, `whole`, `wired`: see WalkJudge, ReachJudge and Design.
+    """
     with contextlib.ExitStack() as held:
         fabric = _kernel(folder, held) if folder else None
         cloud = held.enter_context(contextlib.closing(Cloud(seed, fabric or NoFabric())))
-        design = Design(seed, cloud)
+        design = Design(seed, cloud, wired=wired)
         made(design, without)
-        judges: dict[str, Judge] = {"walk": WalkJudge(cloud), "reach": ReachJudge(cloud)}
+        judges: dict[str, Judge] = {"walk": WalkJudge(cloud, watch), "reach": ReachJudge(cloud, whole=whole)}
         if fabric:
             judges["packets"] = held.enter_context(contextlib.closing(Packets(cloud, fabric, reap=seed % 2 == 0)))
         yield Laboratory(Examiner(design, judges, without), cloud, fabric, held)
@@ -158,13 +168,17 @@ def _kernel(folder: Path, held: contextlib.ExitStack) -> KernelFabric:
 
 
 @contextlib.contextmanager
-def own_world() -> Iterator[Path]:
-    """Network and mount namespaces of this process's own, for good; one processor; a folder for namespaces."""
+def own_world(processor: int = 0) -> Iterator[Path]:
+    """Network and mount namespaces of this process's own, for good; one processor; a folder for namespaces.
+
+    `processor`: which of those that it may use, counted round.
+    """
     if userns.needed():
         userns.enter()
     unshare(Clone.NEWNET | Clone.NEWNS)
     mounts.make_private()
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    able = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {able[processor % len(able)]})
     with tempfile.TemporaryDirectory(prefix="witness-") as folder:
         yield Path(folder)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 
-from tests.spec import History, Probe, Verdict, World
+from tests.spec import History, Probe, Verdict, World, fates
 from tests.spec.things import Chosen
 from tests.witness import snapshot
 from tests.witness.clients import Client
@@ -46,14 +46,16 @@ class SpecJudge:
 
     def _step(self, verb: Verb, probe: Probe) -> Fates:
         """Where a load balancer chooses nothing is done until somebody says what it has chosen."""
+        if verb == "try":
+            return [_seen(verdict) for verdict in fates(self.world, probe)]
         act = self._act(verb, probe)
         if verb == "reply" or IPv4Address(probe.destination) not in self._balanced:
             return [_seen(act(self._history, None))]
-        fates = self._history.fates(act)
-        if len(fates) > 1:
-            self._open[probe] = act, {verdict.target: target for target, verdict in fates.items()}
-            return [_seen(verdict) for verdict in fates.values()]
-        return [_seen(act(self._history, next(iter(fates))))]
+        told = self._history.fates(act)
+        if len(told) > 1:
+            self._open[probe] = act, {verdict.target: target for target, verdict in told.items()}
+            return [_seen(verdict) for verdict in told.values()]
+        return [_seen(act(self._history, next(iter(told))))]
 
     def _act(self, verb: Verb, probe: Probe) -> Act:
         world = self.world

@@ -1,6 +1,6 @@
 """The walk as a judge: it sees the plan, and every change of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from tests.witness.cloud import Cloud
 from tests.witness.judges import Fates, Seen, Step, Verb, flow_of, place_of, port_of
 
 Plan = Table | Overlay
+Watch = Callable[[Probe, walk.Verdict], object]
 
 
 class WalkJudge:
@@ -22,17 +23,21 @@ class WalkJudge:
 
     shows = False
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, watch: Watch | None = None) -> None:
+        """`watch`: is told of the walk of each packet that an opener sends, where a balancer chooses of all of them."""
+        self._watch = watch
         self._plan = cloud.plan
         self._fabric = cloud.fabric
         self._fabric.take()
         self._connections: dict[Probe, walk.Connection] = {}
+        self._overlays: dict[str, Overlay] = {}
         self._open: dict[Probe, dict[str | None, walk.Connection]] = {}
         self._nodes = self._found()
 
     def changed(self, name: str) -> None:
         """The plan has changed by itself; connections have to be told."""
         self._nodes = self._found()
+        self._overlays.clear()
         for delta in self._fabric.take():
             self._connections = {probe: walk.after(one, delta) for probe, one in self._connections.items()}
 
@@ -51,9 +56,13 @@ class WalkJudge:
             self._connections[probe] = known.get(target, next(iter(known.values())))
 
     def _step(self, verb: Verb, probe: Probe) -> Fates:
-        if verb == "open":
+        if verb in ("open", "try"):
             self._connections[probe] = walk.Connection(port_of(probe.at), flow_of(probe))
-        return [self._reply(probe)] if verb == "reply" else self._send(probe)
+        told = [self._reply(probe)] if verb == "reply" else self._send(probe)
+        if verb == "try":
+            del self._connections[probe]
+            self._open.pop(probe, None)
+        return told
 
     def _send(self, probe: Probe) -> Fates:
         """A walk takes the first of several targets; so each is sent to where it is the only one."""
@@ -65,9 +74,14 @@ class WalkJudge:
         targets = dict.fromkeys(target for one in outcomes if (target := self._target(one)))
         if len(targets) < 2:
             return [first[0]]
-        told = {target: self._sent(probe, before, only(self._plan, target)) for target in targets}
+        told = {target: self._sent(probe, before, self._only(target)) for target in targets}
         self._open[probe] = {target: connection for target, (_, connection) in told.items()}
         return [seen for seen, _ in told.values()]
+
+    def _only(self, target: str) -> Overlay:
+        if target not in self._overlays:
+            self._overlays[target] = only(self._plan, target)
+        return self._overlays[target]
 
     def _sent(self, probe: Probe, before: walk.Connection, plan: Plan) -> tuple[Seen, walk.Connection]:
         """Replies always come from whoever received the first packet, to what it saw then."""
@@ -75,6 +89,8 @@ class WalkJudge:
         if before.receiver is not None:
             now = replace(now, receiver=before.receiver, node=before.node, seen=before.seen)
         self._connections[probe] = now
+        if self._watch:
+            self._watch(probe, verdict)
         return self._seen(verdict, port_of(probe.at)), now
 
     def _reply(self, probe: Probe) -> Seen:

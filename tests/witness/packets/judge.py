@@ -64,6 +64,11 @@ class Packets:
         """It has happened."""
 
     def round(self, steps: Sequence[Step]) -> list[Fates | None]:
+        """As many packets at once as there is room for."""
+        room = self._stand.room
+        return [one for start in range(0, len(steps), room) for one in self._round(steps[start : start + room])]
+
+    def _round(self, steps: Sequence[Step]) -> list[Fates | None]:
         """All packets at once, then all answers at once."""
         sent = [self._reply(probe) if verb == "reply" else self._ask(verb, probe) for verb, probe in steps]
         asks = self._arrivals()
@@ -85,7 +90,7 @@ class Packets:
         return found
 
     def _ask(self, verb: Verb, probe: Probe) -> Packet | None:
-        """None where it is not tried: what a node sends to itself never reaches the network."""
+        """None where nothing is sent: by who has no interface, and what is a node's own, which reaches no network."""
         place = self._stand.places.get(port_of(probe.at))
         if place is not None and (
             speaks_for_others(self._plan, place.eni, probe.source)
@@ -98,6 +103,8 @@ class Packets:
         self._follow_home(probe)
         if probe in self._done or (verb == "send" and self._rerouted and probe in self._boxed):
             return NOT_ASKED
+        if place is None or probe.destination in self._stand.guests[place.node].addresses:
+            return NOT_ASKED
         packet = Packet(
             self._stand.next_number(),
             NUMBERS[probe.protocol],
@@ -106,10 +113,7 @@ class Packets:
             probe.destination,
             probe.destination_port,
         )
-        if place is not None:
-            if packet.destination in self._stand.guests[place.node].addresses:
-                return NOT_ASKED
-            self._stand.send(place, packet)
+        self._stand.send(place, packet)
         return packet
 
     def _reply(self, probe: Probe) -> Packet | None:
@@ -145,6 +149,14 @@ class Packets:
         held = self._stand.guests[node].addresses
         place = self._place(node, held[received.destination]) if received.destination in held else None
         if place is None or by_middlebox(self._plan, place.eni, received.source):
+            self._boxed.add(probe)
+        return probe in self._boxed
+
+    def _goes_from_node_by_middlebox(self, probe: Probe, sent: Packet) -> bool:
+        """The same for what a load balancer's node sends back to whoever it saw."""
+        came = self._stand.came.get(sent.number)
+        place = self._place(came.node, came.device) if came else None
+        if came and place and by_middlebox(self._plan, place.eni, came.packet.source):
             self._boxed.add(probe)
         return probe in self._boxed
 
@@ -190,6 +202,8 @@ class Packets:
         back = backs.get(sent.number)
         answered: bool | None = back is not None and self._belongs(probe, back)
         if verb != "reply" and self._goes_back_by_middlebox(probe, there.node, there.packet):
+            answered = None
+        if verb != "reply" and self._goes_from_node_by_middlebox(probe, sent):
             answered = None
         return Seen(
             True,

@@ -4,6 +4,7 @@ import select
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from atoll.fabric.kernel import KernelFabric, names
@@ -25,6 +26,13 @@ PATIENCE = 5.0
 AWAKE = 0.02
 """Seconds after which a new pair of interfaces is asked again whether it carries."""
 
+ROOM = 1 << 24
+"""Bytes that may wait in a tap, where the kernel grants them: to root it does."""
+
+TAKEN = 3 * 768
+"""Bytes of them that one packet takes at most: it is seen when it leaves, comes, and goes on."""
+
+_SO_RCVBUFFORCE = 33
 _TO_US, _FROM_US = 0, 4  # PACKET_HOST: addressed to the interface's own MAC; PACKET_OUTGOING
 
 
@@ -69,7 +77,7 @@ class Stand:
     def __init__(self, fabric: KernelFabric, plan: Table) -> None:
         self._fabric = fabric
         self._plan = plan
-        self._routers: dict[str, Tap] = {}
+        self._routers: dict[str, socket.socket] = {}
         self._numbers = 0
         self._canaries = 0
         self._arrived: list[Arrival] = []
@@ -86,7 +94,7 @@ class Stand:
         for domain in self._plan.all(Domain):
             path = self._fabric.router(domain.id)
             if path and domain.id not in self._routers:
-                self._routers[domain.id] = Tap(path)
+                self._routers[domain.id] = call_in(path, _mouth)
         for node in self._plan.all(Node):
             path = self._fabric.namespace(node.id)
             if node.kind is NodeKind.TRANSLATOR:
@@ -95,7 +103,7 @@ class Stand:
                 balances = node.kind is NodeKind.BALANCER
                 if not balances:
                     call_in(path, _mute)
-                self.guests[node.id] = Guest(Tap(path), {}, balances)
+                self.guests[node.id] = Guest(_ear(path), {}, balances)
             if path:
                 self.guests[node.id].addresses = call_in(path, _addresses)
         for gone in [name for name in self.guests if self._plan.get(Node, name) is None]:
@@ -111,6 +119,12 @@ class Stand:
             return None
         outside = names.port_interface(port.id, port.node)
         return Place(port.id, port.node, names.device(port.index), port.mac, segment.domain, outside)
+
+    @property
+    def room(self) -> int:
+        """Packets that may be under way at once, so that no tap loses one."""
+        rooms = [one.tap.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in self.guests.values()]
+        return max(min(rooms, default=ROOM) // TAKEN, 1)
 
     def next_number(self) -> int:
         """A number that no other packet of this stand has."""
@@ -151,7 +165,7 @@ class Stand:
         self._canaries += 1
         number = self._canaries
         try:
-            self._routers[place.router].socket.sendto(frames.canary(number, place.mac), (place.outside, 0))
+            self._routers[place.router].sendto(frames.canary(number, place.mac), (place.outside, 0))
         except OSError as error:
             raise CanaryError(f"a canary did not arrive at {place}: {error}") from error
         until = time.monotonic() + seconds
@@ -189,8 +203,23 @@ class Stand:
         """Close every socket."""
         for guest in self.guests.values():
             guest.tap.close()
-        for tap in self._routers.values():
-            tap.close()
+        for mouth in self._routers.values():
+            mouth.close()
+
+
+def _mouth() -> socket.socket:
+    """Sends frames by any interface, and hears none."""
+    return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+
+
+def _ear(namespace: Path) -> Tap:
+    """A tap with room for all that thousands of packets under way may bring, or as much as one may have."""
+    tap = Tap(namespace)
+    try:
+        tap.socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, ROOM)
+    except PermissionError:  # not root outside
+        tap.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
+    return tap
 
 
 def _mute() -> None:
