@@ -30,6 +30,11 @@ demo: install ## build three articles (ENIs, the bank, a load balancer whose zon
 test: install ## all tests, those with real packets included
 	@tools/run-tests $(BIN)/python
 
+WITNESS ?=
+.PHONY: witness
+witness: install ## a million real packets on 2,000 random designs, against three predictions (WITNESS='--designs 50')
+	@$(BIN)/python -m tests.witness.campaign $(WITNESS)
+
 .PHONY: check
 check: install ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .

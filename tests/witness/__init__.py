@@ -7,4 +7,6 @@ calls, probes and histories. Where a load balancer chooses, the first three tell
 Read in this order: cloud, clients, design, features, rules; snapshot, judges, probes, changes; compare, health,
 examine, run; properties, tamper; standing, promises, histories (a state machine that shrinks what it finds). Real
 packets: packets/.
+
+The main test: edges, met, controls, bulk, campaign; replay, shrink, kept/. Filters as formulas: solver.
 """
