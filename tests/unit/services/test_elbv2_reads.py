@@ -33,5 +33,7 @@ def test_what_is_named_does_not_exist(site: InProcess, operation: str, name: str
 def test_what_is_refused(elbv2: Any) -> None:
     refused("ValidationError", elbv2.describe_trust_stores, PageSize=401)
     refused("ValidationError", elbv2.describe_trust_stores, Marker="x")
-    refused("InvalidAction", elbv2.describe_ssl_policies)
+    refused(
+        "InvalidAction", elbv2.create_rule, ListenerArn=ARN, Conditions=[], Priority=1, Actions=[{"Type": "forward"}]
+    )
     refused("InvalidAction", elbv2.delete_rule, RuleArn=ARN)

@@ -1,0 +1,48 @@
+"""python -m tests.mutants.some [--packets]: a few errors of each folder, and what becomes of them, as JSON.
+
+In a process of its own, which has one thread: who forks beside threads may wait for ever.
+"""
+
+import json
+import sys
+
+from tests.mutants.mutate import Mutant, mutants
+from tests.mutants.run import judged, sound
+
+DESIGNS = range(500_000, 500_012)
+PATIENCE = 300.0
+"""Seconds; an error is seen within two."""
+
+NAMED = [
+    ("atoll.compile.filters", "group_rule", "Direction.OUT  ->  Direction.IN"),
+    ("atoll.compile.routes", "local", "if not view.keys(VpcRoute"),
+    ("atoll.analyze.rules", "judge_port", "if rule.direction is not direction"),
+    ("atoll.analyze.walk", "_Walker._fence", "if segment.fence is None"),
+    ("atoll.analyze.reach.rules", "pass_fence", "rule.direction is direction"),
+    ("tests.spec.filters", "acl_allows", "packet.destination  ->  packet.source"),
+]
+HARMLESS = ("atoll.analyze.walk", "_judged", "'' if judgement.tracked else ', untracked'")
+"""It changes what an explanation says, and nothing that happens."""
+
+IN_THE_KERNEL = (
+    "atoll.fabric.kernel.passes.fences",
+    "lines",
+    "pipeline.RETURN if rule.allow else pipeline.DROP  ->  pipeline.RETURN if True",
+)
+
+
+def named(module: str, function: str, words: str) -> Mutant:
+    """The first mutant of that function whose words begin so."""
+    return next(one for one in mutants(module) if one.function == function and one.words.startswith(words))
+
+
+def main(packets: bool) -> int:
+    agreed = sound(DESIGNS, PATIENCE)
+    chosen = [IN_THE_KERNEL] if packets else [*NAMED, HARMLESS]
+    told = [(" ".join(one), judged(named(*one), agreed, packets, PATIENCE).state) for one in chosen]
+    sys.stdout.write(json.dumps(dict(told)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--packets" in sys.argv))
