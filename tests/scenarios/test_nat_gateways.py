@@ -77,8 +77,9 @@ class Private(Place):
             yield process
 
 
-@pytest.fixture
-def place(atoll: Atoll) -> Iterator[Private]:
+@contextlib.contextmanager
+def behind_a_gateway(atoll: Atoll) -> Iterator[Private]:
+    """One in an account of its own; what runs there is ended afterwards."""
     made = Private(atoll, new_account())
     yield made
     found = made.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
@@ -86,6 +87,12 @@ def place(atoll: Atoll) -> Iterator[Private]:
     made.ec2.terminate_instances(InstanceIds=ids)
     for one in made.ec2.describe_nat_gateways()["NatGateways"]:
         made.ec2.delete_nat_gateway(NatGatewayId=one["NatGatewayId"])
+
+
+@pytest.fixture
+def place(atoll: Atoll) -> Iterator[Private]:
+    with behind_a_gateway(atoll) as made:
+        yield made
 
 
 def test_a_private_host_goes_out_with_the_gateways_address_and_nothing_comes_in(place: Private) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.places import ASK, CLIENT, OTHER, PORT, Place, line, new_account, running, tcp
+from tests.scenarios.places import ASK, CLIENT, OTHER, PORT, Place, line, running, tcp
 from tests.scenarios.running import Atoll
 from tests.scenarios.test_load_balancers import Front, front
-from tests.scenarios.test_nat_gateways import Private
+from tests.scenarios.test_nat_gateways import Private, behind_a_gateway
 
 pytestmark = pytest.mark.kernel
 
@@ -160,13 +160,8 @@ def test_datagrams(place: Place, asked: Asked) -> None:
 
 @pytest.fixture
 def private(atoll: Atoll) -> Iterator[Private]:
-    made = Private(atoll, new_account())
-    yield made
-    found = made.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
-    ids = [one["InstanceId"] for reservation in found["Reservations"] for one in reservation["Instances"]]
-    made.ec2.terminate_instances(InstanceIds=ids)
-    for one in made.ec2.describe_nat_gateways()["NatGateways"]:
-        made.ec2.delete_nat_gateway(NatGatewayId=one["NatGatewayId"])
+    with behind_a_gateway(atoll) as made:
+        yield made
 
 
 def test_through_a_nat_gateway(private: Private) -> None:

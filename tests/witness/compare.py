@@ -8,7 +8,7 @@ REASONS: dict[str, set[str]] = {
     "SOURCE_CHECK": {"source check"},
     "DESTINATION_CHECK": {"destination check"},
     "SG_EGRESS": {"security group, outbound", "source check"},
-    "SG_INGRESS": {"security group, inbound", "no power", "destination check"},
+    "SG_INGRESS": {"security group, inbound", "no power"},
     "NACL_OUT": {"network ACL, outbound"},
     "NACL_IN": {"network ACL, inbound"},
     "NO_ROUTE": {"no route"},
