@@ -26,7 +26,7 @@ from atoll.guest import GuestError, Limits, prepare_image
 from atoll.linux import cgroups, userns, world
 from atoll.linux.process import ignore_alone
 from atoll.linux.syscalls import Prctl, prctl
-from atoll.local.control import ControlError, address
+from atoll.local.control import address
 from atoll.local.folder import StateFolder
 from atoll.model import quotas
 from atoll.model.tx import Settings
@@ -184,9 +184,8 @@ def _control_socket(folder: StateFolder) -> socket.socket:
     folder.control.unlink(missing_ok=True)
     before = os.umask(0o177)  # from its first moment nobody else may connect
     try:
-        control.bind(address(folder.control))
-    except ControlError as error:
-        raise StartError(str(error)) from error
+        with address(folder.control) as name:
+            control.bind(name)
     finally:
         os.umask(before)
     control.listen(64)

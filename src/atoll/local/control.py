@@ -4,6 +4,8 @@ Each message is a line of JSON. A request is {"do": name, ...}; what comes back 
 and then {"ok": value} or {"error": text}.
 """
 
+import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,11 +28,19 @@ class NotRunningError(ControlError):
     """No server is behind the socket."""
 
 
-def address(path: Path) -> str:
-    """The path as a socket address; ControlError when the kernel would refuse it."""
-    if len(str(path)) > PATH_LIMIT:
-        raise ControlError(f"The path {path} is too long for a socket: choose a shorter --state folder.")
-    return str(path)
+@contextlib.contextmanager
+def address(path: Path) -> Iterator[str]:
+    """The path as a socket address, good inside the `with`. A path that is longer than the kernel lets one be is said
+    through its folder, which is held open for that long. OSError where there is no such folder.
+    """
+    if len(os.fsencode(path)) <= PATH_LIMIT:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def ask(
@@ -39,7 +49,8 @@ def ask(
     """Send a request to the server behind `path` and wait for its answer. ControlError says why there is none."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
-            connection.connect(address(path))
+            with address(path) as name:
+                connection.connect(name)
         except OSError as error:
             raise NotRunningError("Atoll is not running here. Start it with: atoll up") from error
         line = msgspec.json.encode(request) + b"\n"
