@@ -95,8 +95,17 @@ def zone_towards_translator() -> Rule:
     """The same for what somebody sends through a translator, so that a connection that takes another way later is
     another one there, which the gateway translates. What a middlebox passes on has its zone already.
     """
-    to_it = (LoadRoute(), Lookup("translators"), address(DESTINATION, 4), Lookup("own", negate=True))
-    return (*to_it, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), *zone_by(SOURCE))
+    return (*_TO_TRANSLATOR, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), *zone_by(SOURCE))
+
+
+_TO_TRANSLATOR: Rule = (LoadRoute(), Lookup("translators"), address(DESTINATION, 4), Lookup("own", negate=True))
+
+
+def zone_onward() -> Rule:
+    """The same for what a balancer sends, as whose source ever. Its backend answers the translator, so there this zone
+    comes before the one in which the backend would answer the source itself.
+    """
+    return (*_TO_TRANSLATOR, *zone_by(SOURCE))
 
 
 def zone_from_translator() -> Rule:
@@ -148,8 +157,8 @@ def _raw(*, tracked: bool) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]
         ),
     )
     unmarked = (Put(host32(0)), SetMark())
-    zones = ((address(DESTINATION), LookupVerdict("homes")),) if tracked else ()
-    yield "balanced", None, (*zones, (*unmarked, goto("leave")))
+    onward, homes = (*IIF_SEGMENT, LookupVerdict("onward")), (address(DESTINATION), LookupVerdict("homes"))
+    yield "balanced", None, (*((onward, homes) if tracked else ()), (*unmarked, goto("leave")))
     yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
     yield "through", None, (*((zone_by(DESTINATION),) if tracked else ()), (goto("leave"),))
     yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)

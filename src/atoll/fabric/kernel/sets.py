@@ -89,6 +89,7 @@ STATIC_SETS = {
     "translators": "interface",  # ports behind which a translator sends others' packets on
     "balancers": "interface",  # ports behind which a balancer sends others' packets on
     "returns": "interface-table",  # a balancer's port -> the table that leads answers back to it
+    "onward": "segment-verdict",  # from a balancer: to the segment's `onward`, where its table leads to a translator
     "homes": "address-verdict",  # a backend, to its segment's `home`, where the table leads through a forwarder
     "unguarded": "interface",  # ports without source/dest check
     "targets": "interface",  # guarded ports that some table names as a next hop

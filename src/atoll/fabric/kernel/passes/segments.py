@@ -60,6 +60,9 @@ def segment(view: View, row: Record) -> Iterator[Record]:
     yield _border(row, "segments", f"goto {row.id}/leave")
     if view.get(Named, BALANCED, row.domain, "") and _forwards(view, row):
         yield _home(row)
+    if view.get(Named, BALANCED, row.domain, "") and view.get(Named, SPAN, row.domain, row.table):
+        yield _border(row, "onward", f"jump {row.id}/onward")
+        yield _onward(row)
     yield Element(domain=row.domain, set="within", shape="segment-segment", low=(row.id, row.id))
     fence = view.get(Fence, row.fence) if row.fence else None
     if fence and not fence.open_out:
@@ -109,6 +112,13 @@ def _home(row: Segment) -> Chain:
     others = (pipeline.address(pipeline.SOURCE), *inside(row.prefix, negate=True))
     mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
     return Chain(domain=row.domain, name=f"{row.id}/home", rules=pipeline.zones_of_answers(mark))
+
+
+def _onward(row: Segment) -> Chain:
+    """Balancers here reach what is in their own segment without a table."""
+    others = (pipeline.address(pipeline.DESTINATION), *inside(row.prefix, negate=True))
+    mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
+    return Chain(domain=row.domain, name=f"{row.id}/onward", rules=((*mark, *pipeline.zone_onward()),))
 
 
 def delivered(view: View, domain: str, table: str) -> list[Prefix]:
