@@ -1,5 +1,6 @@
 """python -m examples.bank.mistakes [make|mend NAME]: without words, the list."""
 
+import signal
 import sys
 
 import boto3
@@ -12,6 +13,7 @@ def main(words: list[str]) -> str | None:
     """What was wrong with the words, or nothing."""
     known = mistakes()
     if not words:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the list may stop: it is piped into head
         for name, mistake in known.items():
             print(f"{name}\n  {(mistake.__doc__ or '').strip()}\n")
         return None

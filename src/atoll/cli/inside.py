@@ -44,7 +44,11 @@ def shell(instance: Instance, state: State = None) -> None:
     """
     if not sys.stdin.isatty():
         fail("a shell needs a terminal; for one command use: atoll exec INSTANCE -- COMMAND")
-    raise typer.Exit(_in_guest(instance, ["/bin/bash", "-l"], tty=True, state=state))
+    raise typer.Exit(_in_guest(instance, ["/bin/sh", "-c", _LOGIN], tty=True, state=state))
+
+
+_LOGIN = "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l"
+"""An image of the user's own may have no bash."""
 
 
 def _in_guest(instance: str, command: list[str], *, tty: bool, state: State) -> int:
