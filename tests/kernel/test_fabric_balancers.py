@@ -180,6 +180,36 @@ def test_the_servers_table_leads_to_a_middlebox(lab: FabricLab, keep: bool) -> N
         assert lab.tcp("client", EIP, 80) is (Reach.CONNECTED if keep else Reach.SILENT)
 
 
+def test_connections_live_on_whatever_becomes_of_the_servers_way_out(lab: FabricLab) -> None:
+    """Their answers go back to the node, so nothing about them changes when the NAT gateway goes, and comes back."""
+    away = row(lab.plan, Route, "rtb-priv", "0.0.0.0/0")
+    lab.udp("api", 5353)
+    changes: list[Callable[[], object]] = [lambda: None, lambda: lab.put(without=[away]), lambda: lab.put(away)]
+    with Listener(lab.node("api"), API, 8080) as server, contextlib.ExitStack() as held:
+        opened: list[tuple[Stream, Stream]] = []
+        for change in changes:
+            change()
+            stream, accepted = connected(lab, server)
+            opened.append((held.enter_context(stream), held.enter_context(accepted)))
+            for pair in opened:
+                talks(*pair)
+    assert lab.fabric.held("nat-a") == frozenset()
+    assert lab.fabric.observe() == []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_balancers_table_leads_to_the_server_through_a_nat_gateway(lab: FabricLab, keep: bool) -> None:
+    """The server sees the gateway, and whoever asked from inside hears the answer from the balancer."""
+    lab.put(*nat("b", "priv", "10.0.2.20"), route("rtb-pub", f"{API}/32", ToPort("eni-nat-b")))
+    lab.put(replace(row(lab.plan, Frontend, "f-a"), keep=keep))
+    with Listener(lab.node("api"), API, 8080) as server:
+        stream, accepted = connected(lab, server, "web", NODE)
+        with stream, accepted:
+            assert accepted.peer == "10.0.2.20"
+            talks(stream, accepted)
+    assert lab.fabric.held("nat-b") != frozenset()
+
+
 def test_what_no_listener_takes_is_silent_and_a_closed_server_refuses(lab: FabricLab) -> None:
     assert lab.tcp("client", EIP, 81) is Reach.SILENT
     assert not lab.pings("client", CLIENT, EIP)

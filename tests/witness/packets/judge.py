@@ -39,7 +39,7 @@ class Packets:
         self._rerouted = False
         self._boxed: set[Probe] = set()  # some leg led through a middlebox
         self._balanced: set[Probe] = set()  # a load balancer sent it on
-        self._homes: dict[Probe, tuple[str | None, bool]] = {}  # how their targets' tables led towards the client
+        self._homes: dict[Probe, bool] = {}  # whether their targets' tables led towards the client by a middlebox
         self._translators: dict[Probe, str | None] = {}  # through which the first packet went, if any
         self._done: set[Probe] = set()  # nothing more can be said of these
 
@@ -123,7 +123,7 @@ class Packets:
         node, received = self._received[probe]
         if self._goes_back_by_middlebox(probe, node, received):
             return NOT_ASKED
-        if self._goes_back_by_translator(node, received):
+        if probe not in self._balanced and self._goes_back_by_translator(node, received):
             return NOT_ASKED
         if self._forgotten:
             self._done.add(probe)
@@ -133,7 +133,8 @@ class Packets:
         return packet if self._send_from(node, packet) else NOT_ASKED
 
     def _follow_home(self, probe: Probe) -> None:
-        """Answers to a load balancer are tracked where their table would lead them: led elsewhere they are unknown."""
+        """Answers to a load balancer are tracked where a middlebox of their table would have them, or where none would:
+        led elsewhere they are unknown."""
         if probe not in self._received or probe not in self._balanced:
             return
         node, received = self._received[probe]
@@ -141,8 +142,7 @@ class Packets:
         place = self._place(node, held[received.destination]) if received.destination in held else None
         if place is None:
             return
-        ends = self._plan, place.eni, received.source
-        if self._homes.setdefault(probe, way := (by_translator(*ends), by_middlebox(*ends))) != way:
+        if self._homes.setdefault(probe, way := by_middlebox(self._plan, place.eni, received.source)) != way:
             self._done.add(probe)
 
     def _goes_back_by_middlebox(self, probe: Probe, node: str, received: Packet) -> bool:

@@ -24,6 +24,7 @@ from atoll.linux.nft.expr import (
     LookupVerdict,
     Mask,
     Meta,
+    Remember,
     SetCt,
     SetMark,
     Translate,
@@ -91,14 +92,31 @@ def zone_towards_middlebox() -> Rule:
     return (*to_it, *zone_by(SOURCE))
 
 
-def zone_towards_translator() -> Rule:
+_TO_TRANSLATOR: Rule = (LoadRoute(), Lookup("translators"), address(DESTINATION, 4), Lookup("own", negate=True))
+
+
+def _place(end: int, port: int) -> Rule:
+    """Key of `served`: the address and the port at those offsets, and the protocol."""
+    return (address(end), Load(Meta.L4PROTO, 1), LoadPacket(Base.TRANSPORT, port, 2, 2))
+
+
+def zones_towards_translator(*, balanced: bool) -> tuple[Rule, ...]:
     """The same for what somebody sends through a translator, so that a connection that takes another way later is
     another one there, which the gateway translates. What a middlebox passes on has its zone already.
+
+    `balanced`: the domain has a balancer, and answers to it go back by no translator, whatever the table says. They are
+    known by where they come from, their ICMP errors by what they are about.
     """
-    return (*_TO_TRANSLATOR, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), *zone_by(SOURCE))
+    sent = (*_TO_TRANSLATOR, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"))
+    answer = _place(SOURCE, 0)
+    about = (LoadPacket(Base.TRANSPORT, _ABOUT + DESTINATION, 4), LoadPacket(Base.TRANSPORT, _ABOUT + 9, 1, 1))
+    error = (Load(Meta.L4PROTO), Is(bytes([ICMP])), *about, LoadPacket(Base.TRANSPORT, _ABOUT + 22, 2, 2))
+    spared = ((*sent, *one, Lookup("served"), ACCEPT) for one in (answer, error))
+    return (*(spared if balanced else ()), (*sent, *zone_by(SOURCE)))
 
 
-_TO_TRANSLATOR: Rule = (LoadRoute(), Lookup("translators"), address(DESTINATION, 4), Lookup("own", negate=True))
+_ABOUT = 8
+"""Where an ICMP error has the head of the packet that it is about, of 20 bytes."""
 
 
 def zone_onward() -> Rule:
@@ -108,28 +126,31 @@ def zone_onward() -> Rule:
     return (*_TO_TRANSLATOR, *zone_by(SOURCE))
 
 
-def zone_from_translator() -> Rule:
+def zone_from_translator(*, balanced: bool) -> Rule:
     """The answers to that, unless a zone was set before: the first one stays."""
     others = (Load(Meta.IIFNAME), Lookup("translators"), address(SOURCE, 4), Lookup("own", negate=True))
-    return (*others, *zone_by(DESTINATION))
+    spared = (*_place(DESTINATION, 2), Lookup("served", negate=True)) if balanced else ()
+    return (*others, *spared, *zone_by(DESTINATION))
 
 
-def zones_of_answers(marked: Rule) -> tuple[Rule, ...]:
-    """What a balancer sends to a backend is tracked where the answer will be, whose zone its table gives it.
+def zone_of_answer(marked: Rule) -> Rule:
+    """What a balancer sends to a backend is tracked where the answer will be, if its table leads it to a middlebox.
 
     `marked`: for which sources the table is asked, and its mark.
     """
-    back = (LoadRoute(source=True, marked=True),)
-    others = (address(SOURCE, 4), Lookup("own", negate=True), *zone_by(DESTINATION))
-    return tuple((*marked, *back, Lookup(forwarders), *others) for forwarders in ("translators", "unguarded"))
+    back = (LoadRoute(source=True, marked=True), Lookup("unguarded"))
+    return (*marked, *back, address(SOURCE, 4), Lookup("own", negate=True), *zone_by(DESTINATION))
 
 
 def returning() -> tuple[Rule, ...]:
-    """Answers to what a balancer sent ask the table that leads back to it, whatever their segment's is (law 4)."""
+    """Answers to what a balancer sent ask the table that leads back to it, whatever their segment's is (law 4). To whom
+    it sends is remembered, so that answers are known before connection tracking is asked.
+    """
     table = (LoadCt(Ct.MARK), Mask(host32(names.RETURN_BITS), host32(0)), Is(host32(0), negate=True), SetMark())
     first = (*state(NEW), LoadCt(Ct.MARK), Is(host32(0)))  # a datagram without an answer is still new
     opened = (*first, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own", negate=True), Lookup("returns", 0, 4))
-    return ((*REPLY, *table), (*opened, SetCt(Ct.MARK, 4)))
+    served = (*state(NEW), Load(Meta.IIFNAME), Lookup("balancers"), *_place(DESTINATION, 2), Remember("served"))
+    return ((*REPLY, *table), (*opened, SetCt(Ct.MARK, 4)), served)
 
 
 def state(bits: int) -> Rule:

@@ -49,6 +49,7 @@ SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "busy": ("ip", "ip", "protocol", "port"),
     "service": ("ip", "protocol", "port"),
     "asking": ("interface",),
+    "served": ("ip", "protocol", "port"),
     "interface-table": ("interface",),
     "address-verdict": ("ip",),
     "listener": ("protocol", "port"),
@@ -67,9 +68,9 @@ VALUE_FIELDS: dict[str, str] = {
 }
 """What a map's value is; shapes that end in "verdict" hold verdicts, the others are sets."""
 
-DYNAMIC = {"busy": 0, "asking": 60}
+DYNAMIC = {"busy": 0, "asking": 60, "served": 0}
 """Shapes of sets, and sets, whose elements the kernel makes while packets pass; seconds that they outlive their use, 0
-where they end by themselves."""
+where they end by themselves or stay."""
 
 SHAPES: dict[str, SetShape] = {
     name: _shape(
@@ -90,7 +91,8 @@ STATIC_SETS = {
     "balancers": "interface",  # ports behind which a balancer sends others' packets on
     "returns": "interface-table",  # a balancer's port -> the table that leads answers back to it
     "onward": "segment-verdict",  # from a balancer: to the segment's `onward`, where its table leads to a translator
-    "homes": "address-verdict",  # a backend, to its segment's `home`, where the table leads through a forwarder
+    "homes": "address-verdict",  # a backend, to its segment's `home`, where the table leads through a middlebox
+    "served": "served",  # what a balancer has sent something to: address, protocol, port
     "unguarded": "interface",  # ports without source/dest check
     "targets": "interface",  # guarded ports that some table names as a next hop
     "segments": "segment-verdict",  # to the chain that picks the route table, or drops while the site is down

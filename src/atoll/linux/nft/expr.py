@@ -291,6 +291,17 @@ class Faster(NamedTuple):
         return _expression("dynset", text(1, self.set), be32(3, 1), be32(4, register(self.at)), counted)
 
 
+class Remember(NamedTuple):
+    """Put the key in the registers into a dynamic set, where it stays."""
+
+    set: str
+    at: int = 0
+
+    def encode(self, _: Resolve) -> bytes:
+        """See `encoded`."""
+        return _expression("dynset", text(1, self.set), be32(3, 0), be32(4, register(self.at)))
+
+
 class SetTimeout(NamedTuple):
     """A connection that is not confirmed yet, of the protocol of that timeout object, gets its times."""
 
@@ -337,6 +348,7 @@ Expression = (
     | Hash
     | MoreThan
     | Faster
+    | Remember
     | SetTimeout
     | Reset
     | Do

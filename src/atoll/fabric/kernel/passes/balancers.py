@@ -10,7 +10,7 @@ from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Set, Timeout
 from atoll.fabric.kernel.passes.idle import STATES
 from atoll.fabric.kernel.pipeline import ACCEPT, DROP, Rule, state
-from atoll.fabric.kernel.uses import BACKEND, BALANCED, BOX, SPAN, Named
+from atoll.fabric.kernel.uses import BACKEND, BALANCED, BOX, Named
 from atoll.linux.nft.expr import (
     Base,
     Ct,
@@ -159,14 +159,14 @@ def returning(_: View, row: Record) -> Iterator[Record]:
 
 
 def home(view: View, row: Record) -> Iterator[Record]:
-    """A backend whose table leads through a forwarder somewhere: its answers may be in a zone of their own."""
+    """A backend whose table leads through a middlebox somewhere: its answers may be in a zone of their own."""
     assert isinstance(row, Named)
     owner = view.get(Address, row.domain, row.name) if row.sort == BACKEND else None
     port = view.get(Port, owner.port) if owner else None
     segment = view.get(Segment, port.segment) if port else None
     if segment is None:
         return
-    if any(view.get(Named, sort, row.domain, segment.table) for sort in (SPAN, BOX)):
+    if view.get(Named, BOX, row.domain, segment.table):
         way = f"jump {segment.id}/home"
         yield Element(domain=row.domain, set="homes", shape="address-verdict", low=(row.name,), value=way)
 

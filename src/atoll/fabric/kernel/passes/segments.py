@@ -58,7 +58,7 @@ def segment(view: View, row: Record) -> Iterator[Record]:
     yield RouterAddress(domain=row.domain, ip=row.prefix.address(1))
     yield _leave(view, row, up=up)
     yield _border(row, "segments", f"goto {row.id}/leave")
-    if view.get(Named, BALANCED, row.domain, "") and _forwards(view, row):
+    if view.get(Named, BALANCED, row.domain, "") and view.get(Named, BOX, row.domain, row.table):
         yield _home(row)
     if view.get(Named, BALANCED, row.domain, "") and view.get(Named, SPAN, row.domain, row.table):
         yield _border(row, "onward", f"jump {row.id}/onward")
@@ -87,9 +87,10 @@ def _leave(view: View, row: Segment, *, up: bool) -> Chain:
     boxes = view.get(Named, BOX, row.domain, row.table)
     towards_box = (pipeline.zone_towards_middlebox(),) if boxes and tracked else ()
     spans = view.get(Named, SPAN, row.domain, row.table)
-    towards_translator = (pipeline.zone_towards_translator(),) if spans and tracked else ()
+    balanced = view.get(Named, BALANCED, row.domain, "") is not None
+    towards_translator = pipeline.zones_towards_translator(balanced=balanced) if spans and tracked else ()
     home = view.get(Named, HOME, row.domain, row.id)
-    from_it = pipeline.zone_from_translator()
+    from_it = pipeline.zone_from_translator(balanced=balanced)
     back = (from_it,) if home else ()
     rules: list[pipeline.Rule] = []
     whole = delivered(view, row.domain, row.table)
@@ -102,16 +103,11 @@ def _leave(view: View, row: Segment, *, up: bool) -> Chain:
     return Chain(domain=row.domain, name=f"{row.id}/leave", rules=tuple(rules))
 
 
-def _forwards(view: View, row: Segment) -> bool:
-    """Whether its table leads through a forwarder somewhere."""
-    return any(view.get(Named, sort, row.domain, row.table) for sort in (SPAN, BOX))
-
-
 def _home(row: Segment) -> Chain:
     """Backends here answer to their own segment without a table, and so in no zone of a leg."""
     others = (pipeline.address(pipeline.SOURCE), *inside(row.prefix, negate=True))
     mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
-    return Chain(domain=row.domain, name=f"{row.id}/home", rules=pipeline.zones_of_answers(mark))
+    return Chain(domain=row.domain, name=f"{row.id}/home", rules=(pipeline.zone_of_answer(mark),))
 
 
 def _onward(row: Segment) -> Chain:
