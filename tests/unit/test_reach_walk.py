@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -42,6 +42,7 @@ VPC = Prefix.parse("10.0.0.0/16")
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1 << 32))
+@example(1250)
 def test_each_flow_of_a_set_has_the_fate_that_the_walk_gives_it(seed: int) -> None:
     chance = random.Random(seed)
     plan = random_lively_plan(chance)

@@ -179,8 +179,11 @@ def subtract(one: Box, other: Box) -> list[Box]:
     left: list[Box] = []
     for number in range(len(one)):
         outside = without(one[number], common[number])
-        if outside:
-            left.append(Box._make((*common[:number], outside, *one[number + 1 :])))
+        if not outside:
+            continue
+        piece = Box._make((*common[:number], outside, *one[number + 1 :]))
+        if not piece.empty:  # as it may be though no field is: where no ends are as alike as it wants them
+            left.append(piece)
     return left
 
 
