@@ -405,13 +405,14 @@ def straight(plan: Plan, domain: str) -> dict[tuple[str, str], Fates]:
         return known[key]
 
     names = [matrix.ports[number].id for number in matrix.port_of]
+    direct, forward, backward = matrix.direct, matrix.forward, matrix.back  # each is made anew when it is asked for
     for line, sender in enumerate(names):
         for column, asked in enumerate(names):
-            if not matrix.direct[line, column]:
+            if not direct[line, column]:
                 others.add((sender, asked))
                 continue
-            arriving = span(matrix.forward[line, column])
-            back = span(matrix.back[line, column]) if arriving else ()
+            arriving = span(forward[line, column])
+            back = span(backward[line, column]) if arriving else ()
             found.setdefault((sender, asked), set()).add((arriving, back))
     return {pair: frozenset(fates) for pair, fates in found.items() if pair not in others}
 

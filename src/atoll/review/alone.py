@@ -4,20 +4,36 @@ What still passes there, and does not where it is gone too, uses it. Everything 
 fails its health check, is not what makes a rule useless.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from atoll.analyze.between import everything_about, private
 from atoll.analyze.internet import ANSWERING, ANYONE, addresses, with_anyone
-from atoll.analyze.lookup import is_balancer
+from atoll.analyze.lookup import Plan, is_balancer
 from atoll.analyze.reach import reach
-from atoll.analyze.reach.flows import IPV4, SERVICES, Box, block, subtract_all
+from atoll.analyze.reach.flows import IPV4, SERVICES, Box, block, place, subtract_all
 from atoll.analyze.reach.routes import Still
-from atoll.analyze.reach.rules import services
-from atoll.analyze.reach.spans import Span
-from atoll.plan.rows import Backend, Direction, Filter, In, Node, Port, Probe, Rule, Site, Wearing
-from atoll.records import Table
+from atoll.analyze.reach.rules import members, services
+from atoll.analyze.reach.spans import Span, both, holds
+from atoll.plan.rows import (
+    Address,
+    Backend,
+    Direction,
+    Filter,
+    In,
+    Mapping,
+    Masquerade,
+    Node,
+    NodeKind,
+    Port,
+    Probe,
+    Rule,
+    SentBy,
+    Site,
+    Wearing,
+)
+from atoll.records import Record, Table
 from atoll.review.settle import heard
 
 EVERY_PORT: Span = ((0, 65535),)
@@ -28,14 +44,12 @@ ASIDE = "/aside"
 def running(plan: Table) -> Still:
     """The plan, with all of the internet in it, where everything runs and is healthy."""
     draft = with_anyone(plan)
-    for site in plan.all(Site):
-        draft.put(replace(site, up=True))
-    for node in plan.all(Node):
-        draft.put(replace(node, powered=True))
-    for port in plan.all(Port):
-        draft.put(replace(port, up=True))
-    for backend in plan.all(Backend):
-        draft.put(replace(backend, eligible=True))
+    idle: list[Record] = [replace(site, up=True) for site in plan.all(Site) if not site.up]
+    idle += [replace(node, powered=True) for node in plan.all(Node) if not node.powered]
+    idle += [replace(port, up=True) for port in plan.all(Port) if not port.up]
+    idle += [replace(backend, eligible=True) for backend in plan.all(Backend) if not backend.eligible]
+    for row in idle:
+        draft.put(row)
     return draft
 
 
@@ -44,7 +58,38 @@ def used_by_port(plan: Table, rule: Rule, port: Port, senders: Iterable[str]) ->
     own = rule.direction is Direction.OUT and port.guard and not is_balancer(plan, port)
     with_it, without_it = (_at_port(plan, port, rule.direction, one) for one in (rule, None))
     asked = IPV4 if rule.direction is Direction.OUT else everything_about(with_it, port.id).addresses
-    return _differ(with_it, without_it, [port.id] if own else senders, asked)
+    return _differ(with_it, without_it, [port.id] if own else _named(plan, rule, senders), asked)
+
+
+def _named(plan: Table, rule: Rule, senders: Iterable[str]) -> Iterable[str]:
+    """Of these senders those whose packets a group's rule may match where they arrive; of OUT, all of them.
+
+    Who sends is known by what it wears or by an address of its own, if nothing on the way speaks for it.
+    """
+    peer = rule.match.peer
+    if rule.direction is Direction.OUT:
+        return senders
+    if isinstance(peer, SentBy):
+        wearing = {one.port for one in plan.by(Wearing, "filter", peer.filter)}
+        balancers = any((port := plan.get(Port, one)) is not None and is_balancer(plan, port) for one in wearing)
+        return senders if balancers else [one for one in senders if one in wearing]
+    named = block(peer.prefix) if isinstance(peer, In) else members(plan, peer.set)
+    if any(holds(named, place(ip)) for ip in _spoken(plan)):
+        return senders
+    return [one for one in senders if both(named, _sources(plan, one))]
+
+
+def _spoken(plan: Table) -> Iterator[str]:
+    """The addresses that others' packets may come from: public ones, and those of translators and balancers."""
+    yield from (one.outside for one in plan.all(Mapping))
+    yield from (one.address for one in plan.all(Masquerade))
+    for node in plan.all(Node):
+        if node.kind is NodeKind.BALANCER:
+            yield from (one.ip for port in plan.by(Port, "node", node.id) for one in plan.by(Address, "port", port.id))
+
+
+def _sources(plan: Plan, sender: str) -> Span:
+    return addresses(plan) if sender == ANYONE else private(plan, sender)
 
 
 def used_by_border(plan: Table, rule: Rule, senders: Iterable[str]) -> bool:
@@ -110,17 +155,17 @@ def _differ(one: Still, other: Still, senders: Iterable[str], asked: Span) -> bo
     if any(heard(one, check) and not heard(other, check) for check in one.base.all(Probe)):
         return True
     for sender in senders:
-        theirs = _fates(other, sender, asked)
-        if any(subtract_all(mine, theirs.get(fate, ())) for fate, mine in _fates(one, sender, asked).items()):
+        mine = _fates(one, sender, asked)
+        theirs = _fates(other, sender, asked) if mine else {}
+        if any(subtract_all(flows, theirs.get(fate, ())) for fate, flows in mine.items()):
             return True
     return False
 
 
 def _fates(plan: Still, sender: str, asked: Span) -> dict[tuple[object, ...], list[Box]]:
     """The flows of a sender that get somewhere, by what becomes of them and what is chosen on the way."""
-    sources = addresses(plan) if sender == ANYONE else private(plan, sender)
     found: dict[tuple[object, ...], list[Box]] = {}
-    for outcome in reach(plan, sender, [Box(sources, asked, SERVICES, EVERY_PORT)], ANSWERING):
+    for outcome in reach(plan, sender, [Box(_sources(plan, sender), asked, SERVICES, EVERY_PORT)], ANSWERING):
         if outcome.arrives:
             found.setdefault((outcome.at, outcome.answered, outcome.picks), []).append(outcome.flows)
     return found
