@@ -102,9 +102,8 @@ def _listener(answers: Answers, balancer: Answer, one: Answer, there: There) -> 
     arn = one["DefaultActions"][0]["TargetGroupArn"]
     group = next(group for group in answers["TargetGroups"] if group["TargetGroupArn"] == arn)
     said, whole = _attributes(group), _attributes(balancer)
-    unknown = said["stickiness.enabled"], said["proxy_protocol_v2.enabled"], whole.get("zonal_shift.config.enabled")
-    if "true" in unknown:
-        raise UnsupportedError(f"stickiness or the proxy protocol of {arn}, or zonal shifts")
+    if "true" in (said["stickiness.enabled"], whole.get("zonal_shift.config.enabled")):
+        raise UnsupportedError(f"stickiness of {arn}, or zonal shifts")
     idle = (int(_attributes(one).get("tcp.idle_timeout.seconds", 350)), 120, 120, 120)  # fact 183
     cross = said[CROSS].replace("use_load_balancer_configuration", whole[CROSS]) == "true"
     hears = frozenset((protocol, one["Port"]) for protocol in one["Protocol"].lower().split("_"))  # fact 172

@@ -422,7 +422,6 @@ class TestNames:
 
 BROKEN: dict[str, tuple[Callable[[Account], object], type[Exception]]] = {
     "stickiness": (lambda a: a.says("tg", "stickiness.enabled", "true"), UnsupportedError),
-    "proxy protocol": (lambda a: a.says("tg", "proxy_protocol_v2.enabled", "true"), UnsupportedError),
     "zonal shifts": (lambda a: a.says("lb", "zonal_shift.config.enabled", "true"), UnsupportedError),
     "two listeners": (lambda a: a.answers["Listeners"].append(a.answers["Listeners"][0]), ContradictionError),
     "two nodes in a zone": (lambda a: a.node("lb", "subnet-c", "10.0.3.8"), ContradictionError),

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from atoll.packet import Prefix
+from atoll.packet import UDP, Prefix
 from atoll.plan.rows import (
     INTERNET,
     Address,
@@ -11,6 +11,7 @@ from atoll.plan.rows import (
     Domain,
     DomainKind,
     Filter,
+    Frontend,
     InSet,
     Lease,
     Link,
@@ -94,6 +95,10 @@ def test_a_good_plan_has_no_problems() -> None:
             "address vpc-1 10.0.2.77: outside 10.0.1.0/24, the prefix of pub",
         ),
         ([Address(domain=VPC, ip="10.0.1.77", port="eni-web", primary=True)], "port eni-web: 2 primary addresses"),
+        (
+            [*nlb("a", "pub", "10.0.1.20"), Frontend(id="f-dns", node="lb-a", protocol=UDP, port=53, header=True)],
+            "frontend f-dns: a header before protocol 17, which is no stream",
+        ),
         (
             [Segment(id="wide", domain=VPC, site="az-a", prefix=Prefix.parse("10.0.2.128/25"), table="rtb-priv")],
             "segment wide: 10.0.2.128/25 overlaps 10.0.2.0/24 of priv",

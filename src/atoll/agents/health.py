@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from atoll.agents.proxy_header import nobody
 from atoll.linux.packets import call_in
 from atoll.plan.rows import Probe
 from atoll.records import Delta
@@ -166,7 +167,10 @@ async def ask(namespace: Path, probe: Probe) -> Answer:
     opened.setblocking(False)
     try:
         async with asyncio.timeout(probe.timeout):
-            await asyncio.get_running_loop().sock_connect(opened, (probe.address, probe.port))
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(opened, (probe.address, probe.port))
+            if probe.header:
+                await loop.sock_sendall(opened, nobody())
             return PASSED if probe.protocol == "tcp" else await _request(opened, probe)
     except TimeoutError:
         return TIMED_OUT

@@ -19,6 +19,7 @@ from atoll.app.authority import Authority, authority
 from atoll.app.aws_inside import Admission, AwsInside
 from atoll.app.control import Control
 from atoll.app.endpoint import Endpoint
+from atoll.app.handshakers import Handshakers
 from atoll.app.health_reports import HealthReports
 from atoll.app.hosts import SYSTEM, add_hosts
 from atoll.app.http import WEB_SETTINGS, PatientProtocol
@@ -102,6 +103,7 @@ class Server:
         self.analyses = Analyses(self.writer)
         self.reports = HealthReports(self.writer)
         self.prober = health.Prober(self._node, self.reports.tell)
+        self.handshakers = Handshakers(self.writer, self.fabric)
         self.stop = asyncio.Event()
         self.authority: Authority | None = None
         self._lock = os.open(options.folder.lock, os.O_RDONLY | os.O_CLOEXEC)
@@ -154,6 +156,8 @@ class Server:
             self.loop.add_signal_handler(number, self.stop.set)
         await self.writer.load()
         await self.writer.write(*SYSTEM, add_hosts)
+        self.handshakers.start()
+        self.writer.watch(self.handshakers.follow)
         upstream = await self._connect_uplink()
         endpoint = Endpoint(self.writer, self.effects, self.timers, self.reset, analyses=self.analyses)
         web = uvicorn.Server(web_settings(endpoint))
@@ -180,6 +184,7 @@ class Server:
         tell(self.options.ready_fd, {"ok": {"endpoint": self.endpoint, "socks": self.socks}})
         await self.stop.wait()
         await outside.close()
+        self.handshakers.close()
         self.metadata.close()
         self.names.close()
         aws.close()

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from atoll.compile.passes import of
 from atoll.model.balancing import (
     Place,
+    announces_client,
     checked_from,
     keeps_client,
     place_of,
@@ -76,6 +77,7 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
                 hash=hash_,
                 keep=keeps_client(group),
                 idle=int(setting(one, "tcp.idle_timeout.seconds")) if protocol == TCP else DATAGRAMS_IDLE,
+                header=announces_client(group),
                 origin=(one.arn,),
             )
             for place in found:
@@ -121,6 +123,7 @@ def probe(view: View, target: Target) -> Iterable[Row]:
             timeout=group.timeout,
             healthy=group.healthy_threshold,
             unhealthy=group.unhealthy_threshold,
+            header=announces_client(group),
             origin=(group.arn, target.target),
         )
 

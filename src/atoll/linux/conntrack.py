@@ -16,6 +16,10 @@ _BY_SOURCE, _BY_DESTINATION = 1, 2  # CTA_FILTER_F_CTA_IP_*
 _HEADER = struct.pack(">BBH", socket.AF_INET, 0, 0)
 
 
+Place = tuple[str, int]
+"""An address and a port."""
+
+
 class Connection(NamedTuple):
     """A tracked IPv4 connection: addresses of its first packet, and of the answers as they come back."""
 
@@ -51,6 +55,20 @@ def involving(netlink: Netlink, ip: str) -> Iterator[Connection]:
     for side in (_ORIGINAL, _REPLY):
         for payload in netlink.dump(_GET, _HEADER + _chosen(side, _SOURCE_V4, ip)):
             yield _connection(payload)
+
+
+def opened(netlink: Netlink, source: Place, destination: Place) -> Connection | None:
+    """The TCP connection in no zone that was opened from there to there."""
+    (from_ip, from_port), (to_ip, to_port) = source, destination
+    addresses = attribute(_SOURCE_V4, socket.inet_aton(from_ip)), attribute(_DESTINATION_V4, socket.inet_aton(to_ip))
+    ports = (
+        attribute(_SOURCE_PORT, struct.pack(">H", from_port)),
+        attribute(_DESTINATION_PORT, struct.pack(">H", to_port)),
+    )
+    number = attribute(_NUMBER, bytes([socket.IPPROTO_TCP]))
+    both = nested(_TUPLE_IP, *addresses) + nested(_TUPLE_PROTO, number, *ports)
+    found = netlink.ask(_GET, _HEADER + nested(_ORIGINAL, both))
+    return _connection(found) if found is not None else None
 
 
 def clear_marks(netlink: Netlink, found: Iterable[tuple[Connection, int]]) -> None:

@@ -156,6 +156,20 @@ class Netlink:
                     raise NetlinkError(-_code(payload), 0, "")
                 yield payload
 
+    def ask(self, kind: int, body: bytes) -> bytes | None:
+        """The one answer to a request that is no dump, without its header; None when there is no such thing."""
+        sequence = self._next(1)
+        self._socket.send(_packed(Message(kind, REQUEST, body), sequence))
+        found: bytes | None = None
+        for kind_seen, number, payload in _split(self._socket.recv(1 << 16, socket.MSG_DONTWAIT)):
+            if number != sequence:
+                continue
+            if kind_seen != _ERROR:
+                found = payload
+            elif _code(payload) != -errno.ENOENT:
+                raise NetlinkError(-_code(payload), 0, _hint(payload))
+        return found
+
     def _next(self, count: int) -> int:
         first = self._sequence
         self._sequence += count

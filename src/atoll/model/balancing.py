@@ -81,6 +81,11 @@ def keeps_client(group: TargetGroup) -> bool:
     return setting(group, "preserve_client_ip.enabled") == "true"
 
 
+def announces_client(group: TargetGroup) -> bool:
+    """Whether targets are told of the client by a header of the proxy protocol (fact 187)."""
+    return setting(group, "proxy_protocol_v2.enabled") == "true"
+
+
 def terminates(group: TargetGroup) -> bool:
     """Whether a target that turns unhealthy loses its connections (fact 183)."""
     return setting(group, "target_health_state.unhealthy.connection_termination.enabled") == "true"

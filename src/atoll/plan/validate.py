@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from atoll.packet import TCP
 from atoll.plan.rows import (
     ROWS,
     Address,
@@ -212,6 +213,13 @@ def _balancers(plan: Table) -> Iterator[str]:
                     yield f"{_name(port)}: of balancer {node.id}, and guarded"
 
 
+def _headers(plan: Table) -> Iterator[str]:
+    """A header stands before a stream."""
+    for row in plan.all(Frontend):
+        if row.header and row.protocol != TCP:
+            yield f"{_name(row)}: a header before protocol {row.protocol}, which is no stream"
+
+
 def _rules(plan: Table) -> Iterator[str]:
     orders = Counter((row.filter, row.direction, row.order) for row in plan.all(Rule))
     for row in plan.all(Rule):
@@ -274,6 +282,7 @@ CHECKS = (
     _links,
     _translators,
     _balancers,
+    _headers,
     _rules,
     _wearings,
     _names,

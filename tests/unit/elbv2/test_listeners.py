@@ -311,12 +311,16 @@ def test_keys_and_values_that_are_refused(front: Front) -> None:
     for owner, key, value, why in (
         (of_balancer, "access_logs.s3.enabled", "true", "there is nowhere to write logs to"),
         (of_balancer, "dns_record.client_routing_policy", "availability_zone_affinity", "for everybody"),
-        (of_group, "proxy_protocol_v2.enabled", "true", "in the kernel, which cannot put a header before"),
     ):
         told = refused("UnsupportedOperation", owner, key=key, value=value)
         assert told.startswith(f"{key}={value} is not built in Atoll: ")
         assert why in told
-    of_group("proxy_protocol_v2.enabled", "false")  # as clients say by habit
+    for protocol in ("UDP", "TCP_UDP"):
+        of_datagrams = of("target_group", front.group(protocol.replace("_", "-"), Protocol=protocol, Port=53))
+        told = refused("UnsupportedOperation", of_datagrams, key="proxy_protocol_v2.enabled", value="true")
+        assert told.startswith(f"proxy_protocol_v2.enabled=true is not built in Atoll for {protocol}: ")
+        of_datagrams("proxy_protocol_v2.enabled", "false")  # as clients say by habit
+    of_group("proxy_protocol_v2.enabled", "true")
     before = front.elb.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
     both = [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}, {"Key": "x.y", "Value": "1"}]
     refused("ValidationError", front.elb.modify_load_balancer_attributes, LoadBalancerArn=balancer, Attributes=both)

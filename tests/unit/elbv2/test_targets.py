@@ -252,6 +252,19 @@ def test_rows_of_the_plan(front: Front) -> None:
     assert {one.hash for one in plan(front).all(Frontend)} == {"source"}
 
 
+def test_a_header_is_asked_for_of_frontends_and_checks(front: Front) -> None:
+    """Fact 187."""
+    _, group, _ = served(front)
+    for value, asked in (("true", {True}), ("false", {False})):
+        said = [{"Key": "proxy_protocol_v2.enabled", "Value": value}]
+        shown = front.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=said)["Attributes"]
+        assert said[0] in shown
+        rows = plan(front)
+        assert {one.header for one in rows.all(Frontend)} == asked
+        assert {one.header for one in rows.all(Probe) if one.port == 8080} == asked
+        assert {one.header for one in rows.all(Probe) if one.port != 8080} == {False}, "a node is no target"
+
+
 def told(front: Front, balancer: str) -> str:
     """The zones whose addresses the load balancer's name has, as letters."""
     shown = front.shown(balancer)

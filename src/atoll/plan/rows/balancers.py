@@ -18,6 +18,7 @@ class Frontend(Row, frozen=True, kw_only=True):
 
     `hash`: what the choice of a backend hangs on, the whole flow or its source alone. `keep`: backends see the source
     of the flow, else the node's primary address. `idle`: seconds after which a silent connection is forgotten.
+    `header`: backends get a header of the proxy protocol before what the source sends (TCP alone).
     """
 
     KIND: ClassVar[str] = "frontend"
@@ -29,6 +30,7 @@ class Frontend(Row, frozen=True, kw_only=True):
     hash: Hash = Hash.FLOW
     keep: bool = True
     idle: int = 350
+    header: bool = False
 
 
 class Backend(Row, frozen=True, kw_only=True):
@@ -48,7 +50,8 @@ class Probe(Row, frozen=True, kw_only=True):
     """Somebody at the node asks again and again whether an address answers. Fabrics do nothing about it: agents ask.
 
     `protocol`: tcp, http or https; `path` and `codes` ("200-399") are of the latter two. `interval` and `timeout` are
-    seconds; `healthy` and `unhealthy` say how many answers in a row change its mind.
+    seconds; `healthy` and `unhealthy` say how many answers in a row change its mind. `header`: it begins with a
+    header of the proxy protocol, which names nobody.
     """
 
     KIND: ClassVar[str] = "probe"
@@ -63,3 +66,4 @@ class Probe(Row, frozen=True, kw_only=True):
     timeout: int = 10
     healthy: int = 5
     unhealthy: int = 2
+    header: bool = False

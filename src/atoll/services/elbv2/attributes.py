@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from atoll.model.balancing import cross_zone, defaults, setting, terminates
+from atoll.model.balancing import announces_client, cross_zone, defaults, setting, terminates
 from atoll.model.kinds import Listener, LoadBalancer, TargetGroup
 from atoll.model.tx import Tx
 from atoll.protocol import AwsError
@@ -94,13 +94,14 @@ AS_IT_IS: Mapping[str, str] = {
     "ipv6.deny_all_igw_traffic": "its load balancers have no IPv6",
     "dns_record.client_routing_policy": "its names lead to the same zones for everybody",
     "secondary_ips.auto_assigned.per_subnet": "a node has one address",
-    "proxy_protocol_v2.enabled": (
-        "its load balancers pass packets on in the kernel, which cannot put a header before a connection's data; "
-        "preserve_client_ip.enabled=true shows targets the client's address"
-    ),
     "target_health_state.unhealthy.draining_interval_seconds": "connections to unhealthy targets end at once or never",
 }
 """Keys whose default alone is built, since no other value would be obeyed yet; and why none would."""
+
+NO_STREAM = (
+    "AWS does not say which of a client's datagrams have the header, and the kernel, which passes them on, can put "
+    "none before them; such target groups always show targets the client's address"
+)
 
 ZONAL_SHIFT = "zonal_shift.config.enabled"
 
@@ -131,10 +132,18 @@ def modified(of: Owner, given: list[Mapping[str, Any]]) -> tuple[tuple[str, str]
             raise AwsError("UnsupportedOperation", f"{key}={value} is not built in Atoll: {AS_IT_IS[key]}")
         attributes[key] = value
     changed = replace(of, attributes=tuple(attributes.items()))
-    datagrams = isinstance(changed, TargetGroup) and changed.protocol != "TCP"
-    if datagrams and setting(changed, "preserve_client_ip.enabled") != "true":
-        raise unfit("Client IP preservation cannot be disabled for UDP and TCP_UDP target groups")
+    if isinstance(changed, TargetGroup) and changed.protocol != "TCP":
+        _check_datagrams(changed)
     return changed.attributes
+
+
+def _check_datagrams(changed: TargetGroup) -> None:
+    """What a target group that takes datagrams cannot be, or not here."""
+    if setting(changed, "preserve_client_ip.enabled") != "true":
+        raise unfit("Client IP preservation cannot be disabled for UDP and TCP_UDP target groups")
+    if announces_client(changed):
+        said = f"proxy_protocol_v2.enabled=true is not built in Atoll for {changed.protocol}: {NO_STREAM}"
+        raise AwsError("UnsupportedOperation", said)
 
 
 def _unknown(of: Owner, noun: str, key: str) -> Exception:

@@ -1,6 +1,7 @@
 """Balancers: what is in the namespace of a load balancer's node (laws 4 and 6), and what its backends ask of routers.
 
 One interface, forwarding, connection tracking and translation of destinations. Nothing runs there, nothing listens.
+Where backends get a header first, somebody outside shakes hands and the kernel translates (linux/handshakes.py).
 """
 
 import socket
@@ -9,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Set, Timeout
 from atoll.fabric.kernel.passes.idle import STATES
-from atoll.fabric.kernel.pipeline import ACCEPT, DROP, Rule, state
+from atoll.fabric.kernel.pipeline import ACCEPT, DROP, REPLY, Rule, state
 from atoll.fabric.kernel.uses import BACKEND, BALANCED, BOX, Named
+from atoll.linux.handshakes import AWAITED, HEADED, SHOWN
 from atoll.linux.nft.expr import (
     Base,
     Ct,
+    Do,
     Expression,
     Is,
     Load,
@@ -24,8 +27,10 @@ from atoll.linux.nft.expr import (
     Mask,
     Meta,
     Reset,
+    SetCt,
     SetTimeout,
     Translate,
+    Verdict,
     host32,
 )
 from atoll.linux.nft.expr import Hash as HashOf
@@ -48,6 +53,9 @@ SOURCE_PORTS = PortRange(1024, 65535)
 UNKEPT = 1
 """The packet's mark, inside the node: its source is not kept."""
 
+SYN, RST = 2, 4
+"""Flags in TCP's header."""
+
 _PLACE, _TARGET = 4, 8
 """Registers: the number of the chosen backend; its address, and after that its port."""
 
@@ -63,18 +71,45 @@ def balancer(view: View, row: Record) -> Iterator[Record]:
     for one in own:
         yield Element(domain=row.id, set="addresses", shape="address", low=(one.ip,))
     listener = (Load(Meta.L4PROTO), LoadPacket(Base.TRANSPORT, 2, 2, 1))
-    dispatch = (pipeline.address(pipeline.DESTINATION), Lookup("addresses"), *listener, LookupVerdict("listeners"))
-    yield Chain(domain=row.id, name="balance", hook=Hook(0, -100, "nat", drop=False), rules=(dispatch,))
+    for chain, hook, frontends in (("balance", 0, "listeners"), ("again", 3, "headed")):
+        dispatch = (pipeline.address(pipeline.DESTINATION), Lookup("addresses"), *listener, LookupVerdict(frontends))
+        yield Chain(domain=row.id, name=chain, hook=Hook(hook, -100, "nat", drop=False), rules=(dispatch,))
     unknown = (*state(pipeline.INVALID), Load(Meta.L4PROTO), Is(bytes([TCP])))
     to_us = (*unknown, *listener, Lookup("listening"), Reset())
     yield Chain(domain=row.id, name="input", hook=Hook(1, 0), rules=(to_us, (*state(KNOWN), ACCEPT)))
     taken = (LoadCt(Ct.STATUS), Mask(host32(TRANSLATED), host32(0)), Is(host32(0), negate=True), ACCEPT)
-    rules = ((*unknown, Reset()), (*state(pipeline.INVALID), DROP), taken)
+    shaken = (LoadCt(Ct.MARK), Is(host32(0), negate=True), Do(Verdict.JUMP, "shaken"))
+    rules = (shaken, (*unknown, Reset()), (*state(pipeline.INVALID), DROP), taken)
+    yield Chain(domain=row.id, name="shaken", rules=SHAKEN)
     yield Chain(domain=row.id, name="forward", hook=Hook(2, 0), rules=rules)
     yield Chain(domain=row.id, name="unkept", hook=Hook(4, 100, "nat", drop=False), rules=tuple(_unkept(own)))
 
 
-SETS = {"addresses": "address", "listeners": "listener-verdict", "listening": "listener", "cut": "target"}
+SETS = {
+    "addresses": "address",
+    "listeners": "listener-verdict",
+    "headed": "listener-verdict",
+    "listening": "listener",
+    "cut": "target",
+}
+
+_FLAGS = LoadPacket(Base.TRANSPORT, 13, 1)
+_OF_BACKEND: Rule = (*REPLY, *pipeline.connection_has(AWAITED))
+SHAKEN: tuple[Rule, ...] = (
+    (_FLAGS, Mask(bytes([SYN]), bytes(1)), Is(bytes([SYN])), DROP),
+    (
+        *_OF_BACKEND,
+        LoadPacket(Base.TRANSPORT, 4, 4),
+        Is(bytes(4)),
+        _FLAGS,
+        Mask(bytes([RST]), bytes(1)),
+        Is(bytes([RST])),
+        DROP,
+    ),
+    (*_OF_BACKEND, *pipeline.flag_mark(SHOWN, SHOWN)),
+)
+"""Of a connection whose backend gets a header: from who shakes hands the ends hear of each other's SYN, and the client
+of a refusal, which begins at nothing. And who does sees what the backend acknowledges until that is the header."""
 
 
 def _unkept(own: Iterable[Address]) -> Iterator[Rule]:
@@ -94,7 +129,8 @@ def frontend(view: View, row: Record) -> Iterator[Record]:
         return
     place = (row.protocol, row.port)
     chain = f"{row.id}/choose"
-    yield Element(domain=row.node, set="listeners", shape="listener-verdict", low=place, value=f"goto {chain}")
+    known = "headed" if row.header else "listeners"
+    yield Element(domain=row.node, set=known, shape="listener-verdict", low=place, value=f"goto {chain}")
     yield Element(domain=row.node, set="listening", shape="listener", low=place)
     if row.idle != names.BALANCED_IDLE.get(row.protocol):
         times = Times(row.protocol, tuple((state, row.idle) for state in STATES[row.protocol]))
@@ -125,6 +161,8 @@ def _choosing(row: Frontend, count: int) -> Iterator[Rule]:
     if not count:
         return
     flag: tuple[Expression, ...] = () if row.keep else (*pipeline.flag_mark(UNKEPT, UNKEPT),)
+    if row.header:
+        yield (Put(host32(HEADED | AWAITED)), SetCt(Ct.MARK))
     hashed, length = _hashed(row)
     chosen = (HashOf(length, count, 0, _PLACE), Lookup(f"{row.id}/targets", _PLACE, _TARGET))
     if row.idle != names.BALANCED_IDLE.get(row.protocol):
