@@ -374,3 +374,15 @@ def test_the_same_port_again_and_again(lab: FabricLab) -> None:
                 elif number:
                     accepted.close()
                     assert stream.receive() == b""
+
+
+def test_nothing_listens_while_hands_are_shaken(lab: FabricLab) -> None:
+    """The one raw socket is of a protocol that nobody speaks: it sends, and gets nothing (raw(7))."""
+    path = lab.fabric.namespace("lb-a")
+    assert path is not None
+    with hands(lab):
+        for name, held in (("tcp", 0), ("udp", 0), ("raw", 1)):
+            read_table = Path("/proc/thread-self/net", name).read_text
+            lines = call_in(path, read_table).splitlines()[1:]
+            assert len(lines) == held, name
+    assert lines[0].split()[1] == "00000000:00FF", "protocol 255"

@@ -106,6 +106,8 @@ def test_apache_knows_its_clients_and_connections_outlive_the_server(
     assert page(front.atoll, front.public) == PAGE
     checked, client = f"{front.private} {front.private}", f"{CLIENT} {front.private}"
     assert front.who() == {checked, client}
+    said = front.atoll.run("trace", "internet", f"{front.public}:80")
+    assert (said.status, f"as {front.private} > " in said.out) == (0, True), said.out
     digest = hashlib.sha256()
     with ThreadPoolExecutor(1) as pool, connection(front.atoll.folder, front.public, 80) as stream:
         assert large(stream) == BYTES
