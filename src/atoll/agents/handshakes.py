@@ -100,9 +100,11 @@ class Handshakes:
             return
         if not (segment.has(SYN) or _refuses(segment)):
             return
-        ends = self._opening.pop(_add(segment.acknowledged, -1), None)
-        if ends is None:
-            return
+        begun = _add(segment.acknowledged, -1)
+        ends = self._opening.get(begun)
+        if ends is None or not (segment.ends[2:] == ends[:2] or segment.destination == ends[2]):
+            return  # addressed neither to the client nor to the node
+        del self._opening[begun]
         answer = answered(segment, ends)
         if segment.has(SYN):
             header = headed(segment, ends)
@@ -129,12 +131,12 @@ class Handshakes:
         """The backend has sent something on a connection whose header, as far as is known, is not acknowledged yet."""
         ends = (segment.destination, segment.destination_port, segment.source, segment.source_port)
         known = self._shaken.get(ends)
-        if known is not None and segment.acknowledged == known.header.sequence and not segment.has(RST):
-            return
-        if known is not None:
+        if known is None:
+            self._proven(ends)
+        elif known.awaited and (segment.acknowledged != known.header.sequence or segment.has(RST)):
+            self._proven(ends)
             self._shaken[ends] = known._replace(awaited=False)
-        self._awaited.pop(ends, None)
-        self._proven(ends)
+            del self._awaited[ends]
 
     def again(self, now: float) -> Iterator[Segment]:
         """What is sent because time has passed."""

@@ -20,6 +20,7 @@ ENOUGH = 256
 
 _ETHERNET = 14
 _ALL_FRAMES = 3
+_BUFFER = 4 << 20  # thousands of hands at once; an ordinary user may get less
 _ATTACH_FILTER, _PACKET_OUTGOING = 26, 4
 _TO_US, _LEAVING, _CABLE = 0, 4, 1  # kinds of packets (PACKET_*) and of interfaces (ARPHRD_ETHER)
 _SYN_OR_RST = 0x06
@@ -62,6 +63,7 @@ def watch() -> socket.socket:
     """A socket that sees handshakes of the namespace that the thread is in; it does not block."""
     made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(_ALL_FRAMES))
     try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         program = b"".join(struct.pack("=HBBI", *step) for step in _PROGRAM)
         held = ctypes.create_string_buffer(program)
         made.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("@HP", len(_PROGRAM), ctypes.addressof(held)))
