@@ -52,7 +52,7 @@ class Hands:
     async def _serve(self) -> None:
         self._end = asyncio.Event()
         assert self._path is not None
-        made = Handshaker(self._path, frozenset({(NODE, self._port)}))
+        made = Handshaker(self._path, {(ip, self._port): (NODE, self._port) for ip in (NODE, EIP)})
         self._ready.set()
         await self._end.wait()
         made.close()

@@ -12,6 +12,7 @@ from atoll.agents.proxy_header import LENGTH, announcing
 from atoll.agents.segments import ACK, PSH, RST, SYN, Segment, common, packed, read, timed, times
 
 CLIENT, NODE, BACKEND = ("203.0.113.9", 40000), ("10.0.1.20", 80), ("10.0.2.8", 8080)
+PUBLIC = ("198.18.0.20", 80)
 ENDS: Ends = (*CLIENT, *NODE)
 BEGUN = 50  # the client's sequence number: the header's place goes round the end of numbers
 BEFORE = (BEGUN - LENGTH) & 0xFFFFFFFF
@@ -27,7 +28,7 @@ class Node:
         self.now = 0.0
 
     def sees(self, segment: Segment) -> list[Segment]:
-        return list(self.hands.arrived(segment, self.now, lambda *place: place == NODE))
+        return list(self.hands.arrived(segment, self.now, {NODE: NODE, PUBLIC: NODE}))
 
     def later(self, seconds: float) -> list[Segment]:
         self.now += seconds
@@ -74,6 +75,16 @@ def test_a_backend_that_sees_the_node_is_known_by_what_it_acknowledges() -> None
     assert told.ends == (*NODE, *other)
     header, told = node.sees(answer(first, ("10.0.1.20", 1024)))
     assert header.data == announcing(CLIENT, NODE)
+
+
+def test_a_node_that_has_its_public_address_itself_is_named_by_its_own() -> None:
+    node = Node()
+    (introduced,) = node.sees(syn(node=PUBLIC))
+    assert introduced.ends == (*CLIENT, *PUBLIC)
+    header, told = node.sees(answer(introduced, ("10.0.1.20", 1024)))
+    assert header.ends == (*CLIENT, *PUBLIC), "it is translated as the client's packets are"
+    assert header.data == announcing(CLIENT, NODE)
+    assert told.ends == (*PUBLIC, *CLIENT)
 
 
 def test_what_is_nobodys_is_left_alone() -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from atoll.agents.handshaker import Place
+from atoll.agents.handshakes import Places
+from atoll.agents.proxy_header import Place
 from atoll.app import handshakers
 from atoll.app.handshakers import Handshakers
 from atoll.packet import TCP
 from atoll.plan.rows import Address, Frontend, Row
 from atoll.records import Delta, Table
-from tests.unit.lagoon import VPC, lab, nlb, row
+from tests.unit.lagoon import VPC, lab, nlb, public, row
 
 PLAIN = [*lab().records.values(), *nlb("a", "pub", "10.0.1.20", "10.0.2.8")]
 
@@ -21,7 +22,7 @@ class Site:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.plan = Table(PLAIN)
-        self.here: dict[Path, frozenset[Place]] = {}
+        self.here: dict[Path, Places] = {}
         self.closed: list[Path] = []
         monkeypatch.setattr(handshakers, "Handshaker", self._made)
         self.hands = Handshakers(self, self)
@@ -29,7 +30,7 @@ class Site:
     def namespace(self, node: str) -> Path | None:
         return Path("/", node)
 
-    def _made(self, namespace: Path, places: frozenset[Place]) -> "Hand":
+    def _made(self, namespace: Path, places: Places) -> "Hand":
         if namespace.name == "lb-broken":
             raise OSError("no packet sockets")
         return Hand(self, namespace, places)
@@ -44,19 +45,24 @@ class Site:
 class Hand:
     """Somebody who would shake hands."""
 
-    def __init__(self, site: Site, namespace: Path, places: frozenset[Place]) -> None:
+    def __init__(self, site: Site, namespace: Path, places: Places) -> None:
         self.site, self.namespace = site, namespace
         self.places = places
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         if name == "places":
-            assert isinstance(value, frozenset)
+            assert isinstance(value, dict)
             self.site.here[self.namespace] = value
 
     def close(self) -> None:
         self.site.closed.append(self.namespace)
         del self.site.here[self.namespace]
+
+
+def own(*ports: int, ip: str = "10.0.1.20") -> dict[Place, Place]:
+    """These ports of an address of the node's."""
+    return {(ip, port): (ip, port) for port in ports}
 
 
 def test_they_come_and_go_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,11 +71,14 @@ def test_they_come_and_go_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None
     assert site.here == {}
     front, node = row(site.plan, Frontend, "f-a"), Path("/lb-a")
     site.put(replace(front, header=True))
-    assert site.here == {node: {("10.0.1.20", 80)}}
+    assert site.here == {node: own(80)}
     site.put(Frontend(id="f-more", node="lb-a", protocol=TCP, port=443, header=True))
     site.put(Frontend(id="f-plain", node="lb-a", protocol=TCP, port=444))
     site.put(Address(domain=VPC, ip="10.0.1.21", port="eni-lb-a", primary=False))
-    assert site.here == {node: {(f"10.0.1.2{last}", port) for last in (0, 1) for port in (80, 443)}}
+    assert site.here == {node: own(80, 443) | own(80, 443, ip="10.0.1.21")}
+    site.put(*public("10.0.1.20", "198.18.0.20"))
+    of_public = {("198.18.0.20", port): ("10.0.1.20", port) for port in (80, 443)}
+    assert site.here == {node: own(80, 443) | own(80, 443, ip="10.0.1.21") | of_public}, "whatever it comes to"
     assert site.closed == []
     site.put(replace(front, header=False), without=(row(site.plan, Frontend, "f-more"),))
     assert (site.here, site.closed) == ({}, [node])
@@ -80,7 +89,7 @@ def test_the_next_server_begins_where_the_plan_is_and_ends_all(monkeypatch: pyte
     headed = [replace(one, header=True) for one in site.plan.all(Frontend)]
     site.plan.apply({one.key: (self_, one) for one in headed for self_ in (site.plan.find(one.key),)})
     site.hands.start()
-    assert site.here == {Path("/lb-a"): {("10.0.1.20", 80)}}
+    assert site.here == {Path("/lb-a"): own(80)}
     site.hands.close()
     assert site.here == {}
 

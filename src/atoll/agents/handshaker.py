@@ -11,7 +11,7 @@ import logging
 import time
 from pathlib import Path
 
-from atoll.agents.handshakes import AGAIN, Ends, Handshakes
+from atoll.agents.handshakes import AGAIN, Ends, Handshakes, Places
 from atoll.agents.segments import Segment, packed, read
 from atoll.linux import conntrack, handshakes
 from atoll.linux.netlink import NETFILTER, Netlink
@@ -22,14 +22,12 @@ log = logging.getLogger(__name__)
 BATCH = 64
 """So many packets at once: then others have a turn."""
 
-Place = tuple[str, int]
-
 
 class Handshaker:
-    """For one node, on the loop that runs. OSError when its sockets cannot be opened. `places`: the addresses and ports
-    where it takes connections whose backends get a header; may be replaced at any time."""
+    """For one node, on the loop that runs. OSError when its sockets cannot be opened. `places` may be replaced at any
+    time."""
 
-    def __init__(self, namespace: Path, places: frozenset[Place]) -> None:
+    def __init__(self, namespace: Path, places: Places) -> None:
         self.places = places
         self._loop = asyncio.get_running_loop()
         self._handshakes = Handshakes(self._proven)
@@ -69,7 +67,7 @@ class Handshaker:
         if leaves:
             self._handshakes.left(segment)
             return
-        for one in self._handshakes.arrived(segment, time.monotonic(), lambda *place: place in self.places):
+        for one in self._handshakes.arrived(segment, time.monotonic(), self.places):
             handshakes.send(self._sender, packed(one))
         self._wake()
 

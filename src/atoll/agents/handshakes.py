@@ -6,10 +6,10 @@ what the backend waits for next, and the kernel passes on all that follows as it
 answer, with what it acknowledges put back by as many.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from atoll.agents.proxy_header import LENGTH, announcing
+from atoll.agents.proxy_header import LENGTH, Place, announcing
 from atoll.agents.segments import ACK, PSH, RST, SYN, Segment, common, timed, times
 
 AGAIN = 1.0
@@ -23,6 +23,9 @@ KEPT = 4096
 
 Ends = tuple[str, int, str, int]
 """The client's address and port, the node's."""
+
+Places = Mapping[Place, Place]
+"""Where clients of backends with a header come to, and what the header says of that place."""
 
 
 class Shaken(NamedTuple):
@@ -41,7 +44,7 @@ def introduced(syn: Segment) -> Segment:
     return syn._replace(sequence=_add(syn.sequence, -LENGTH), options=common(syn.options), data=b"")
 
 
-def headed(answer: Segment, ends: Ends) -> Segment:
+def headed(answer: Segment, ends: Ends, place: Place) -> Segment:
     """What goes to the backend that has answered: the header, on the way that the client's packets go.
 
     It promises no room: the client does, in its own next packet.
@@ -53,7 +56,7 @@ def headed(answer: Segment, ends: Ends) -> Segment:
         acknowledged=_add(answer.sequence, 1),
         flags=ACK | PSH,
         options=timed(known[1], known[0]) if known else b"",
-        data=announcing(ends[:2], ends[2:]),
+        data=announcing(ends[:2], place),
     )
 
 
@@ -79,7 +82,7 @@ class Handshakes:
 
     def __init__(self, proven: Callable[[Ends], None]) -> None:
         self._proven = proven
-        self._opening: dict[int, Ends] = {}
+        self._opening: dict[int, tuple[Ends, Place]] = {}
         self._shaken: dict[Ends, Shaken] = {}
         self._awaited: dict[Ends, None] = {}
 
@@ -88,31 +91,34 @@ class Handshakes:
         """Whether some header may have to be sent again."""
         return bool(self._awaited)
 
-    def arrived(self, segment: Segment, now: float, taken: Callable[[str, int], bool]) -> Iterator[Segment]:
-        """What is sent because of a packet that came with SYN or RST. `taken`: whether what is opened to there gets a
-        header.
+    def arrived(self, segment: Segment, now: float, places: Places) -> Iterator[Segment]:
+        """What is sent because of a packet that came with SYN or RST.
 
         What answers a SYN acknowledges it: by that it is known, for the backend has seen other ends, or another client.
         """
         if segment.has(SYN) and not segment.has(ACK):
-            if taken(segment.destination, segment.destination_port):
-                yield from self._opened(segment)
+            place = places.get(segment.ends[2:])
+            if place is not None:
+                yield from self._opened(segment, place)
             return
         if not (segment.has(SYN) or _refuses(segment)):
             return
         begun = _add(segment.acknowledged, -1)
-        ends = self._opening.get(begun)
-        if ends is None or not (segment.ends[2:] == ends[:2] or segment.destination == ends[2]):
+        opened = self._opening.get(begun)
+        if opened is None:
+            return
+        ends, place = opened
+        if segment.ends[2:] != ends[:2] and segment.destination != place[0]:
             return  # addressed neither to the client nor to the node
         del self._opening[begun]
         answer = answered(segment, ends)
         if segment.has(SYN):
-            header = headed(segment, ends)
+            header = headed(segment, ends, place)
             self._keep(ends, Shaken(_add(answer.acknowledged, -1), header, answer, now + AGAIN))
             yield header
         yield answer
 
-    def _opened(self, syn: Segment) -> Iterator[Segment]:
+    def _opened(self, syn: Segment, place: Place) -> Iterator[Segment]:
         """The client begins, or has not heard the answer."""
         known = self._shaken.get(syn.ends)
         if known is not None and known.sequence == syn.sequence:
@@ -122,7 +128,7 @@ class Handshakes:
             return
         self._drop(syn.ends)
         begun = introduced(syn)
-        self._opening[begun.sequence] = syn.ends
+        self._opening[begun.sequence] = (syn.ends, place)
         while len(self._opening) > KEPT:
             del self._opening[next(iter(self._opening))]
         yield begun

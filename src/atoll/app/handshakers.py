@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 from typing import Protocol
 
-from atoll.agents.handshaker import Handshaker, Place
-from atoll.plan.rows import Address, Frontend, Node, Port
+from atoll.agents.handshaker import Handshaker
+from atoll.agents.handshakes import Places
+from atoll.plan.rows import Address, Frontend, Link, Mapping, Node, Port
 from atoll.records import Delta, Table
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Handshakers:
     def follow(self, delta: Delta) -> None:
         """The plan has changed."""
         rows = [row for pair in delta.values() for row in pair]
-        if any(isinstance(row, Frontend | Address | Port | Node) for row in rows):
+        if any(isinstance(row, Frontend | Address | Mapping | Port | Node) for row in rows):
             for node in {*self._made, *(row.node for row in rows if isinstance(row, Frontend) and row.header)}:
                 self._look(node)
 
@@ -61,11 +62,16 @@ class Handshakers:
             except OSError:
                 log.exception("nobody shakes hands for %s: its targets get no connections", node)
 
-    def _places(self, node: str) -> frozenset[Place]:
+    def _places(self, node: str) -> Places:
+        """What comes to the node's public address may keep that on its way to the node: the header names its own."""
         plan = self._writer.plan
         ports = [one.port for one in plan.by(Frontend, "node", node) if one.header]
-        own = (one.ip for port in plan.by(Port, "node", node) for one in plan.by(Address, "port", port.id))
-        return frozenset((ip, port) for ip in own for port in ports)
+        known: dict[str, str] = {}
+        for own in (one for port in plan.by(Port, "node", node) for one in plan.by(Address, "port", port.id)):
+            known[own.ip] = own.ip
+            mapped = (plan.get(Mapping, link.id, own.ip) for link in plan.by(Link, "a", own.domain))
+            known.update({one.outside: own.ip for one in mapped if one is not None})
+        return {(ip, port): (named, port) for ip, named in known.items() for port in ports}
 
     def _end(self, node: str) -> None:
         made = self._made.pop(node, None)
