@@ -29,7 +29,7 @@ def test_nobody_else_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
             found = _uses(lab)
             named = alone._named
             with monkeypatch.context() as patch:
-                patch.setattr(alone, "_named", lambda plan, rule, senders: senders)
+                patch.setattr(alone, "_named", lambda _plan, _rule, senders: senders)
                 assert _uses(lab) == found, seed
             plan = lab.cloud.plan
             everybody = [port.id for port in plan.all(Port)]
