@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from atoll.local import control
+from atoll.local import control, rehearsing, servers
 from atoll.local.folder import StateFolder
+from atoll.testing.network import IntentError, Network
 from tests.scenarios.places import new_account
 from tests.scenarios.running import Atoll
 from tests.scenarios.test_analyses import holding
@@ -103,6 +104,26 @@ def test_what_would_not_hold_fails_with_its_packet(twins: Rehearsed, tmp_path: P
     assert broken["text"] == "when us-east-1a is down and us-east-1b is down: allow: internet -> api:80"
     assert broken["strayed"] == []
     assert any("is down" in line for line in broken["blame"])
+
+
+def test_tests_in_python_have_their_packets_sent_as_well(twins: Rehearsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[StateFolder] = []
+
+    def start(command: list[str], where: StateFolder, progress: servers.Progress) -> servers.Started:
+        started.append(where)
+        return servers.start(command, where, progress)
+
+    monkeypatch.setattr(rehearsing, "start", start)
+    scope, names = {"account": twins.home}, {"api": {"load-balancer": "front"}, "b": {"instance": twins.servers["b"]}}
+    network = Network(twins.atoll.folder, names, scope)
+    down = network.when(az_down=ZONES[0])
+    down.allow("internet -> api:80")
+    down.deny("internet -> b:22")
+    assert len(started) == 2
+    with pytest.raises(IntentError, match="us-east-1a is down and us-east-1b is down"):
+        network.when(az_down=list(ZONES)).allow("internet -> api:80")
+    Network(twins.atoll.folder, names, scope, proof_only=True).when(az_down=ZONES[0]).allow("internet -> api:80")
+    assert len(started) == 3
 
 
 def test_who_wants_no_packets_gets_the_proof_alone(twins: Rehearsed, tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """atoll verify on a case: what a rehearsal says of it, and that there may be none."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from atoll.cli import life, rehearsing, verifying
+from atoll.cli import verifying
 from atoll.cli.commands import app
+from atoll.local import rehearsing
+from atoll.local.control import ControlError
+from atoll.local.servers import Started
 
 PROVED = {
     "text": "when us-east-1a is down: allow: internet -> web:80",
@@ -34,9 +37,13 @@ class Server:
         self._fabric = fabric
         self._seen = seen
         monkeypatch.setattr(verifying, "call", self._answer)
-        monkeypatch.setattr(rehearsing, "call", self._answer)
-        monkeypatch.setattr(life, "start", lambda *_: self.asked.append("start"))
-        monkeypatch.setattr(life, "end", lambda *_: self.asked.append("end"))
+        monkeypatch.setattr(rehearsing, "ask", self._answer)
+        monkeypatch.setattr(rehearsing, "start", self._start)
+        monkeypatch.setattr(rehearsing, "end", lambda *_: self.asked.append("end"))
+
+    def _start(self, *_: object) -> Started:
+        self.asked.append("start")
+        return Started({}, subprocess.Popen("true"))
 
     def _answer(self, _state: object, request: dict[str, Any], *_fds: object, **_status: object) -> Any:
         self.asked.append(request["do"])
@@ -72,13 +79,13 @@ def test_where_no_world_can_be_made_it_is_proved_alone_and_said(monkeypatch: pyt
     Server(monkeypatch, "kernel", SENT)
 
     def fail(*_: object) -> None:
-        raise typer.Exit(1)
+        raise ControlError("no room")
 
-    monkeypatch.setattr(life, "start", fail)
+    monkeypatch.setattr(rehearsing, "start", fail)
     said = CliRunner().invoke(app, ["verify", file])
     assert said.exit_code == 0
     assert "; proof only)" in said.stdout
-    assert "there is no scratch world for what would be" in said.stderr
+    assert said.stderr == "there is no scratch world for what would be, which is proved alone: no room\n"
 
 
 @pytest.mark.parametrize(("fabric", "options"), [("none", []), ("kernel", ["--proof-only"])])

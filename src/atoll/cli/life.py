@@ -1,20 +1,18 @@
 """up, down, status, reset, logs: the server's life."""
 
-import fcntl
 import ipaddress
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from atoll.cli.common import Json, State, call, fail, folder, note, on, show_json
 from atoll.linux import cgroups, keeper, world
+from atoll.local import servers
 from atoll.local.control import ControlError, ask
 from atoll.local.folder import StateFolder
 
@@ -113,7 +111,10 @@ def up(
     command += ["--guest-processes", str(guest_processes), "--guest-memory", guest_memory, "--guest-disk", guest_disk]
     if foreground:
         os.execv(sys.executable, command)
-    ready = start(command, where)
+    try:
+        ready = servers.start(command, where, note).said
+    except ControlError as error:
+        fail(str(error))
     print(f"Atoll is up: {ready['endpoint']}")
     _show_proxy(ready["socks"])
     print(f'Point clients at it with: eval "$(atoll env{on(state)})"   Stop it with: atoll down{on(state)}')
@@ -134,44 +135,6 @@ def _show_proxy(socks: str | None) -> None:
         print(f"Its internet, for a browser or curl --proxy: {socks}")
 
 
-def start(command: list[str], where: StateFolder) -> dict[str, Any]:
-    """Start the server in the background and wait until it is ready."""
-    read_end, write_end = os.pipe()
-    with os.fdopen(os.open(where.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
-        server = subprocess.Popen(
-            [*command, "--ready-fd", str(write_end)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(write_end,),
-            start_new_session=True,
-        )
-    os.close(write_end)
-    try:
-        with os.fdopen(read_end, "rb") as lines:
-            ready = _ready(lines)
-    except KeyboardInterrupt:
-        server.terminate()  # else it would come up behind the back of somebody who just said no
-        server.wait()
-        raise
-    if ready is None:
-        fail(f"the server ended before it was ready. See: atoll logs --state {where.path}")
-    return ready
-
-
-def _ready(lines: Iterable[bytes]) -> dict[str, Any] | None:
-    """What a server that is starting says of itself, its progress shown; None when it ends without a word."""
-    for line in lines:
-        message: dict[str, Any] = msgspec.json.decode(line)
-        if "progress" in message:
-            note(message["progress"])
-        elif "error" in message:
-            fail(message["error"])
-        else:
-            return dict(message["ok"])
-    return None
-
-
 def down(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete the state folder as well: all that was built.")
@@ -184,7 +147,10 @@ def down(
     """
     where = folder(state)
     if _running(where):
-        end(where)
+        try:
+            servers.end(where)
+        except ControlError as error:
+            fail(str(error))
         print("Atoll is down.")
     else:
         _end_world(where)
@@ -194,13 +160,6 @@ def down(
         fail(f"a control group of the guests could not be removed: {error}")
     if delete and where.path.exists():
         _delete(where)
-
-
-def end(where: StateFolder) -> None:
-    """Stop the server that runs there, and wait until its world has ended."""
-    call(where.path, {"do": "down"})
-    with where.lock.open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the outermost process holds it until then
 
 
 def _end_world(where: StateFolder) -> None:

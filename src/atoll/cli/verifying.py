@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 
 import typer
 
-from atoll.cli.common import Json, State, call, fail, show_json
-from atoll.cli.rehearsing import rehearse
+from atoll.cli.common import Json, State, call, fail, folder, note, show_json
+from atoll.local.control import ControlError
+from atoll.local.rehearsing import rehearse_cases
 
 BAD_FILE = 2
 
@@ -29,7 +30,10 @@ def verify(
     written = _read(file)
     results = call(state, {"do": "verify", "file": written, "proof_only": proof_only}, status=BAD_FILE)
     if not proof_only:
-        _rehearse(state, written, results)
+        try:
+            rehearse_cases(folder(state), written, results, note)
+        except ControlError as error:
+            fail(str(error))
     if junit is not None:
         junit.write_bytes(_junit(str(file), results))
     if json:
@@ -39,21 +43,6 @@ def verify(
             print("\n".join(_lines(result)))
         print(f"{sum(one['holds'] for one in results)} of {len(results)} intents hold.")
     raise typer.Exit(0 if all(one["holds"] for one in results) else 1)
-
-
-def _rehearse(state: State, file: object, results: list[dict[str, Any]]) -> None:
-    """Have the packets of cases sent in worlds of their own, where the running one is a network."""
-    cases = dict.fromkeys(one["number"] for one in results if one["case"])
-    if not cases or call(state, {"do": "status"})["fabric"] == "none":
-        return
-    for number in cases:
-        mine = [one for one in results if one["case"] and one["number"] == number]
-        tried = rehearse(state, file, number)
-        for proved, seen in zip(mine, tried or [], strict=tried is not None):
-            proved["tried"] = seen["tried"]
-            proved["strayed"] = seen["strayed"]
-            if seen["holds"] != proved["holds"]:
-                proved |= {"holds": False, "why": seen["why"] or "the rehearsal holds: please report this"}
 
 
 def _read(file: Path) -> object:

@@ -6,6 +6,7 @@ from typing import Any
 
 from atoll.local.control import ask
 from atoll.local.folder import StateFolder, default_folder
+from atoll.local.rehearsing import rehearse_cases
 
 Names = Mapping[str, Mapping[str, Any]]
 
@@ -54,7 +55,9 @@ class Network:
         self._judge("allow-some", sentence, names)
 
     def when(self, *, az_down: str | list[str] | None = None, stopped: Any = None) -> "Network":
-        """The same network when zones are down and instances are stopped: what would be, proved and not sent."""
+        """The same network when zones are down and instances are stopped: what would be is proved, and its packets are
+        sent in a world of its own.
+        """
         supposed = {"az-down": az_down, "stopped": stopped}
         case = {name: said for name, said in supposed.items() if said is not None}
         return Network(self._state, self._names, self._scope, proof_only=self._proof_only, case=case)
@@ -67,7 +70,10 @@ class Network:
             file |= {"expect": [], "when": [{**self._case, "expect": expect}]}
         folder = StateFolder((self._state or default_folder()).absolute())
         request = {"do": "verify", "file": file, "proof_only": self._proof_only}
-        (result,) = ask(folder.control, request)
+        results = ask(folder.control, request)
+        if not self._proof_only:
+            rehearse_cases(folder, file, results, progress=print)
+        (result,) = results
         if not result["holds"]:
             raise IntentError("\n".join([result["text"], *(f"  {line}" for line in _against(result))]))
 
