@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from atoll.cli.demo.building import Builder
 from atoll.cli.demo.claims import Claims
 from atoll.cli.demo.clean import clean
-from atoll.cli.demo.lab import BOOT, INTERNET, PORTS, PROBE, Lab, until
+from atoll.cli.demo.lab import BOOT, INTERNET, PORTS, PROBE, Lab, Scan, until
 from atoll.cli.demo.nlb_network import NlbNetwork, Side, clean_balancers
 from atoll.cli.demo.nlb_watch import Watched, watch
 
@@ -17,6 +17,8 @@ TITLE = "Private API servers behind a public network load balancer, claim by cla
 ELSEWHERE = "203.0.113.20"
 """Another host of the internet: what it sees is what a service there would."""
 NOTHING = f"0 of {PORTS[1]:,} arrive"
+SCANS = 8
+"""Every five seconds there is a check, and a scan takes one or two."""
 SILENCE = 1.0
 CHECKED = 60.0
 """Seconds that health checks may take to find something out; two of them fail within twelve."""
@@ -85,12 +87,22 @@ class NlbDemo:
             seen = self._get(INTERNET, f"{side.zone}.{net.name}")
             self._claim(f"the name of zone {side.zone[-1]} leads to the server of that zone", expected, seen)
 
+    def _scanned(self, ip: str, server: str) -> Scan:
+        """A scan during which no health check came to the server, whose kernel counts those too. What is open to the
+        scan itself would be counted every time.
+        """
+        for _ in range(SCANS):
+            found = self.lab.scan(INTERNET, ip, server)
+            if not found.arrived:
+                break
+        return found
+
     def no_other_way(self) -> None:
         """The strong firewall stays: the servers are in private subnets."""
         lab = self.lab
         for side in self.net.sides:
             public, inside = self.build.public_ip(side.server), self.build.private_ip(side.server)
-            seen = f"public address {public or 'none'}, {lab.scan(INTERNET, inside, side.server)}"
+            seen = f"public address {public or 'none'}, {self._scanned(inside, side.server)}"
             canary = self._get(INTERNET, side.node)
             seen = seen if canary.startswith("answers") else f"the canary was {canary}: {seen}"
             expected = f"public address none, {NOTHING}"
