@@ -6,19 +6,21 @@ Every change of what the router would answer gives a new edition, in the same tr
 state as AWS's security groups have it, but a memory of answers: what a packet of that connection and direction meets
 depends on its addresses, ports and type, and on the configuration, and on nothing else. Where it depends on more,
 nothing is noted: ICMP errors carry the mark of the connection that they are about; in a zone other than 0 the legs of
-middleboxes and translators have interfaces that their addresses do not tell; and so has what balancers send on.
+middleboxes and translators have interfaces that their addresses do not tell; and so has what balancers send as others.
 """
 
 from collections.abc import Iterator
 
 from atoll.fabric.kernel import names
 from atoll.linux.nft.expr import (
+    Base,
     Ct,
     Do,
     Expression,
     Is,
     Load,
     LoadCt,
+    LoadPacket,
     Lookup,
     Mask,
     Meta,
@@ -33,8 +35,12 @@ Rule = tuple[Expression, ...]
 RECALL, PASS, REMEMBER, REMEMBER_ANSWER = "recall", "pass", "remember", "remember-answer"
 """The chain that is asked first; the one for what has passed everything; those that accept and take note."""
 
+RECALLED = "recalled"
+"""The chain for packets of connections with both notes."""
+
 _ESTABLISHED = 2  # as the whole of `ct state`
 _BY_BALANCER: Rule = (Load(Meta.IIFNAME), Lookup("balancers"))
+_AS_ITSELF: Rule = (Load(Meta.IIFNAME), LoadPacket(Base.NETWORK, 12, 4, 4), Lookup("own"))
 _ACCEPT = Do(Verdict.ACCEPT)
 
 
@@ -43,7 +49,7 @@ def rules() -> dict[str, tuple[Rule, ...]]:
     both = _edition(names.WENT | names.CAME)
     noted = (LoadCt(Ct.MARK), Mask(host32(names.MEMORY), host32(0)), Is(both))
     return {
-        RECALL: ((*noted, LoadCt(Ct.STATE), Is(host32(_ESTABLISHED)), _ACCEPT),),
+        RECALL: ((*noted, LoadCt(Ct.STATE), Is(host32(_ESTABLISHED)), Do(Verdict.GOTO, RECALLED)),),
         REMEMBER: (
             (LoadCt(Ct.DIRECTION), Is(bytes([1])), Do(Verdict.GOTO, REMEMBER_ANSWER)),
             *_note(names.WENT),
@@ -55,13 +61,16 @@ def rules() -> dict[str, tuple[Rule, ...]]:
 def passing(*, balanced: bool) -> tuple[Rule, ...]:
     """Whether note may be taken. `balanced`: the domain has balancers."""
     in_zone = (LoadCt(Ct.ZONE), Is(bytes(2), negate=True), _ACCEPT)
-    return (in_zone, *(((*_BY_BALANCER, _ACCEPT),) if balanced else ()), (Do(Verdict.GOTO, REMEMBER),))
+    through = (LoadCt(Ct.MARK), Mask(host32(names.RETURN_BITS), host32(0)), Is(host32(0), negate=True), _ACCEPT)
+    remember = Do(Verdict.GOTO, REMEMBER)
+    others = (through, (*_AS_ITSELF, remember), (*_BY_BALANCER, _ACCEPT)) if balanced else ()
+    return (in_zone, *others, (remember,))
 
 
-def recalling(*, balanced: bool) -> Rule:
-    """How the chain is asked."""
-    ask = Do(Verdict.JUMP, RECALL)
-    return (Load(Meta.IIFNAME), Lookup("balancers", negate=True), ask) if balanced else (ask,)
+def recalled(*, balanced: bool) -> tuple[Rule, ...]:
+    """Who passes on the notes: not what a balancer sends as others in a connection that somebody else has opened."""
+    others = (Load(Meta.IIFNAME), Lookup("balancers", negate=True), _ACCEPT)
+    return (others, (*_AS_ITSELF, _ACCEPT)) if balanced else ((_ACCEPT,),)
 
 
 def suspended() -> dict[str, tuple[Rule, ...]]:

@@ -107,12 +107,12 @@ def zones_towards_translator(*, balanced: bool) -> tuple[Rule, ...]:
     `balanced`: the domain has a balancer, and answers to it go back by no translator, whatever the table says. They are
     known by where they come from, their ICMP errors by what they are about.
     """
-    sent = (*_TO_TRANSLATOR, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"))
     answer = _place(SOURCE, 0)
     about = (LoadPacket(Base.TRANSPORT, _ABOUT + DESTINATION, 4), LoadPacket(Base.TRANSPORT, _ABOUT + 9, 1, 1))
     error = (Load(Meta.L4PROTO), Is(bytes([ICMP])), *about, LoadPacket(Base.TRANSPORT, _ABOUT + 22, 2, 2))
-    spared = ((*sent, *one, Lookup("served"), ACCEPT) for one in (answer, error))
-    return (*(spared if balanced else ()), (*sent, *zone_by(SOURCE)))
+    spared = ((*one, Lookup("served"), ACCEPT) for one in (answer, error))
+    sent = (*_TO_TRANSLATOR, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own"), *zone_by(SOURCE))
+    return (*(spared if balanced else ()), sent)
 
 
 _ABOUT = 8
@@ -128,9 +128,8 @@ def zone_onward() -> Rule:
 
 def zone_from_translator(*, balanced: bool) -> Rule:
     """The answers to that, unless a zone was set before: the first one stays."""
-    others = (Load(Meta.IIFNAME), Lookup("translators"), address(SOURCE, 4), Lookup("own", negate=True))
     spared = (*_place(DESTINATION, 2), Lookup("served", negate=True)) if balanced else ()
-    return (*others, *spared, *zone_by(DESTINATION))
+    return (*spared, *zone_by(DESTINATION))
 
 
 def zone_of_answer(marked: Rule) -> Rule:
@@ -142,15 +141,19 @@ def zone_of_answer(marked: Rule) -> Rule:
     return (*marked, *back, address(SOURCE, 4), Lookup("own", negate=True), *zone_by(DESTINATION))
 
 
-def returning() -> tuple[Rule, ...]:
-    """Answers to what a balancer sent ask the table that leads back to it, whatever their segment's is (law 4). To whom
-    it sends is remembered, so that answers are known before connection tracking is asked.
+def returning() -> Rule:
+    """Answers to what a balancer sent ask the table that leads back to it, whatever their segment's is (law 4)."""
+    return (*REPLY, LoadCt(Ct.MARK), Mask(host32(names.RETURN_BITS), host32(0)), Is(host32(0), negate=True), SetMark())
+
+
+def _opened_by_balancer() -> tuple[Rule, ...]:
+    """The first packet of a connection tells to whom answers return, where a balancer sends as others. To whom it sends
+    is remembered, so that answers are known before connection tracking is asked.
     """
-    table = (LoadCt(Ct.MARK), Mask(host32(names.RETURN_BITS), host32(0)), Is(host32(0), negate=True), SetMark())
-    first = (*state(NEW), LoadCt(Ct.MARK), Is(host32(0)))  # a datagram without an answer is still new
-    opened = (*first, Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own", negate=True), Lookup("returns", 0, 4))
-    served = (*state(NEW), Load(Meta.IIFNAME), Lookup("balancers"), *_place(DESTINATION, 2), Remember("served"))
-    return ((*REPLY, *table), (*opened, SetCt(Ct.MARK, 4)), served)
+    others = (Load(Meta.IIFNAME), address(SOURCE, 4), Lookup("own", negate=True))
+    opened = (*others, Lookup("returns", 0, 4), SetCt(Ct.MARK, 4))
+    served = (Load(Meta.IIFNAME), Lookup("balancers"), *_place(DESTINATION, 2), Remember("served"))
+    return (opened, served)
 
 
 def state(bits: int) -> Rule:
@@ -170,19 +173,12 @@ def _raw(*, tracked: bool) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]
         "enter",
         Hook(0, -300),
         (
+            (*FROM_LINK, Load(Meta.IIFNAME), LookupVerdict("arrivals")),
             (Load(Meta.IIFNAME), address(SOURCE, 4), LookupVerdict("senders")),
-            (*FROM_LINK, goto("arrive")),
-            (Load(Meta.IIFNAME), Lookup("unguarded"), goto("through")),
-            (Load(Meta.IIFNAME), Lookup("translators"), goto("leave")),
-            (Load(Meta.IIFNAME), Lookup("balancers"), goto("balanced")),
+            (Load(Meta.IIFNAME), LookupVerdict("forwarders")),
         ),
     )
-    unmarked = (Put(host32(0)), SetMark())
-    onward, homes = (*IIF_SEGMENT, LookupVerdict("onward")), (address(DESTINATION), LookupVerdict("homes"))
-    yield "balanced", None, (*((onward, homes) if tracked else ()), (*unmarked, goto("leave")))
-    yield "leave", None, ((*IIF_SEGMENT, LookupVerdict("segments")),)
-    yield "through", None, (*((zone_by(DESTINATION),) if tracked else ()), (goto("leave"),))
-    yield "arrive", None, ((Load(Meta.IIFNAME), LookupVerdict("arrivals")),)
+    yield "through", None, (*((zone_by(DESTINATION),) if tracked else ()), (*IIF_SEGMENT, LookupVerdict("segments")))
 
 
 def _input() -> Iterator[Rule]:
@@ -194,22 +190,24 @@ def _input() -> Iterator[Rule]:
     yield (ACCEPT,)
 
 
-def _forward(first: tuple[Rule, ...], *, borders: bool, aims: bool) -> tuple[Rule, ...]:
-    """`borders`, `aims`: whether the domain has any element in `leaving` or `entering`, or in `targets`."""
+def _forward(first: tuple[Rule, ...], last: Rule, *, borders: bool, aims: bool) -> tuple[Rule, ...]:
+    """`borders`, `aims`: whether the domain has any element in `leaving` or `entering`, or in `targets`.
+
+    `first`, `last`: before and behind that; no more is asked of what stays in one segment.
+    """
     marked = (Load(Meta.MARK), Mask(host32(names.TABLE_BITS), host32(0)), Is(host32(0), negate=True))
     of_target = (Load(Meta.OIFNAME), Lookup("targets"), address(DESTINATION, 4), Lookup("own", negate=True))
     second_segment = (Load(Meta.OIFGROUP, 1), Mask(host32(names.SEGMENT_BITS), host32(0), 1))
     crossing = (
-        (*IIF_SEGMENT, *second_segment, Lookup("within"), goto("ends")),
+        (*IIF_SEGMENT, *second_segment, Lookup("within"), *last),
         (*IIF_SEGMENT, LookupVerdict("leaving")),
         (*OIF_SEGMENT, LookupVerdict("entering")),
     )
     return (
         *first,
-        (*TO_LINK, Load(Meta.OIFNAME), LookupVerdict("departures")),
         *(((*marked, *of_target, DROP),) if aims else ()),
         *(crossing if borders else ()),
-        (goto("ends"),),
+        last,
     )
 
 
@@ -289,10 +287,12 @@ def _always(other: Meta, own: Meta, tracked: Rule) -> Iterator[Rule]:
         yield (Load(end), Lookup(ports), *tracked)
 
 
-def _translation() -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+def _translation(*, balanced: bool) -> Iterator[tuple[str, Hook | None, tuple[Rule, ...]]]:
+    """What is asked of a connection's first packet only."""
     inward = (*FROM_LINK, Load(Meta.IIFNAME), address(DESTINATION, 4), Lookup("unmap", 0, 8), Translate(1, 8))
     outward = (*TO_LINK, Load(Meta.OIFNAME), address(SOURCE, 4), Lookup("remap", 0, 8), Translate(0, 8))
-    yield "translate-in", Hook(0, -100, "nat", drop=False), (inward,)
+    opened = _opened_by_balancer() if balanced else ()
+    yield "translate-in", Hook(0, -100, "nat", drop=False), (inward, *opened)
     yield "translate-out", Hook(4, 100, "nat", drop=False), (outward,)
 
 
@@ -305,14 +305,23 @@ def static(
     for name, shape in STATIC_SETS.items():
         yield Set(domain=domain, name=name, shape=shape)
     tracked = kind is not DomainKind.INTERNET
-    recall: tuple[Rule, ...] = (edition.recalling(balanced=balanced),) if tracked else ()
     parts = list(_raw(tracked=tracked))
-    parts.append(("forward", Hook(2, 0), _forward(recall, borders=borders, aims=aims)))
     if not tracked:
-        parts += [("input", Hook(1, 0), ()), ("ends", None, ((ACCEPT,),))]
+        nowhere = (Load(Meta.OIFNAME), Is(names.LOOPBACK.encode().ljust(16, b"\0")), DROP)
+        forward = _forward((nowhere,), (ACCEPT,), borders=borders, aims=aims)
+        parts += [("input", Hook(1, 0), ()), ("forward", Hook(2, 0), forward)]
     else:
-        parts += [("input", Hook(1, 0), tuple(_input())), *_ends(), *_translation()]
+        recall = (Do(Verdict.JUMP, edition.RECALL),)
+        departing = (*TO_LINK, Load(Meta.OIFNAME), LookupVerdict("departures"))
+        forward = _forward((recall, departing), (goto("ends"),), borders=borders, aims=aims)
+        parts += [
+            ("forward", Hook(2, 0), forward),
+            ("input", Hook(1, 0), tuple(_input())),
+            *_ends(),
+            *_translation(balanced=balanced),
+        ]
         parts.append((PASS, None, edition.passing(balanced=balanced)))
+        parts.append((edition.RECALLED, None, edition.recalled(balanced=balanced)))
         parts += [(name, None, rules) for name, rules in edition.rules().items()]
         yield from _judged_elements(domain)
     yield Element(domain=domain, set="departures", shape="interface-verdict", low=(names.LOOPBACK,), value="drop")

@@ -90,10 +90,10 @@ STATIC_SETS = {
     "translators": "interface",  # ports behind which a translator sends others' packets on
     "balancers": "interface",  # ports behind which a balancer sends others' packets on
     "returns": "interface-table",  # a balancer's port -> the table that leads answers back to it
-    "onward": "segment-verdict",  # from a balancer: to the segment's `onward`, where its table leads to a translator
     "homes": "address-verdict",  # a backend, to its segment's `home`, where the table leads through a middlebox
     "served": "served",  # what a balancer has sent something to: address, protocol, port
     "unguarded": "interface",  # ports without source/dest check
+    "forwarders": "interface-verdict",  # unguarded ports, translators, balancers: where what others have sent goes
     "targets": "interface",  # guarded ports that some table names as a next hop
     "segments": "segment-verdict",  # to the chain that picks the route table, or drops while the site is down
     "within": "segment-segment",  # a segment and itself

@@ -114,6 +114,7 @@ def port_uses(view: View, port: Record) -> Iterator[Record]:
         yield Use(sort=HOME, by=port.id, domain=segment.domain, name=segment.id)
     if segment and is_balancer(view, port):
         yield Use(sort=BALANCED, by=port.id, domain=segment.domain, name="")
+        yield Use(sort=BALANCED, by=f"{port.id}/segment", domain=segment.domain, name=segment.id)
         yield Use(sort=TABLE, by=port.id, domain=segment.domain, name=return_table(port.id))
     if segment and attached(view, port) and port.filtered:
         yield Use(sort=CLASS, by=port.id, domain=segment.domain, name=class_of(view, port))

@@ -79,7 +79,7 @@ def balancer(view: View, row: Record) -> Iterator[Record]:
     yield Chain(domain=row.id, name="input", hook=Hook(1, 0), rules=(to_us, (*state(KNOWN), ACCEPT)))
     taken = (LoadCt(Ct.STATUS), Mask(host32(TRANSLATED), host32(0)), Is(host32(0), negate=True), ACCEPT)
     shaken = (LoadCt(Ct.MARK), Is(host32(0), negate=True), Do(Verdict.JUMP, "shaken"))
-    rules = (shaken, (*unknown, Reset()), (*state(pipeline.INVALID), DROP), taken)
+    rules = (shaken, taken, (*unknown, Reset()))  # what is invalid belongs to no connection, so it is not `taken`
     yield Chain(domain=row.id, name="shaken", rules=SHAKEN)
     yield Chain(domain=row.id, name="forward", hook=Hook(2, 0), rules=rules)
     yield Chain(domain=row.id, name="unkept", hook=Hook(4, 100, "nat", drop=False), rules=tuple(_unkept(own)))
@@ -191,9 +191,9 @@ def cut(view: View, row: Record) -> Iterator[Record]:
 def returning(_: View, row: Record) -> Iterator[Record]:
     """In a domain with a balancer every packet is asked whether it goes back to one."""
     assert isinstance(row, Named)
-    if row.sort == BALANCED:
+    if row.sort == BALANCED and not row.name:
         hook = Hook(0, -150, drop=False)
-        yield Chain(domain=row.domain, name="return", hook=hook, rules=pipeline.returning())
+        yield Chain(domain=row.domain, name="return", hook=hook, rules=(pipeline.returning(),))
 
 
 def home(view: View, row: Record) -> Iterator[Record]:

@@ -42,18 +42,24 @@ def port(view: View, row: Record) -> Iterator[Record]:
         wears=class_of(view, row),
     )
     if is_middlebox(view, row) and live(view, row):
-        yield Element(domain=segment.domain, set="unguarded", shape="interface", low=(name,))
+        yield from _forwarder(segment.domain, name, "unguarded", "through")
     if is_translator(view, row):
-        yield Element(domain=segment.domain, set="translators", shape="interface", low=(name,))
+        yield from _forwarder(segment.domain, name, "translators", f"{segment.id}/translated")
     if is_balancer(view, row):
+        yield from _forwarder(segment.domain, name, "balancers", f"{segment.id}/balanced")
         yield from _balancer(view, row, segment.domain, name)
     if view.get(Named, TARGET, segment.domain, row.id):
         yield Element(domain=segment.domain, set="targets", shape="interface", low=(name,))
 
 
+def _forwarder(domain: str, name: str, kind: str, chain: str) -> Iterator[Record]:
+    """It may send with others' addresses: the set of its kind, and the chain where that goes on."""
+    yield Element(domain=domain, set=kind, shape="interface", low=(name,))
+    yield Element(domain=domain, set="forwarders", shape="interface-verdict", low=(name,), value=f"goto {chain}")
+
+
 def _balancer(view: View, row: Port, domain: str, name: str) -> Iterator[Record]:
-    """It may send with others' addresses, and a table of its own leads the answers back to it."""
-    yield Element(domain=domain, set="balancers", shape="interface", low=(name,))
+    """A table of its own leads the answers back to it."""
     table = return_table(row.id)
     yield Element(domain=domain, set="returns", shape="interface-table", low=(name,), value=table)
     kind, device, via = next_hop(view, row.id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from atoll.fabric.kernel import names, pipeline
 from atoll.fabric.kernel.objects import Chain, Element, Forwards, Namespace, Number, Route, RouterAddress
 from atoll.fabric.kernel.uses import AIM, BALANCED, BORDER, BOX, HOME, SPAN, TABLE, Fence, Named
-from atoll.linux.nft.expr import Is, Mask, SetMark, host32
+from atoll.linux.nft.expr import Is, LookupVerdict, Mask, SetMark, host32
 from atoll.linux.nft.expr import Number as NumberOf
 from atoll.linux.nft.expr import Set as Put
 from atoll.linux.rtnl import Kind
@@ -56,13 +56,15 @@ def segment(view: View, row: Record) -> Iterator[Record]:
     up = site is not None and site.up
     yield Number(domain=row.domain, sort="segment", name=row.id)
     yield RouterAddress(domain=row.domain, ip=row.prefix.address(1))
-    yield _leave(view, row, up=up)
+    yield Chain(domain=row.domain, name=f"{row.id}/leave", rules=_leaving(view, row, up=up))
+    if view.get(Named, HOME, row.domain, row.id):
+        rules = _leaving(view, row, up=up, translated=True)
+        yield Chain(domain=row.domain, name=f"{row.id}/translated", rules=rules)
     yield _border(row, "segments", f"goto {row.id}/leave")
     if view.get(Named, BALANCED, row.domain, "") and view.get(Named, BOX, row.domain, row.table):
         yield _home(row)
-    if view.get(Named, BALANCED, row.domain, "") and view.get(Named, SPAN, row.domain, row.table):
-        yield _border(row, "onward", f"jump {row.id}/onward")
-        yield _onward(row)
+    if view.get(Named, BALANCED, row.domain, row.id):
+        yield _balanced(view, row)
     yield Element(domain=row.domain, set="within", shape="segment-segment", low=(row.id, row.id))
     fence = view.get(Fence, row.fence) if row.fence else None
     if fence and not fence.open_out:
@@ -77,44 +79,53 @@ def _border(row: Segment, name: str, verdict: str) -> Element:
     return Element(domain=row.domain, set=name, shape="segment-verdict", low=(row.id,), value=verdict)
 
 
-def _leave(view: View, row: Segment, *, up: bool) -> Chain:
-    """What leaves a port: to its own segment, and to where its table delivers, without a table; else marked with it."""
+def _leaving(view: View, row: Segment, *, up: bool, translated: bool = False) -> tuple[pipeline.Rule, ...]:
+    """What leaves a port: to its own segment, and to where its table delivers, without a table; else marked with it.
+
+    `translated`: what a translator sends on of others. The zone of a leg to a middlebox comes first, and stays.
+    """
     domain = view.get(Domain, row.domain)
     tracked = domain is not None and domain.kind is not DomainKind.INTERNET
     if not up:
-        return Chain(domain=row.domain, name=f"{row.id}/leave", rules=((pipeline.DROP,),))
+        return ((pipeline.DROP,),)
     mark = (Put(NumberOf(TABLE, row.table)), SetMark())
     boxes = view.get(Named, BOX, row.domain, row.table)
     towards_box = (pipeline.zone_towards_middlebox(),) if boxes and tracked else ()
     spans = view.get(Named, SPAN, row.domain, row.table)
     balanced = view.get(Named, BALANCED, row.domain, "") is not None
-    towards_translator = pipeline.zones_towards_translator(balanced=balanced) if spans and tracked else ()
-    home = view.get(Named, HOME, row.domain, row.id)
-    from_it = pipeline.zone_from_translator(balanced=balanced)
-    back = (from_it,) if home else ()
+    to_it = () if translated or not (spans and tracked) else pipeline.zones_towards_translator(balanced=balanced)
+    from_it = (pipeline.zone_from_translator(balanced=balanced),) if translated else ()
     rules: list[pipeline.Rule] = []
     whole = delivered(view, row.domain, row.table)
     own = [] if any(prefix.covers(row.prefix) for prefix in whole) else [row.prefix]
     for prefix in (*own, *whole):
         there = (pipeline.address(pipeline.DESTINATION), *inside(prefix))
-        rules += [(*there, *from_it)] if home else []
+        rules += [(*there, *one) for one in from_it]
         rules.append((*there, pipeline.ACCEPT))
-    rules += [mark, *towards_box, *towards_translator, *back, (pipeline.ACCEPT,)]
-    return Chain(domain=row.domain, name=f"{row.id}/leave", rules=tuple(rules))
+    return (*rules, mark, *towards_box, *to_it, *from_it, (pipeline.ACCEPT,))
+
+
+_UNMARKED: pipeline.Rule = (Put(host32(0)), SetMark())
 
 
 def _home(row: Segment) -> Chain:
     """Backends here answer to their own segment without a table, and so in no zone of a leg."""
     others = (pipeline.address(pipeline.SOURCE), *inside(row.prefix, negate=True))
     mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
-    return Chain(domain=row.domain, name=f"{row.id}/home", rules=(pipeline.zone_of_answer(mark),))
+    return Chain(domain=row.domain, name=f"{row.id}/home", rules=(pipeline.zone_of_answer(mark), _UNMARKED))
 
 
-def _onward(row: Segment) -> Chain:
-    """Balancers here reach what is in their own segment without a table."""
-    others = (pipeline.address(pipeline.DESTINATION), *inside(row.prefix, negate=True))
-    mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
-    return Chain(domain=row.domain, name=f"{row.id}/onward", rules=((*mark, *pipeline.zone_onward()),))
+def _balanced(view: View, row: Segment) -> Chain:
+    """What balancers here send on. They reach what is in their own segment without a table."""
+    rules: list[pipeline.Rule] = []
+    if view.get(Named, SPAN, row.domain, row.table):
+        others = (pipeline.address(pipeline.DESTINATION), *inside(row.prefix, negate=True))
+        mark = (*others, Put(NumberOf(TABLE, row.table)), SetMark())
+        rules += [(*mark, *pipeline.zone_onward()), _UNMARKED]
+    home = (pipeline.address(pipeline.DESTINATION), LookupVerdict("homes"))
+    return Chain(
+        domain=row.domain, name=f"{row.id}/balanced", rules=(*rules, home, (pipeline.goto(f"{row.id}/leave"),))
+    )
 
 
 def delivered(view: View, domain: str, table: str) -> list[Prefix]:
