@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
@@ -56,7 +56,10 @@ Change = Callable[[ast.AST], ast.AST]
 
 
 class Mutant(NamedTuple):
-    """`place`: the number of the node in its module; `change`: which of the node's changes."""
+    """`place`: the number of the node in its module; `change`: which of the node's changes.
+
+    `words`: what is changed, and in which line.
+    """
 
     module: str
     function: str
@@ -72,7 +75,7 @@ class Mutant(NamedTuple):
 def mutants(module: str) -> list[Mutant]:
     """All of a module's."""
     tree = _parsed(module)
-    names = _functions(tree)
+    names, lines = _functions(tree), _source(module)[1].splitlines()
     found = []
     for place, node in enumerate(_nodes(tree)):
         for number, change in enumerate(_changes(node)):
@@ -80,12 +83,13 @@ def mutants(module: str) -> list[Mutant]:
             if function is not None:
                 before = ast.unparse(node)
                 after = ast.unparse(ast.fix_missing_locations(change(copy.deepcopy(node))))
-                words = f"{_short(before)}  ->  {_short(after)}"
-                found.append(Mutant(module, function, getattr(node, "lineno", 0), place, number, words))
+                line = _line(node)
+                words = f"{_short(before)}  ->  {_short(after)}  in  {lines[line - 1].strip()}"
+                found.append(Mutant(module, function, line, place, number, words))
     return found
 
 
-def sample(modules: list[str], count: int, seed: int, of_one: int = 3) -> list[Mutant]:
+def sample(modules: Sequence[str], count: int, seed: int, of_one: int = 3) -> list[Mutant]:
     """So many of them, at most a few of one function."""
     rng = random.Random(seed)
     every = [one for module in modules for one in mutants(module)]
@@ -208,6 +212,11 @@ def _test(value: bool) -> Change:
         return node
 
     return change
+
+
+def _line(node: ast.AST) -> int:
+    """Where it is, or where its first part is that is somewhere."""
+    return next(int(one.lineno) for one in ast.walk(node) if hasattr(one, "lineno"))
 
 
 def _short(text: str) -> str:

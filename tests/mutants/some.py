@@ -1,15 +1,16 @@
 """python -m tests.mutants.some [--packets]: a few errors of each folder, and what becomes of them, as JSON.
 
-In a process of its own, which has one thread: who forks beside threads may wait for ever.
+In a process of its own, which has one thread, as asking.py wants it.
 """
 
 import json
 import sys
 
+from tests.mutants.asking import Question, judged
 from tests.mutants.mutate import Mutant, mutants
-from tests.mutants.run import judged, sound
+from tests.mutants.run import sound
 
-DESIGNS = range(500_000, 500_012)
+DESIGNS = range(500_000, 500_004)
 PATIENCE = 300.0
 """Seconds; an error is seen within two."""
 
@@ -37,9 +38,10 @@ def named(module: str, function: str, words: str) -> Mutant:
 
 
 def main(packets: bool) -> int:
-    agreed = sound(DESIGNS, PATIENCE)
+    question = sound(Question(DESIGNS, PATIENCE, packets=packets))
     chosen = [IN_THE_KERNEL] if packets else [*NAMED, HARMLESS]
-    told = [(" ".join(one), judged(named(*one), agreed, packets, PATIENCE).state) for one in chosen]
+    outcomes = judged([named(*one) for one in chosen], question)
+    told = [(" ".join(chosen[number]), outcome.state) for number, outcome in outcomes]
     sys.stdout.write(json.dumps(dict(told)) + "\n")
     return 0
 

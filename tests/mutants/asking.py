@@ -1,0 +1,153 @@
+"""What becomes of a mutant: a process of its own has the error in it, asks the witness, tells, and ends.
+
+The parent has one thread and never any other: who forks beside threads may wait for ever.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import random
+import select
+import signal
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.mutants.mutate import Mutant, apply
+from tests.witness import properties
+from tests.witness.edges import Edges
+from tests.witness.reach_judge import ReachJudge
+from tests.witness.run import Laboratory, laboratory, own_world
+
+PACKETS = 400
+"""Fresh connections a design."""
+
+CRASHES = 3
+"""Designs on which an error breaks the code before it is left alone."""
+
+OF_THE_SPEC = ("health: ", "names: ")
+"""How those properties begin that compare Atoll with the spec; the others compare Atoll with itself."""
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant: killed, crashed, hung, survived or unfit; on which design, and who saw it."""
+
+    state: str
+    seed: int = -1
+    words: str = ""
+    seconds: float = 0.0
+
+
+class Question(NamedTuple):
+    """`packets`: real ones too; `by_spec`: what Atoll says against itself does not count."""
+
+    seeds: Sequence[int]
+    patience: float
+    packets: bool = False
+    by_spec: bool = False
+
+
+def judged(mutants: Iterable[Mutant | None], question: Question, workers: int = 1) -> Iterator[tuple[int, Outcome]]:
+    """Of each its number and what became of it, as they end. None: the code as it is."""
+    waiting, running = list(enumerate(mutants))[::-1], list[_Child]()
+    gc.freeze()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    running.append(_Child(*waiting.pop(), question, folder))
+                left = max(0.0, min(one.until for one in running) - time.monotonic())
+                told = select.select([one.told for one in running], [], [], left)[0]
+                for child in [one for one in running if one.told in told or one.until <= time.monotonic()]:
+                    running.remove(child)
+                    yield child.number, child.outcome()
+        finally:
+            for child in running:
+                child.outcome()
+
+
+class _Child:
+    """The process of one mutant."""
+
+    def __init__(self, number: int, mutant: Mutant | None, question: Question, folder: str) -> None:
+        self.number = number
+        self._began = time.monotonic()
+        self.until = self._began + question.patience
+        self.told, tell = os.pipe()
+        self._id = os.fork()
+        if self._id == 0:
+            with contextlib.suppress(BaseException):
+                os.close(self.told)
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, 1)
+                os.dup2(null, 2)
+                tempfile.tempdir = folder  # what a process leaves that is ended, goes with the folder
+                os.write(tell, json.dumps(_ask(mutant, question)).encode())
+            os._exit(0)
+        os.close(tell)
+
+    def outcome(self) -> Outcome:
+        """End it, if it has not told anything."""
+        ended = bool(select.select([self.told], [], [], 0)[0])
+        with os.fdopen(self.told, "rb") as words:
+            said = words.read() if ended else b""
+        if not ended:
+            os.kill(self._id, signal.SIGKILL)
+        os.waitpid(self._id, 0)
+        found = Outcome("hung") if not ended else Outcome(*json.loads(said)) if said else Outcome("crashed")
+        return found._replace(seconds=round(time.monotonic() - self._began, 1))
+
+
+def _ask(mutant: Mutant | None, question: Question) -> Outcome:
+    if mutant is not None and not apply(mutant):
+        return Outcome("unfit")
+    crashes: list[str] = []
+    with own_world() if question.packets else contextlib.nullcontext() as folder:
+        for seed in question.seeds:
+            try:
+                if seen := _seen(seed, folder, by_spec=question.by_spec):
+                    return Outcome("killed", seed, seen[:200])
+            except Exception as error:
+                crashes.append(f"{type(error).__name__}: {error}"[:200])
+                if len(crashes) == CRASHES:
+                    break
+    return Outcome("crashed", words=crashes[0]) if crashes else Outcome("survived")
+
+
+def _seen(seed: int, folder: Path | None, *, by_spec: bool) -> str:
+    """Who disagrees with the spec on a design, or which property does not hold; empty where all is well."""
+    with laboratory(seed, folder, whole=True) as lab:
+        return next((words for stage in _stages(lab, seed, folder) if (words := _wrong(lab, stage, by_spec))), "")
+
+
+def _stages(lab: Laboratory, seed: int, folder: Path | None) -> Iterator[str]:
+    """The design as it is, then with histories, then read back and undone; between them somebody may look."""
+    examiner, reach = lab.examiner, lab.examiner.judges["reach"]
+    assert isinstance(reach, ReachJudge)
+    examiner.settle("as built")
+    chosen = Edges(random.Random(f"packets {seed}"), examiner.answers, reach.outcomes, examiner.tunnels).choose(PACKETS)
+    examiner.round("as built", [("try", probe) for _, probe in chosen])
+    yield "fresh"
+    built, before = len(lab.cloud.fabric.deltas), properties.dump(lab.fabric) if lab.fabric else []
+    examiner.live()
+    yield "history"
+    found = examiner.result.violations
+    found += properties.plan_from_scratch(lab.cloud)
+    if lab.fabric and folder:
+        fresh = Path(lab.held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        found += properties.observed(lab.fabric)
+        found += properties.counted(lab.cloud, lab.fabric, properties.describe(lab.cloud))
+        found += properties.kernel_from_scratch(lab.cloud, lab.fabric, fresh)
+        found += properties.undone(lab.fabric, before, lab.cloud.fabric.deltas[built:])
+    yield "property"
+
+
+def _wrong(lab: Laboratory, stage: str, by_spec: bool) -> str:
+    result = lab.examiner.result
+    if result.failures:
+        return f"{stage}: {', '.join(sorted(result.failures[0].disagreeing))}"
+    lines = [one for one in result.violations if not by_spec or any(word in one for word in OF_THE_SPEC)]
+    return lines[0] if lines else ""
