@@ -18,12 +18,18 @@ from typing import NamedTuple
 
 from tests.mutants.mutate import Mutant, apply
 from tests.witness import properties
+from tests.witness.changes import change
+from tests.witness.design import Design
 from tests.witness.edges import Edges
+from tests.witness.features import build
 from tests.witness.reach_judge import ReachJudge
 from tests.witness.run import Laboratory, laboratory, own_world
 
 PACKETS = 400
 """Fresh connections a design."""
+
+CHANGES = 12
+"""Changes that every second design has seen before any packet."""
 
 CRASHES = 3
 """Designs on which an error breaks the code before it is left alone."""
@@ -119,8 +125,15 @@ def _ask(mutant: Mutant | None, question: Question) -> Outcome:
 
 def _seen(seed: int, folder: Path | None, *, by_spec: bool) -> str:
     """Who disagrees with the spec on a design, or which property does not hold; empty where all is well."""
-    with laboratory(seed, folder, whole=True) as lab:
+    with laboratory(seed, folder, made=_made, whole=True) as lab:
         return next((words for stage in _stages(lab, seed, folder) if (words := _wrong(lab, stage, by_spec))), "")
+
+
+def _made(design: Design, without: frozenset[str]) -> None:
+    """A design; every second one has changed since, so that what fresh packets meet was made by changes."""
+    build(design, without)
+    for _ in range(CHANGES if design.seed % 2 else 0):
+        change(design, without)
 
 
 def _stages(lab: Laboratory, seed: int, folder: Path | None) -> Iterator[str]:

@@ -9,6 +9,7 @@ without. Exit status 1 where one survives that tests/mutants/explained.py does n
 import argparse
 import contextlib
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -66,6 +67,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", type=Path, help="a line a mutant, with what became of it")
     options = parser.parse_args(arguments)
     totals: dict[str, Counter[str]] = {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its children end too
     with contextlib.ExitStack() as held:
         log = held.enter_context(options.json.open("w")) if options.json else None
         for group in options.of:

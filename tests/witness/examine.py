@@ -102,10 +102,7 @@ class Examiner:
 
     def settle(self, moment: str) -> None:
         """Let every health check be done, as often as it takes, and look what DescribeTargetHealth shows then."""
-        asked = self._health.checks(self.answers)
-        if not asked:
-            return
-        before = len(self.result.trials)
+        asked, before = self._health.checks(self.answers), len(self.result.trials)
         self.round(f"health checks {moment}", [("open", probe) for probe in asked.values()])
         done = {
             trial.probe: trial.others.get("packets") or trial.others.get("walk") or trial.spec

@@ -3,6 +3,7 @@
 Each reads what the ones before have made. `run --without NAME` leaves one out.
 """
 
+import random
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any
@@ -299,13 +300,23 @@ def _add_listener(design: Design, balancer: Balancer, port: int, name: str) -> N
     if asked["Protocol"] == "TCP":
         attributes["preserve_client_ip.enabled"] = design.one(("true", "false"))
         attributes["target_health_state.unhealthy.connection_termination.enabled"] = design.one(("true", "false"))
-    given = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    given = [{"Key": key, "Value": value} for key, value in (attributes | _enough(design, name)).items()]
     design.call("ModifyTargetGroupAttributes", service="elbv2", TargetGroupArn=made, Attributes=given)
     for _ in range(design.rng.randint(0, 6)):
         add_target(design, group)
     actions = [{"Type": "forward", "TargetGroupArn": made}]
     named = {"LoadBalancerArn": balancer.arn, "Protocol": protocol, "Port": port, "DefaultActions": actions}
     design.call("CreateListener", service="elbv2", **named)
+
+
+def _enough(design: Design, name: str) -> dict[str, str]:
+    """With how many healthy targets DNS names a zone, and shares; drawn apart, so that designs stay what they are."""
+    rng, health = random.Random(f"enough {design.seed} {name}"), "target_group_health"
+    return {
+        f"{health}.dns_failover.minimum_healthy_targets.count": rng.choice("1112"),
+        f"{health}.dns_failover.minimum_healthy_targets.percentage": rng.choice(("off", "34", "50", "67", "100")),
+        f"{health}.unhealthy_state_routing.minimum_healthy_targets.percentage": rng.choice(("off", "off", "50", "67")),
+    }
 
 
 def _open_targets(design: Design, group: TargetGroup) -> None:

@@ -70,12 +70,19 @@ class Health:
             for group in answers["TargetGroups"]
             for one in group["Targets"]
         }
+        for lost in sorted(self._registered() - shown.keys()):
+            yield f"health: {lost[1]}:{lost[2]} of {lost[0]} is registered and not shown"
         for (group, id_, port), state in wanted.items():
             if shown[group, id_, port] != state:
                 yield f"health: {id_}:{port} of {group} is {shown[group, id_, port]}, the spec says {state}"
         for balancer in answers["LoadBalancers"]:
             for name, addresses in names(world.nodes, balancer).items():
                 yield from self._named(name, addresses)
+
+    def _registered(self) -> set[tuple[str, str, int]]:
+        """What the design has registered; it ends no instance."""
+        groups = self._design.target_groups
+        return {(group.arn, one["Id"], one["Port"]) for group in groups for one in group.targets}
 
     def _named(self, name: str, addresses: set[str]) -> Iterator[str]:
         """The same everywhere: on the internet, and in every VPC."""
