@@ -31,6 +31,9 @@ PACKETS = 400
 CHANGES = 12
 """Changes that every second design has seen before any packet."""
 
+LIVES = 5
+"""Changes that open connections live through, unless more are asked for."""
+
 CRASHES = 3
 """Designs on which an error breaks the code before it is left alone."""
 
@@ -48,12 +51,16 @@ class Outcome(NamedTuple):
 
 
 class Question(NamedTuple):
-    """`packets`: real ones too; `by_spec`: what Atoll says against itself does not count."""
+    """`packets`: real ones too; `by_spec`: what Atoll says against itself does not count.
+
+    `lives`: how many changes connections live through on each design, and three times as many connections.
+    """
 
     seeds: Sequence[int]
     patience: float
     packets: bool = False
     by_spec: bool = False
+    lives: int = LIVES
 
 
 def judged(mutants: Iterable[Mutant | None], question: Question, workers: int = 1) -> Iterator[tuple[int, Outcome]]:
@@ -114,7 +121,7 @@ def _ask(mutant: Mutant | None, question: Question) -> Outcome:
     with own_world() if question.packets else contextlib.nullcontext() as folder:
         for seed in question.seeds:
             try:
-                if seen := _seen(seed, folder, by_spec=question.by_spec):
+                if seen := _seen(seed, folder, question):
                     return Outcome("killed", seed, seen[:200])
             except Exception as error:
                 crashes.append(f"{type(error).__name__}: {error}"[:200])
@@ -123,10 +130,11 @@ def _ask(mutant: Mutant | None, question: Question) -> Outcome:
     return Outcome("crashed", words=crashes[0]) if crashes else Outcome("survived")
 
 
-def _seen(seed: int, folder: Path | None, *, by_spec: bool) -> str:
+def _seen(seed: int, folder: Path | None, question: Question) -> str:
     """Who disagrees with the spec on a design, or which property does not hold; empty where all is well."""
     with laboratory(seed, folder, made=_made, whole=True) as lab:
-        return next((words for stage in _stages(lab, seed, folder) if (words := _wrong(lab, stage, by_spec))), "")
+        stages = _stages(lab, seed, folder, question.lives)
+        return next((words for stage in stages if (words := _wrong(lab, stage, question.by_spec))), "")
 
 
 def _made(design: Design, without: frozenset[str]) -> None:
@@ -136,7 +144,7 @@ def _made(design: Design, without: frozenset[str]) -> None:
         change(design, without)
 
 
-def _stages(lab: Laboratory, seed: int, folder: Path | None) -> Iterator[str]:
+def _stages(lab: Laboratory, seed: int, folder: Path | None, lives: int) -> Iterator[str]:
     """The design as it is, then with histories, then read back and undone; between them somebody may look."""
     examiner, reach = lab.examiner, lab.examiner.judges["reach"]
     assert isinstance(reach, ReachJudge)
@@ -145,7 +153,7 @@ def _stages(lab: Laboratory, seed: int, folder: Path | None) -> Iterator[str]:
     examiner.round("as built", [("try", probe) for _, probe in chosen])
     yield "fresh"
     built, before = len(lab.cloud.fabric.deltas), properties.dump(lab.fabric) if lab.fabric else []
-    examiner.live()
+    examiner.live(3 * lives, lives)
     yield "history"
     found = examiner.result.violations
     found += properties.plan_from_scratch(lab.cloud)

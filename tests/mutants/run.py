@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from tests.mutants.asking import Question, judged
+from tests.mutants.asking import LIVES, Question, judged
 from tests.mutants.explained import why
 from tests.mutants.mutate import Mutant, mutants, sample
 
@@ -59,11 +59,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="which mutants")
     parser.add_argument("--designs", type=int, default=40, help="designs that try each of them")
     parser.add_argument("--first", type=int, default=500_000, help="the first design's seed")
+    parser.add_argument("--lives", type=int, default=LIVES, help="changes that connections live through on a design")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--slow", type=float, default=1.0, help="how many times longer all may take here")
     parser.add_argument(
         "--only", nargs="*", default=[], help="instead of a sample: those in whose line one of these is"
     )
+    parser.add_argument(
+        "--again", type=Path, help="instead of a sample: those that survived in what --json wrote there"
+    )
+    parser.add_argument("--packets", action="store_true", help="real packets for all groups")
     parser.add_argument("--json", type=Path, help="a line a mutant, with what became of it")
     options = parser.parse_args(arguments)
     totals: dict[str, Counter[str]] = {}
@@ -88,10 +93,10 @@ def share(count: Counter[str]) -> str:
 
 def _group(group: str, options: argparse.Namespace, log: IO[str] | None) -> Counter[str]:
     chosen = _chosen(GROUPS[group], options)
-    packets, count = group == "kernel", Counter[str]()
+    packets, count = options.packets or group == "kernel", Counter[str]()
     patience = PATIENCE * options.slow * (4 if packets else 1)
     seeds = range(options.first, options.first + options.designs)
-    question = Question(seeds, patience, packets=packets, by_spec=group == "compile")
+    question = Question(seeds, patience, packets=packets, by_spec=group == "compile", lives=options.lives)
     question = sound(question._replace(patience=patience * 10))._replace(patience=patience)
     started = time.monotonic()
     for number, outcome in judged(chosen, question, options.workers):
@@ -109,10 +114,14 @@ def _group(group: str, options: argparse.Namespace, log: IO[str] | None) -> Coun
 
 
 def _chosen(modules: Sequence[str], options: argparse.Namespace) -> list[Mutant]:
-    if not options.only:
-        return sample(modules, options.count, options.seed)
     every = [one for module in modules for one in mutants(module)]
-    return [one for one in every if any(text in str(one) for text in options.only)]
+    if options.again:
+        told = map(json.loads, options.again.read_text().splitlines())
+        survivors = {one["mutant"] for one in told if one["state"] in ("survived", "explained")}
+        return [one for one in every if str(one) in survivors]
+    if options.only:
+        return [one for one in every if any(text in str(one) for text in options.only)]
+    return sample(modules, options.count, options.seed)
 
 
 if __name__ == "__main__":
