@@ -358,12 +358,22 @@ def add_target(design: Design, group: TargetGroup) -> None:
     if not ids:
         return
     target = {"Id": design.one(ids), "Port": port}
+    rng = random.Random(f"nodes {design.seed} {len(design.calls)}")  # drawn apart, as in `_enough`
+    if group.type == "ip" and rng.random() < 0.1:
+        target["Id"] = rng.choice(_nodes(design, group.vpc) or [target["Id"]])
     if design.attempt("RegisterTargets", service="elbv2", TargetGroupArn=group.arn, Targets=[target]) is None:
         return  # an instance that is stopped
     if target not in group.targets:
         group.targets.append(target)
     if design.chance(0.2):
         turn_deaf(design, group, target)
+
+
+def _nodes(design: Design, vpc: Vpc) -> list[str]:
+    """The addresses of load balancers' nodes."""
+    shown = design.call("DescribeNetworkInterfaces")["NetworkInterfaces"]
+    nodes = (one for one in shown if one["InterfaceType"] == "network_load_balancer" and one["VpcId"] == vpc.id)
+    return sorted(one["PrivateIpAddress"] for one in nodes)
 
 
 def turn_deaf(design: Design, group: TargetGroup, target: Mapping[str, Any]) -> None:
