@@ -21,7 +21,9 @@ from tests.witness import properties
 from tests.witness.changes import change
 from tests.witness.design import Design
 from tests.witness.edges import Edges
+from tests.witness.examine import Examiner
 from tests.witness.features import build
+from tests.witness.histories import SILENCES
 from tests.witness.reach_judge import ReachJudge
 from tests.witness.run import Laboratory, laboratory, own_world
 
@@ -155,6 +157,9 @@ def _stages(lab: Laboratory, seed: int, folder: Path | None, lives: int) -> Iter
     built, before = len(lab.cloud.fabric.deltas), properties.dump(lab.fabric) if lab.fabric else []
     examiner.live(3 * lives, lives)
     yield "history"
+    if folder is None:
+        _silences(lab.examiner)
+        yield "silence"
     found = examiner.result.violations
     found += properties.plan_from_scratch(lab.cloud)
     if lab.fabric and folder:
@@ -164,6 +169,18 @@ def _stages(lab: Laboratory, seed: int, folder: Path | None, lives: int) -> Iter
         found += properties.kernel_from_scratch(lab.cloud, lab.fabric, fresh)
         found += properties.undone(lab.fabric, before, lab.cloud.fabric.deltas[built:])
     yield "property"
+
+
+def _silences(examiner: Examiner) -> None:
+    """Nobody says anything for as long as something is remembered, or not quite; then everybody does.
+
+    Without packets: what of the kernel's time can be tried, tests/kernel/test_fabric_idle.py tries.
+    """
+    opened = dict.fromkeys(trial.probe for trial in examiner.result.trials if trial.moment == "histories")
+    for seconds in SILENCES:
+        examiner.wait(seconds)
+        examiner.round("silence", [("reply", probe) for probe in opened if probe in examiner.received])
+        examiner.round("silence", [("send", probe) for probe in opened])
 
 
 def _wrong(lab: Laboratory, stage: str, by_spec: bool) -> str:
