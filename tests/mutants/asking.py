@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from tests.mutants.mutate import Mutant, apply
 from tests.witness import properties
 from tests.witness.changes import change
@@ -44,7 +46,10 @@ OF_THE_SPEC = ("health: ", "names: ")
 
 
 class Outcome(NamedTuple):
-    """What became of a mutant: killed, crashed, hung, survived or unfit; on which design, and who saw it."""
+    """What became of a mutant: killed, crashed, hung, survived or unfit; on which design, and who saw it.
+
+    elsewhere: a test has seen it, the witness not.
+    """
 
     state: str
     seed: int = -1
@@ -55,6 +60,7 @@ class Outcome(NamedTuple):
 class Question(NamedTuple):
     """`packets`: real ones too; `by_spec`: what Atoll says against itself does not count.
 
+    `test`: it alone is asked, and fails with an error that it sees.
     `lives`: how many changes connections live through on each design, and three times as many connections.
     """
 
@@ -63,6 +69,7 @@ class Question(NamedTuple):
     packets: bool = False
     by_spec: bool = False
     lives: int = LIVES
+    test: str = ""
 
 
 def judged(mutants: Iterable[Mutant | None], question: Question, workers: int = 1) -> Iterator[tuple[int, Outcome]]:
@@ -119,6 +126,9 @@ class _Child:
 def _ask(mutant: Mutant | None, question: Question) -> Outcome:
     if mutant is not None and not apply(mutant):
         return Outcome("unfit")
+    if question.test:
+        failed = pytest.main(["-q", "-n0", "-p", "no:cacheprovider", question.test]) == pytest.ExitCode.TESTS_FAILED
+        return Outcome("elsewhere", words=question.test) if failed else Outcome("survived")
     crashes: list[str] = []
     with own_world() if question.packets else contextlib.nullcontext() as folder:
         for seed in question.seeds:

@@ -68,6 +68,11 @@ class Mutant(NamedTuple):
     change: int
     words: str
 
+    @property
+    def name(self) -> str:
+        """What it is called wherever it stands in its module."""
+        return f"{self.module} {self.function}: {self.words}"
+
     def __str__(self) -> str:
         return f"{self.module}:{self.line} {self.function}: {self.words}"
 
@@ -85,6 +90,8 @@ def mutants(module: str) -> list[Mutant]:
                 after = ast.unparse(ast.fix_missing_locations(change(copy.deepcopy(node))))
                 line = _line(node)
                 words = f"{_short(before)}  ->  {_short(after)}  in  {lines[line - 1].strip()}"
+                again = sum(one.function == function and one.words.startswith(words) for one in found)
+                words += f"  ({again + 1})" if again else ""
                 found.append(Mutant(module, function, line, place, number, words))
     return found
 

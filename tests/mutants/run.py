@@ -3,7 +3,7 @@
 Puts one error after the other into the code and asks the witness. Killed: on some design a judge disagrees with the
 spec, or a property does not hold. An error that only makes the code break, or go on for ever, is not killed by that: it
 is told apart. Mutants of the kernel's passes are judged by real packets, as root or inside a user namespace; all others
-without. Exit status 1 where one survives that tests/mutants/explained.py does not explain.
+without. What survives is looked up in tests/mutants/explained.py: exit status 1 where it does not explain one.
 """
 
 import argparse
@@ -17,9 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from tests.mutants.asking import LIVES, Question, judged
-from tests.mutants.explained import why
+from tests.mutants.asking import LIVES, Outcome, Question, judged
+from tests.mutants.explained import judge, why
 from tests.mutants.mutate import Mutant, mutants, sample
+
+AGAIN = ("survived", "equivalent", "elsewhere")
+"""What has become of those that --again tries."""
 
 PATIENCE = 60.0
 """Seconds that all designs together may take for one mutant, times `--slow`; with real packets four times as many."""
@@ -78,17 +81,17 @@ def main(arguments: list[str]) -> int:
         for group in options.of:
             totals[group] = _group(group, options, log)
     for group, count in totals.items():
-        print(f"{group:8} {share(count)} killed: {dict(count)}")
+        print(f"{group:8} {share(count)}: {dict(count)}")
     return 1 if any(count["survived"] for count in totals.values()) else 0
 
 
 def share(count: Counter[str]) -> str:
-    """Of those that were judged, and of those that no reason is known of why they survive."""
-    killed, left = count["killed"], count["survived"]
-    shares = [
-        f"{killed / whole:.1%}" if whole else "-" for whole in (killed + left + count["explained"], killed + left)
-    ]
-    return f"{shares[0]} ({shares[1]} without the explained)"
+    """How many the witness kills: of all that break nothing and come to an end; of those of which anything is seen."""
+    killed, unknown = count["killed"], count["survived"] + count["elsewhere"]
+    whole, real = (
+        f"{killed / of:.1%}" if of else "-" for of in (killed + unknown + count["equivalent"], killed + unknown)
+    )
+    return f"{whole} killed, {real} without the equivalent"
 
 
 def _group(group: str, options: argparse.Namespace, log: IO[str] | None) -> Counter[str]:
@@ -99,25 +102,31 @@ def _group(group: str, options: argparse.Namespace, log: IO[str] | None) -> Coun
     question = Question(seeds, patience, packets=packets, by_spec=group == "compile", lives=options.lives)
     question = sound(question._replace(patience=patience * 10))._replace(patience=patience)
     started = time.monotonic()
-    for number, outcome in judged(chosen, question, options.workers):
-        mutant, state = chosen[number], outcome.state
-        reason = why(mutant) if state == "survived" else ""
-        state = "explained" if reason else state
-        count[state] += 1
+    for number, seen in judged(chosen, question, options.workers):
+        mutant = chosen[number]
+        outcome = _looked_up(mutant, question) if seen.state == "survived" else seen
+        count[outcome.state] += 1
         if log is not None:
-            line = {"group": group, "mutant": str(mutant), **outcome._asdict(), "state": state}
+            line = {"group": group, "mutant": str(mutant), **outcome._asdict()}
             print(json.dumps(line), file=log, flush=True)
-        if state != "killed":
-            print(f"{state:9} {mutant}  {outcome.words or reason}", flush=True)
+        if outcome.state != "killed":
+            print(f"{outcome.state:10} {mutant}  {outcome.words}", flush=True)
     print(f"{group}: {len(chosen)} mutants in {time.monotonic() - started:.0f} s", flush=True)
     return count
+
+
+def _looked_up(mutant: Mutant, question: Question) -> Outcome:
+    """What explained.py says of one that survived; the test that it names is run."""
+    if test := judge(mutant):
+        return next(judged([mutant], question._replace(test=test)))[1]
+    return Outcome("equivalent", words=reason) if (reason := why(mutant)) else Outcome("survived")
 
 
 def _chosen(modules: Sequence[str], options: argparse.Namespace) -> list[Mutant]:
     every = [one for module in modules for one in mutants(module)]
     if options.again:
         told = map(json.loads, options.again.read_text().splitlines())
-        survivors = {one["mutant"] for one in told if one["state"] in ("survived", "explained")}
+        survivors = {one["mutant"] for one in told if one["state"] in AGAIN}
         return [one for one in every if str(one) in survivors]
     if options.only:
         return [one for one in every if any(text in str(one) for text in options.only)]
