@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.mutants.mutate import Mutant, apply
-from tests.witness import properties
+from tests.witness import properties, standing
 from tests.witness.changes import change
 from tests.witness.design import Design
 from tests.witness.edges import Edges
@@ -33,10 +33,10 @@ PACKETS = 400
 """Fresh connections a design."""
 
 CHANGES = 12
-"""Changes that every second design has seen before any packet."""
+"""Changes that every third design has seen before any packet."""
 
 LIVES = 5
-"""Changes that open connections live through, unless more are asked for."""
+"""Changes that open connections live through, unless more are asked for; where all live, three times as many."""
 
 CRASHES = 3
 """Designs on which an error breaks the code before it is left alone."""
@@ -61,7 +61,7 @@ class Question(NamedTuple):
     """`packets`: real ones too; `by_spec`: what Atoll says against itself does not count.
 
     `test`: it alone is asked, and fails with an error that it sees.
-    `lives`: how many changes connections live through on each design, and three times as many connections.
+    `lives`: how many changes connections live through on a design, and three times as many connections.
     """
 
     seeds: Sequence[int]
@@ -150,10 +150,18 @@ def _seen(seed: int, folder: Path | None, question: Question) -> str:
 
 
 def _made(design: Design, without: frozenset[str]) -> None:
-    """A design; every second one has changed since, so that what fresh packets meet was made by changes."""
+    """By turns a random design, one that has changed since it was built, and one in which every connection lives."""
+    if _stands(design.seed):
+        standing.build(design, without)
+        return
     build(design, without)
-    for _ in range(CHANGES if design.seed % 2 else 0):
+    for _ in range(CHANGES if design.seed % 3 == 1 else 0):
         change(design, without)
+
+
+def _stands(seed: int) -> bool:
+    """Whether it is the network of `standing`, where connections of all kinds are to live through changes."""
+    return seed % 3 == 2
 
 
 def _stages(lab: Laboratory, seed: int, folder: Path | None, lives: int) -> Iterator[str]:
@@ -165,6 +173,7 @@ def _stages(lab: Laboratory, seed: int, folder: Path | None, lives: int) -> Iter
     examiner.round("as built", [("try", probe) for _, probe in chosen])
     yield "fresh"
     built, before = len(lab.cloud.fabric.deltas), properties.dump(lab.fabric) if lab.fabric else []
+    lives = 3 * lives if _stands(seed) else lives
     examiner.live(3 * lives, lives)
     yield "history"
     if folder is None:
