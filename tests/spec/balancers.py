@@ -16,7 +16,8 @@ CROSS, ENDS = "load_balancing.cross_zone.enabled", "connection_termination.enabl
 @dataclass(frozen=True)
 class Target:
     id: str
-    zone: str  # none if it is unfit: its instance does not run, or the address is a load balancer's own
+    zone: str
+    fit: bool  # its instance runs, and the address is no load balancer's own
     state: str
     check: int  # the port that health checks ask
 
@@ -56,7 +57,7 @@ class Node:
     def near(self, listener: Listener) -> list[Chosen]:
         """To whom it may send: in its zone, with cross-zone in all that are enabled."""  # fact 181
         zones, able = self.zones if listener.cross else {self.zone}, listener.targets.items()
-        return [key for key, one in able if one.zone in zones and one.state not in (UNUSED, DRAINING)]
+        return [key for key, one in able if one.fit and one.zone in zones and one.state not in (UNUSED, DRAINING)]
 
     def eligible(self, listener: Listener) -> list[Chosen]:
         """Who gets new connections: the healthy ones; where they are too few, all."""  # fact 180: fail open
@@ -71,7 +72,7 @@ class Node:
                 return listener.said[f"deregistration_delay.{ENDS}"] == "true"
             fails_open = chosen in self.eligible(listener)  # decision: then they live
             ends = listener.said.get(f"target_health_state.unhealthy.{ENDS}") == "true"  # not a setting of UDP's groups
-            shut = target.zone not in {"", *self.zones}  # "all connections to those targets" of a zone that is removed
+            shut = target.zone not in self.zones  # "all connections to those targets" of a zone that is removed
             return shut or (target.state == UNHEALTHY and not fails_open and ends)
         return False
 
@@ -122,10 +123,9 @@ def _targets(answers: Answers, group: Answer, there: There) -> Iterator[tuple[Ch
         id_, port, state = one["Target"]["Id"], one["Target"]["Port"], one["TargetHealth"]["State"]
         check = port if group["HealthCheckPort"] == "traffic-port" else int(group["HealthCheckPort"])
         if group["TargetType"] == "instance":  # fact 176; 178: Target.InvalidState
-            address, zone = first[id_].primary, subnets[first[id_].subnet].zone if first[id_].alive else ""
+            address, zone, fit = first[id_].primary, subnets[first[id_].subnet].zone, first[id_].alive
         else:
             address, of = IPv4Address(id_), group["VpcId"]
-            zones = [subnet.zone for subnet in subnets.values() if subnet.vpc == of and address in subnet.cidr]
-            held = [eni.balances for eni in enis.values() if eni.vpc == of and address in eni.addresses]
-            zone = "" if any(held) else zones[0]  # fact 178: Target.IpUnusable
-        yield (group["TargetGroupArn"], address, port), Target(id_, zone, state, check)
+            zone = next(subnet.zone for subnet in subnets.values() if subnet.vpc == of and address in subnet.cidr)
+            fit = not any(eni.balances for eni in enis.values() if eni.vpc == of and address in eni.addresses)  # 178
+        yield (group["TargetGroupArn"], address, port), Target(id_, zone, fit, state, check)

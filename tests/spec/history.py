@@ -129,7 +129,7 @@ def settled(world: World, listens: Callable[[str, int], bool]) -> dict[tuple[str
 
 
 def _settled(world: World, node: Node, address: str, target: Target, listens: Callable[[str, int], bool]) -> str:
-    if target.state == DRAINING or target.zone not in node.zones:  # fact 184: as long as its time lasts; 178
+    if target.state == DRAINING or not target.fit or target.zone not in node.zones:  # fact 178; 184: for its time
         return DRAINING if target.state == DRAINING else UNUSED
     verdict = judge(world, Probe(node.eni.id, str(node.eni.primary), address, TCP, 40_000, target.check))
     return HEALTHY if verdict.answered and listens(str(verdict.at), target.check) else UNHEALTHY

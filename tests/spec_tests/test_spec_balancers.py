@@ -289,6 +289,19 @@ class TestHistories:
         account.health("tg", B1, "unused")
         assert history.send(account.world(), 0).target == f"{C1}:8080"
 
+    def test_of_those_that_are_stopped_too(self, account: Account) -> None:
+        """A stopped instance has not left its zone. Its connections end with the zone, and wait till then."""
+        account.targets("tg", "lb", "i-b1")
+        account.says("lb", "load_balancing.cross_zone.enabled", "true")
+        history = History()
+        assert history.open(account.world(), IN)[0].target == f"{B1}:8080"
+        account.instance("i-b1", "stopped")
+        account.targets("tg", "lb", "i-b1", "i-c1")
+        account.health("tg", "i-b1", "unused")
+        assert lost(history.send(account.world(), 0)) is Reason.NOT_RUNNING
+        account.drop_node("eni-lb-b")
+        assert history.send(account.world(), 0).target == f"{C1}:8080"
+
     def test_a_node_that_is_gone_takes_what_targets_remember_along(self, account: Account) -> None:
         account.group("sg-open", permission(WORLD), egress=[])
         history = History()

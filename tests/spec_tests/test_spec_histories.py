@@ -36,7 +36,8 @@ class TestTracking:
         history, connection = opened(account, SSH)
         account.group("sg-a", egress=[])
         assert history.send(account.world(), connection).answered
-        assert history.reply(account.world(), connection).arrives
+        back = history.reply(account.world(), connection)
+        assert (back.arrives, back.reason) == (True, Reason.NONE)
         assert lost(history.open(account.world(), FRESH)[0]) is Reason.SG_INGRESS
 
     def test_an_untracked_flow_is_cut_with_its_rule_and_comes_back_with_it(self, account: Account) -> None:

@@ -64,3 +64,9 @@ def test_a_share_of_targets_is_rounded_up(share: str, zones: str) -> None:
     owner = model.get(LoadBalancer, NLB)
     assert owner is not None
     assert [one.zone[-1] for one in zones_in_dns(model, owner)] == list(zones)
+
+
+def test_an_address_in_no_subnet_gets_nothing() -> None:
+    """As after the subnet was deleted."""
+    plan = compiled(balanced(healthy=["10.0.1.9", "10.0.77.9"]))
+    assert {one.address for one in plan.all(Backend)} == {"10.0.1.9"}

@@ -25,6 +25,12 @@ def via(plan: Table, prefix: str, table: str = "rtb-vpc-1") -> Via | None:
     return found.via if found else None
 
 
+def origin(plan: Table, prefix: str) -> tuple[str, ...]:
+    found = plan.get(Route, "rtb-vpc-1", prefix)
+    assert found is not None
+    return found.origin
+
+
 def routed(*entities: Entity) -> Table:
     plan = compiled([*web_server(), cloud.gateway(), *entities])
     assert problems(plan) == []
@@ -58,9 +64,11 @@ def test_aws_s_own_lists_are_always_there() -> None:
 def test_a_route_to_a_list_is_one_to_each_of_its_blocks() -> None:
     plan = routed(cloud.listed("9.0.0.0/8"), cloud.listed("8.8.8.8/32"), cloud.list_route("igw-1"))
     assert via(plan, "9.0.0.0/8") == via(plan, "8.8.8.8/32") == ToLink("igw-1")
-    found = plan.get(Route, "rtb-vpc-1", "9.0.0.0/8")
-    assert found is not None
-    assert found.origin == ("rtb-vpc-1", "pl-1", "igw-1")
+    assert origin(plan, "9.0.0.0/8") == ("rtb-vpc-1", "pl-1", "igw-1")
+
+
+def test_a_route_to_a_block_comes_of_no_list() -> None:
+    assert origin(routed(cloud.route("igw-1")), "0.0.0.0/0") == ("rtb-vpc-1", "igw-1")
 
 
 def test_a_route_to_aws_s_list() -> None:

@@ -12,7 +12,7 @@ from atoll.compile.internet import AWS, RESOLVER
 from atoll.compile.names import constants
 from atoll.model.kinds import ElasticIp, Entity, Instance, InternetHost, NetworkInterface, Vpc
 from atoll.model.regions import REGIONS
-from atoll.plan.rows import INTERNET, Name, Node, Numbering, Resolver, Zone
+from atoll.plan.rows import INTERNET, Address, Name, Node, Numbering, Resolver, Zone
 from atoll.plan.validate import problems
 from atoll.records import Delta, Table
 from atoll.services.served import SERVED
@@ -146,3 +146,5 @@ def test_a_users_host_of_former_days_is_not_in_the_way_of_the_resolver() -> None
     plan.apply(compiler().propose(model, {key: (None, record) for key, record in model.records.items()}).delta)
     assert problems(plan) == []
     assert {one.id for one in plan.all(Node)} == {"internet/203.0.113.9", f"internet/{RESOLVER}"}
+    own = plan.by(Address, "port", f"internet/{RESOLVER}")
+    assert {one.ip: one.primary for one in own} == {RESOLVER: True, AWS: False}
