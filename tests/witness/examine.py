@@ -150,7 +150,7 @@ class Examiner:
         disagreeing = [
             name
             for name, told in others.items()
-            if told and not compare.fit(verb, spec, told, shows=self.judges[name].shows)
+            if told is not None and not compare.fit(verb, spec, told, shows=self.judges[name].shows)
         ]
         mine = {name: _this(told, happened) if told else None for name, told in others.items()}
         return Trial(moment, verb, probe, happened, mine, disagreeing, {"spec": spec, **others})
