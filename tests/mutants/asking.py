@@ -41,6 +41,9 @@ LIVES = 5
 CRASHES = 3
 """Designs on which an error breaks the code before it is left alone."""
 
+TESTING = ["-q", "-n0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+"""How a test is run in a process that has Atoll in it already."""
+
 OF_THE_SPEC = ("health: ", "names: ")
 """How those properties begin that compare Atoll with the spec; the others compare Atoll with itself."""
 
@@ -127,7 +130,7 @@ def _ask(mutant: Mutant | None, question: Question) -> Outcome:
     if mutant is not None and not apply(mutant):
         return Outcome("unfit")
     if question.test:
-        failed = pytest.main(["-q", "-n0", "-p", "no:cacheprovider", question.test]) == pytest.ExitCode.TESTS_FAILED
+        failed = pytest.main([*TESTING, question.test]) == pytest.ExitCode.TESTS_FAILED
         return Outcome("elsewhere", words=question.test) if failed else Outcome("survived")
     crashes: list[str] = []
     with own_world() if question.packets else contextlib.nullcontext() as folder:
