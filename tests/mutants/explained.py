@@ -221,6 +221,62 @@ ELSEWHERE: dict[str, list[str]] = {
             "low else packet.source_port)"
         ),
     ],
+    "tests/unit/test_walk_history.py::test_a_refused_packet_ends_no_silence_behind_who_refuses_it": [
+        (
+            "atoll.analyze.walk _Walker._rules: if self.refusal is None: "
+            "self.heard.append(known.hears(opener=self....  ->  if True: "
+            "self.heard.append(known.hears(opener=self.opener))  in  if self.refusal is None:"
+        ),
+    ],
+    "tests/unit/test_compile.py::test_an_available_nat_gateway_is_a_translator_that_gives_what_does_not_drain": [
+        "atoll.compile.interfaces port: False  ->  True  in  guard=False,",
+    ],
+    "tests/kernel/test_fabric_balancers.py::test_the_servers_table_leads_to_a_middlebox": [
+        (
+            "atoll.fabric.kernel.passes.balancers home: view.get(Address, row.domain, row.name) if row.sort == "
+            "BACKEND else...  ->  view.get(Address, row.domain, row.name) if False else None  in  owner = "
+            "view.get(Address, row.domain, row.name) if row.sort == BACKEND else None"
+        ),
+    ],
+    "tests/kernel/test_fabric_paths.py::test_an_edge_table_leads_what_comes_in_through_a_middlebox": [
+        (
+            "atoll.fabric.kernel.passes.links _behind_middlebox: max  ->  min  in  best = max(routes, key=lambda "
+            "one: one.prefix.length, default=None)"
+        ),
+    ],
+    "tests/kernel/test_fabric_fences.py::test_icmp_types_and_codes": [
+        (
+            "atoll.fabric.kernel.passes.fences _protocol: if match.protocol == ICMP: return (*is_it, "
+            "*_icmp(match.icmp))  ->  if False: return (*is_it, *_icmp(match.icmp))  in  if match.protocol == "
+            "ICMP:"
+        ),
+    ],
+    "tests/kernel/test_fabric_fences.py::test_the_first_rule_that_matches_decides": [
+        (
+            "atoll.fabric.kernel.passes.fences lines: Direction.IN  ->  Direction.OUT  in  offset = "
+            "pipeline.SOURCE if rule.direction is Direction.IN else pipeline.DESTINATION"
+        ),
+    ],
+    "tests/kernel/test_fabric_groups.py::test_icmp_has_types": [
+        (
+            "atoll.fabric.kernel.passes.groups _others: _icmp(match.icmp) if match.protocol == ICMP else _ALL  "
+            "->  _icmp(match.icmp) if False else _ALL  in  values = _icmp(match.icmp) if match.protocol == ICMP "
+            "else _ALL"
+        ),
+    ],
+    "tests/kernel/test_fabric_groups.py::test_a_tracked_connection_outlives_its_rule_and_an_untracked_one_does_not": [
+        (
+            "atoll.fabric.kernel.passes.groups _world: 4  ->  5  in  whole = isinstance(peer, In) and "
+            "peer.prefix.family == 4 and peer.prefix.length == 0"
+        ),
+    ],
+    "tests/unit/test_reach_spans.py::test_spans_are_sets": [
+        (
+            "atoll.analyze.reach.spans without: if next_left < other[cut][0]: found.append((next_left, "
+            "other[cut][0...  ->  if False: found.append((next_left, other[cut][0] - 1))  in  if next_left < "
+            "other[cut][0]:"
+        ),
+    ],
 }
 """A test that fails with an error of which the witness knows nothing: it is run, and has to."""
 
