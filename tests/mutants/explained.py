@@ -70,6 +70,12 @@ EQUIVALENT: dict[str, list[str]] = {
             "True else 0  in  own = self.source_port if protocol in ports else 0"
         ),
     ],
+    "an interface's name of four bytes ends with zeros, as many as one compares": [
+        (
+            "atoll.fabric.kernel.pipeline _to_translators: 4  ->  5  in  strangers = (bytes(4), "
+            'names.LOOPBACK.encode().ljust(4, b"\\0"))  # nowhere, or where nobody\'s addresses go  (2)'
+        ),
+    ],
 }
 """Why nothing can be seen of an error, and which those are."""
 
@@ -97,6 +103,11 @@ ELSEWHERE: dict[str, list[str]] = {
         (
             'atoll.model.balancing _fewest: 100  ->  101  in  share = 0 if percentage == "off" else '
             "-(-registered * int(percentage) // 100)"
+        ),
+        (
+            "atoll.model.balancing zones_in_dns: len(healthy(here)) >= _fewest(group, 'dns_failover', len(here)) "
+            " ->  len(healthy(here)) > _fewest(group, 'dns_failover', len(here))  in  return len(healthy(here)) "
+            '>= _fewest(group, "dns_failover", len(here))'
         ),
     ],
     "tests/unit/test_compile_balancers.py::test_an_address_in_no_subnet_gets_nothing": [

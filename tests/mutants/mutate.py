@@ -81,7 +81,7 @@ def mutants(module: str) -> list[Mutant]:
     """All of a module's."""
     tree = _parsed(module)
     names, lines = _functions(tree), _source(module)[1].splitlines()
-    found = []
+    found: list[Mutant] = []
     for place, node in enumerate(_nodes(tree)):
         for number, change in enumerate(_changes(node)):
             function = names.get(id(node))
