@@ -76,6 +76,23 @@ EQUIVALENT: dict[str, list[str]] = {
             'names.LOOPBACK.encode().ljust(4, b"\\0"))  # nowhere, or where nobody\'s addresses go  (2)'
         ),
     ],
+    "of any type no code can be named: the API refuses it": [
+        "atoll.analyze.reach.rules services: 256  ->  257  in  kinds = range(256) if kind == -1 else (kind,)",
+    ],
+    "who goes round in circles is lost one round earlier or later": [
+        (
+            "tests.spec.journey Journey._pass_on: self.translations < 32  ->  self.translations <= 32  in  opens "
+            "&= self.translations < 32"
+        ),
+        "tests.spec.journey Journey._pass_on: 32  ->  33  in  opens &= self.translations < 32",
+    ],
+    "port 1024 becomes 1024": [
+        (
+            "tests.spec.journey Journey._give: packet.source_port < 1024  ->  packet.source_port <= 1024  in  "
+            "low = packet.protocol != ICMP and packet.source_port < 1024  # fact 85; else it keeps its own "
+            "(decision)"
+        ),
+    ],
 }
 """Why nothing can be seen of an error, and which those are."""
 
@@ -231,6 +248,11 @@ ELSEWHERE: dict[str, list[str]] = {
             "packet.source_port  in  sent = replace(packet, source=nat.gives or nat.primary, source_port=1024 if "
             "low else packet.source_port)"
         ),
+        (
+            "tests.spec.journey Journey._give: 1024 if low else packet.source_port  ->  1024 if True else "
+            "packet.source_port  in  sent = replace(packet, source=nat.gives or nat.primary, source_port=1024 if "
+            "low else packet.source_port)"
+        ),
     ],
     "tests/unit/test_walk_history.py::test_a_refused_packet_ends_no_silence_behind_who_refuses_it": [
         (
@@ -287,6 +309,9 @@ ELSEWHERE: dict[str, list[str]] = {
             "other[cut][0...  ->  if False: found.append((next_left, other[cut][0] - 1))  in  if next_left < "
             "other[cut][0]:"
         ),
+    ],
+    "tests/spec_tests/test_spec_acls.py::test_icmp_entries_name_type_and_code": [
+        "tests.spec.flow Packet.answer: 0  ->  1  in  return Packet(self.protocol, *ends, ECHO_REPLY, 0)",
     ],
 }
 """A test that fails with an error of which the witness knows nothing: it is run, and has to."""
