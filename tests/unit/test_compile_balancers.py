@@ -70,3 +70,19 @@ def test_an_address_in_no_subnet_gets_nothing() -> None:
     """As after the subnet was deleted."""
     plan = compiled(balanced(healthy=["10.0.1.9", "10.0.77.9"]))
     assert {one.address for one in plan.all(Backend)} == {"10.0.1.9"}
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_what_the_last_check_found_of_a_stopped_target_ends_nothing(state: str) -> None:
+    """Describe shows it as unused, not as unhealthy (witness design 721)."""
+    target = Target(home=cloud.HOME, group="tg", target="i-1", port=80, health="unhealthy")
+    well = Target(home=cloud.HOME, group="tg", target="i-2", port=80, health="healthy")
+    found: list[Entity] = [cloud.instance("i-1", A, state), cloud.instance("i-2", A), target, well]
+    for number in (1, 2):
+        found += cloud.interface(f"eni-{number}", A, f"10.0.1.{number}0", instance=f"i-{number}")
+    model = balanced()
+    group = model.get(TargetGroup, "tg")
+    assert group is not None
+    rows = {**model.records, group.key: replace(group, target_type="instance")}
+    plan = compiled(Table([*rows.values(), *found]))
+    assert {one.cut for one in plan.all(Backend) if one.address == "10.0.1.10"} == {state == "running"}

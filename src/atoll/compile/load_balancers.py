@@ -95,12 +95,13 @@ def listener(view: View, one: Listener) -> Iterable[Row]:
 def _is_cut(group: TargetGroup, place: Place) -> bool:
     """Whether the connections that it has are ended: it has turned unhealthy, or its drain is over.
 
-    So are they in every node when its zone is removed from the load balancer (docs/modelling.md).
+    So are they in every node when its zone is removed from the load balancer (docs/modelling.md). A target that is
+    stopped is unused, as Describe calls show it, whatever its last check has found.
     """
     target: Target = place.target
     if target.until is not None:
         return target.ended
-    return target.health == "unhealthy" and terminates(group)
+    return place.running and target.health == "unhealthy" and terminates(group)
 
 
 def probe(view: View, target: Target) -> Iterable[Row]:
