@@ -1,4 +1,4 @@
-"""A thin client of EC2's query API, which knows how far a call had come when it broke off."""
+"""A thin client of the query APIs of EC2 and its like, which knows how far a call had come when it broke off."""
 
 import http.client
 import re
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 
 REGION = "us-east-1"
-_REQUEST_ID = re.compile(rb"<(request[Ii]d|RequestID)>[^<]*</\1>")
+VERSIONS = {"ec2": "2016-11-15", "elasticloadbalancing": "2015-12-01"}
+"""By the name that a service's requests are signed with."""
+
+_REQUEST_ID = re.compile(rb"<(request[Ii]d|RequestI[Dd])>[^<]*</\1>")
 
 
 class RefusedError(Exception):
@@ -40,25 +43,25 @@ class Aws:
     """One account's connection."""
 
     def __init__(self, port: int, account: str) -> None:
-        scope = f"{account}/20260101/{REGION}/ec2/aws4_request"
-        self._headers = {
+        self._account = account
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def call(self, action: str, params: Mapping[str, str] | None = None, service: str = "ec2") -> Element:
+        """One call's answer. RefusedError, BrokenError."""
+        return Element(ElementTree.fromstring(self.answer(action, params, service)))
+
+    def answer(self, action: str, params: Mapping[str, str] | None = None, service: str = "ec2") -> bytes:
+        """The same as bytes, but for the request's id."""
+        asked = {"Action": action, "Version": VERSIONS[service], **(params or {})}
+        body = "&".join(f"{name}={value}" for name, value in asked.items())
+        scope = f"{self._account}/20260101/{REGION}/{service}/aws4_request"
+        headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
         }
-        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-
-    def call(self, action: str, params: Mapping[str, str] | None = None) -> Element:
-        """One call's answer. RefusedError, BrokenError."""
-        return Element(ElementTree.fromstring(self.answer(action, params)))
-
-    def answer(self, action: str, params: Mapping[str, str] | None = None) -> bytes:
-        """The same as bytes, but for the request's id."""
-        body = "&".join(
-            f"{name}={value}" for name, value in {"Action": action, "Version": "2016-11-15", **(params or {})}.items()
-        )
         sent = False
         try:
-            self._http.request("POST", "/", body, self._headers)
+            self._http.request("POST", "/", body, headers)
             sent = True
             response = self._http.getresponse()
             content = response.read()
@@ -67,7 +70,7 @@ class Aws:
             raise BrokenError(sent) from error
         if response.status != 200:
             found = ElementTree.fromstring(content)
-            raise RefusedError(found.findtext(".//Code"), found.findtext(".//Message"))
+            raise RefusedError(found.findtext(".//{*}Code"), found.findtext(".//{*}Message"))
         return _REQUEST_ID.sub(b"", content)
 
     def close(self) -> None:

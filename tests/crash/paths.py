@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.crash.aws import tagged
-from tests.crash.things import OWNED, Key, Known, Step, Things, delete, put, without
+from tests.crash.things import OF_ELB, OWNED, Key, Known, Step, Things, delete, put, without
 
 DESTINATIONS = ("0.0.0.0/0", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 TARGETS = {"gateway": "GatewayId", "nat": "NatGatewayId", "eni": "NetworkInterfaceId"}
@@ -24,7 +24,7 @@ class Paths(Known):
         yield from self._acl_options()
         yield from self._nat_options()
         yield from self._list_options()
-        named = [key[1] for key in self.things if key[0] not in OWNED]
+        named = [key[1] for key in self.things if key[0] not in OWNED | OF_ELB]
         if len(named) > 1:
             yield 3, lambda: self._tag(*self.rng.sample(named, 2))
 

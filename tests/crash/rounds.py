@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from atoll.linux import netns
 from atoll.local.control import ask
-from tests.crash.aws import Aws
+from tests.crash.aws import Aws, Element
+from tests.crash.balancers import ELB, HEADER
 from tests.crash.run import PATIENCE, Server, until
 from tests.crash.seen import settling
 from tests.crash.things import IMAGE
@@ -49,8 +50,8 @@ MOST_DRIFT = 16.0
 
 
 def one_round(aws: Aws) -> None:
-    """A VPC with an instance, a second ENI that is attached and detached, an Elastic IP, and every kind of way out; and
-    all of it deleted."""
+    """A VPC with an instance, a second ENI that is attached and detached, an Elastic IP, every kind of way out, and
+    a load balancer that leads to the instance; and all of it deleted."""
     vpc = aws.call("CreateVpc", {"CidrBlock": "10.0.0.0/16"}).text("vpc/vpcId")
     subnet = aws.call("CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.0.1.0/24"}).text("subnet/subnetId")
     gateway = aws.call("CreateInternetGateway").text("internetGateway/internetGatewayId")
@@ -71,6 +72,7 @@ def one_round(aws: Aws) -> None:
     association = aws.call("AssociateAddress", asked).text("associationId")
     aws.call("DisassociateAddress", {"AssociationId": association})
     _ways(aws, vpc, subnet, address)
+    _balanced(aws, vpc, subnet, instance)
     aws.call("ReleaseAddress", {"AllocationId": address})
     aws.call("DetachNetworkInterface", {"AttachmentId": attachment})
     aws.call("DeleteNetworkInterface", {"NetworkInterfaceId": eni})
@@ -106,6 +108,34 @@ def _ways(aws: Aws, vpc: str, subnet: str, address: str) -> None:
     aws.call("DeleteManagedPrefixList", {"PrefixListId": listed})
     aws.call("DeleteNatGateway", {"NatGatewayId": nat})
     until(lambda: not settling(aws), "the NAT gateway does not go")
+
+
+def _balanced(aws: Aws, vpc: str, subnet: str, instance: str) -> None:
+    """A load balancer with a listener, and the instance as its target; the target drains when its group is deleted."""
+
+    def elb(action: str, **params: str) -> Element:
+        return aws.call(action, params, ELB)
+
+    until(lambda: _state(aws, instance) == "running", "the instance does not run")
+    asked = {"Name": "b", "Type": "network", "Subnets.member.1": subnet}
+    balancer = elb("CreateLoadBalancer", **asked).text(f"CreateLoadBalancerResult/{BALANCER}")
+    asked = {"Name": "t", "Protocol": "TCP", "Port": "80", "VpcId": vpc}
+    group = elb("CreateTargetGroup", **asked).text(f"CreateTargetGroupResult/{TARGETS}")
+    header = {"Attributes.member.1.Key": HEADER, "Attributes.member.1.Value": "true"}
+    elb("ModifyTargetGroupAttributes", TargetGroupArn=group, **header)
+    target = {"TargetGroupArn": group, "Targets.member.1.Id": instance}
+    elb("RegisterTargets", **target)
+    start = "DefaultActions.member.1."
+    asked = {"Protocol": "TCP", "Port": "80", f"{start}Type": "forward", f"{start}TargetGroupArn": group}
+    elb("CreateListener", LoadBalancerArn=balancer, **asked)
+    until(lambda: not settling(aws), "the load balancer is not active")
+    elb("DeregisterTargets", **target)
+    elb("DeleteLoadBalancer", LoadBalancerArn=balancer)
+    elb("DeleteTargetGroup", TargetGroupArn=group)
+
+
+BALANCER = "LoadBalancers/member/LoadBalancerArn"
+TARGETS = "TargetGroups/member/TargetGroupArn"
 
 
 def _acl_of(aws: Aws, subnet: str) -> tuple[str, str]:

@@ -163,7 +163,7 @@ class Client:
         for name, value in step.params.items():
             known = self.ids.get(value[1:-1], "x") if value.startswith("{") else value
             params[name] = known
-        answer = aws.call(step.action, params)
+        answer = aws.call(step.action, params, step.service)
         name, path = step.makes
         if name:
             self.ids[name] = answer.text(path)

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from atoll.services import registry
 from atoll.services import served as _served  # noqa: F401 - registers the handlers
+from tests.crash import seen_balancers
 from tests.crash.aws import Aws, Element, RefusedError
-from tests.crash.things import GONE, OWNED, Things
+from tests.crash.things import GONE, OF_ELB, OWNED, Things
 
 TABLES = {
     "DescribeImages",
@@ -38,12 +39,12 @@ class Seen(NamedTuple):
 
 
 def answers(aws: Aws) -> dict[str, bytes]:
-    """Every Describe answer as it is; of each prefix list, its entries as well."""
+    """Every Describe answer as it is; of each prefix list, its entries as well; those about load balancers."""
     found = {action: _answer(aws, action) for action in DESCRIBES}
     for one in aws.call("DescribeManagedPrefixLists").all("prefixListSet/item"):
         name = one.text("prefixListId")
         found[f"entries of {name}"] = _answer(aws, "GetManagedPrefixListEntries", name)
-    return found
+    return found | seen_balancers.answers(aws)
 
 
 def _answer(aws: Aws, action: str, prefix_list: str = "") -> bytes:
@@ -54,11 +55,11 @@ def _answer(aws: Aws, action: str, prefix_list: str = "") -> bytes:
 
 
 def settling(aws: Aws) -> bool:
-    """Whether some instance or NAT gateway is on its way to another state."""
+    """Whether some instance, NAT gateway or load balancer is on its way to another state."""
     items = aws.call("DescribeInstances").all("reservationSet/item/instancesSet/item")
     gateways = aws.call("DescribeNatGateways").all("natGatewaySet/item")
     states = [*(one.text("instanceState/name") for one in items), *(one.text("state") for one in gateways)]
-    return not CHANGING.isdisjoint(states)
+    return not CHANGING.isdisjoint(states) or seen_balancers.provisioning(aws)
 
 
 def look(aws: Aws) -> Seen:
@@ -78,6 +79,7 @@ def look(aws: Aws) -> Seen:
     _groups(aws, seen, names)
     primaries = _instances(aws, seen, names)
     _nat_gateways(aws, seen, names)
+    seen_balancers.look(aws, *seen, names)
     for one in aws.call("DescribeNetworkInterfaces").all("networkInterfaceSet/item"):
         _interface(one, seen, names, primaries)
     for one in aws.call("DescribeAddresses").all("addressesSet/item"):
@@ -142,7 +144,7 @@ def _acls(aws: Aws, seen: Seen, names: dict[str, str]) -> None:
 
 def _tags(aws: Aws, seen: Seen, names: dict[str, str]) -> None:
     """Of what is there: terminated instances and deleted gateways keep theirs as long as they are described."""
-    there = {key[1] for key in seen.things if key[0] not in OWNED}
+    there = {key[1] for key in seen.things if key[0] not in OWNED | OF_ELB}
     for one in aws.call("DescribeTags").all("tagSet/item"):
         name = names.get(one.text("resourceId"), one.text("resourceId"))
         if one.text("key") != "Name" and name in there:
@@ -176,6 +178,8 @@ def _instances(aws: Aws, seen: Seen, names: dict[str, str]) -> dict[str, str]:
 
 
 def _interface(one: Element, seen: Seen, names: dict[str, str], primaries: dict[str, str]) -> None:
+    if seen_balancers.node(one, seen.things, names):
+        return
     id_ = one.text("networkInterfaceId")
     if id_ in primaries or (one.text("interfaceType") == "nat_gateway" and id_ in names):
         return

@@ -4,11 +4,12 @@ import random
 from collections.abc import Callable, Iterator
 
 from tests.crash.aws import tagged
+from tests.crash.balancers import Balancers
 from tests.crash.paths import Paths
-from tests.crash.things import IMAGE, Step, delete, freed, put, without
+from tests.crash.things import IMAGE, Step, delete, freed, put, without, zone
 
 
-class Shadow(Paths):
+class Shadow(Paths, Balancers):
     """One client's things. Its VPCs, and so its addresses, are its own."""
 
     def __init__(self, rng: random.Random, instances: int) -> None:
@@ -27,6 +28,7 @@ class Shadow(Paths):
         yield from self._interface_options()
         yield from self._instance_options()
         yield from self.path_options()
+        yield from self.balancer_options()
 
     def _network_options(self) -> Iterator[tuple[float, Callable[[], Step]]]:
         vpcs, subnets, groups = self.names("vpc"), self.names("subnet"), self.names("group")
@@ -73,6 +75,7 @@ class Shadow(Paths):
             for instance in instances
             for eni in self.names("eni")
             if self.vpc_of("eni", eni) == self.vpc_of("instance", instance)
+            and self.zone_of(self.things["eni", eni][0]) == self.zone_of(self.things["instance", instance][0])
         ]
         attached = [
             pair for pair in pairs if self.things["eni", pair[0]][2] == pair[1]
@@ -91,7 +94,7 @@ class Shadow(Paths):
         taken = {value[1] for key, value in self.things.items() if key[0] == "subnet" and value[0] == vpc}
         start = self.things["vpc", vpc][0].removesuffix(".0.0/16")
         block = next(one for one in (f"{start}.{third}.0/24" for third in range(9)) if one not in taken)
-        params = {"VpcId": f"{{{vpc}}}", "CidrBlock": block, **tagged("subnet", name)}
+        params = {"VpcId": f"{{{vpc}}}", "CidrBlock": block, "AvailabilityZone": zone(block), **tagged("subnet", name)}
         return Step("CreateSubnet", params, put(("subnet", name), vpc, block), (name, "subnet/subnetId"))
 
     def _group(self, vpc: str) -> Step:

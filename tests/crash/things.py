@@ -14,10 +14,13 @@ Things = dict[Key, tuple[str, ...]]
 """("eni", name) → (subnet, group, attached to, addresses ...): see each step of the shadow."""
 
 GONE = "gone"
-"""What a route leads to whose target is no more."""
+"""What a route leads to whose target is no more, and where a target group is whose VPC is no more."""
 
-OWNED = frozenset({"rule", "tag", "route", "entry", "association", "acl of"})
+OWNED = frozenset({"rule", "tag", "route", "entry", "association", "acl of", "node", "listener", "target", "attribute"})
 """Kinds of things that belong to others: the second word of the key is whose they are."""
+
+OF_ELB = frozenset({"balancer", "targets"})
+"""Kinds whose tags are not EC2's."""
 
 
 class Step(NamedTuple):
@@ -31,6 +34,7 @@ class Step(NamedTuple):
     change: Callable[[Things], Things]
     makes: tuple[str, str] = ("", "")
     settles: bool = False
+    service: str = "ec2"
 
     def after(self, things: Things) -> Things:
         """The things once it is done."""
@@ -57,6 +61,10 @@ class Known:
         """Of what is in a subnet."""
         return self.things["subnet", self.things[kind, name][0]][0]
 
+    def zone_of(self, subnet: str) -> str:
+        """The zone that a subnet is made in."""
+        return zone(self.things["subnet", subnet][1])
+
     def open_vpcs(self) -> set[str]:
         """Those with an internet gateway."""
         return {value[0] for key, value in self.things.items() if key[0] == "gateway" and value[0]}
@@ -69,6 +77,11 @@ class Known:
     def free_ip(self, block: str) -> str:
         """An address of a /24, perhaps a taken one."""
         return block.replace(".0/24", f".{self.rng.randrange(10, 250)}")
+
+
+def zone(block: str) -> str:
+    """Of a /24: every other one is in the second zone."""
+    return ("us-east-1a", "us-east-1b")[int(block.split(".")[2]) % 2]
 
 
 def delete(kind: str, name: str, word: str, parameter: str = "") -> Step:
@@ -98,14 +111,19 @@ def freed(which: Callable[[tuple[str, ...]], bool]) -> Callable[[Things], Things
 def pruned(things: Things) -> Things:
     """What goes with others is gone with them; who was held by them is free; a route stays, and leads nowhere."""
     there = {key[1] for key in things if key[0] not in OWNED}
-    return {
-        key: _freed(key[0], value, there) for key, value in things.items() if key[0] not in OWNED or key[1] in there
-    }
+    return {key: _freed(key[0], value, there) for key, value in things.items() if _stays(key, there)}
+
+
+def _stays(key: Key, there: set[str]) -> bool:
+    """Whether that whose it is is there, and, of a target, the instance too."""
+    return key[0] not in OWNED or (key[1] in there and (key[0] != "target" or key[2] in there))
 
 
 def _freed(kind: str, value: tuple[str, ...], there: set[str]) -> tuple[str, ...]:
     if kind == "route" and value[0] not in there:
         return (GONE,)
+    if kind == "targets" and value[0] not in there:
+        return (GONE, *value[1:])
     if kind == "address" and value[0] not in there:
         return ("", "")
     if kind == "eni" and value[2] not in there:
