@@ -121,7 +121,7 @@ class Balancers(Known):
 
         def change(things: Things) -> Things:
             others = {key: old for key, old in things.items() if key[:2] != ("node", name)}
-            return {**others, ("balancer", name): (*value, *subnets), **nodes}
+            return {**others, ("balancer", name): (*value, "active", *subnets), **nodes}
 
         return change
 
@@ -130,7 +130,7 @@ class Balancers(Known):
 
     def _subnets(self, name: str) -> Step:
         """A node comes or goes; a zone that stays keeps its own."""
-        scheme, vpc, group, *now = self.things["balancer", name]
+        scheme, vpc, group, _, *now = self.things["balancer", name]
         zones = {self.zone_of(one) for one in now}
         coming = [one for one in self.in_vpc("subnet", vpc) if self.zone_of(one) not in zones]
         wanted = sorted([*now, self.rng.choice(coming)]) if coming else [self.rng.choice(now)]
@@ -138,7 +138,7 @@ class Balancers(Known):
         return _step("SetSubnets", params, self._with_nodes(name, (scheme, vpc, group), wanted))
 
     def _regroup_balancer(self, name: str) -> Step:
-        scheme, vpc, _, *subnets = self.things["balancer", name]
+        scheme, vpc, _, _, *subnets = self.things["balancer", name]
         group = self.rng.choice(self.in_vpc("group", vpc))
         params = {**_of("LoadBalancer", name), "SecurityGroups.member.1": f"{{{group}}}"}
         return _step("SetSecurityGroups", params, self._with_nodes(name, (scheme, vpc, group), subnets))

@@ -3,6 +3,7 @@
 python -m tests.crash.looking FOLDER PORT ACCOUNT...   prints it, from where it is run
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from atoll.local.control import ask
 from tests.crash.aws import Aws, Element
 from tests.crash.seen import answers
 from tests.scenarios import host
+
+FORWARDS = re.compile(r" kind=(translator|balancer)\b")
+"""A node that sends packets on, and has a table of its own, with numbers."""
 
 
 def half_made_of_user(folder: Path, port: int, accounts: Sequence[str]) -> list[str]:
@@ -64,7 +68,7 @@ def _namespaces(world: Path, plan: str) -> list[str]:
             wanted |= {f"router-{name}", f"router-{name}.numbers"}
         elif kind == "node":
             place = "".join(char if char.isalnum() or char in "-_." else "_" for char in name)
-            wanted |= {place, f"{place}.numbers"} if "kind=translator" in line else {place}
+            wanted |= {place, f"{place}.numbers"} if FORWARDS.search(line) else {place}
     there = {path.name for path in world.iterdir() if path.name != "given.addresses"}
     return [f"world: too many {one}" for one in there - wanted] + [f"world: missing {one}" for one in wanted - there]
 

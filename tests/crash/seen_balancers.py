@@ -94,7 +94,13 @@ def look(aws: Aws, things: Things, ids: dict[str, str], names: dict[str, str]) -
         names[arn], ids[name] = name, arn
         subnets = sorted(names[zone.text("SubnetId")] for zone in one.all("AvailabilityZones/member"))
         group = names.get(one.text("SecurityGroups/member"), "")
-        things["balancer", name] = (one.text("Scheme"), names[one.text("VpcId")], group, *subnets)
+        things["balancer", name] = (
+            one.text("Scheme"),
+            names[one.text("VpcId")],
+            group,
+            one.text("State/Code"),
+            *subnets,
+        )
         _look_at(aws, things, "balancer", name, arn)
         for listener in _all(aws, "DescribeListeners", "Listeners", LoadBalancerArn=arn):
             port = listener.text("Port")
