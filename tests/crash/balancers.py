@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.crash.things import Key, Known, Step, Things, put, without
+from tests.crash.things import Key, Known, Step, Things, freed, put, without
 
 ELB = "elasticloadbalancing"
 CROSS_ZONE = "load_balancing.cross_zone.enabled"
@@ -91,19 +91,23 @@ class Balancers(Known):
         return lasting and bool(self._registered(group))
 
     def _balancer(self, subnet: str) -> Step:
-        """With one node, or two; seen by the internet where its VPC is; with a security group where there is one."""
+        """With one node, or two; seen by the internet where its VPC is, by an Elastic IP if one is free; with a group
+        if there is one."""
         name, vpc = self.new("balancer"), self.things["subnet", subnet][0]
         subnets = self._zones_with(subnet)
         group = next(iter(self.in_vpc("group", vpc)), "")
         facing = vpc in self.open_vpcs() and self.rng.random() < 0.6
         scheme = "internet-facing" if facing else "internal"
-        params = {"Name": name, "Type": "network", "Scheme": scheme, **_members("Subnets", subnets)}
+        free = [one for one in self.names("address") if facing and not self.things["address", one][0]]
+        address = self.rng.choice(free) if free else ""
+        params = {"Name": name, "Type": "network", "Scheme": scheme, **_mappings(subnets, address)}
         if group:
             params["SecurityGroups.member.1"] = f"{{{group}}}"
         made = self._with_nodes(name, (scheme, vpc, group), subnets)
 
         def change(things: Things) -> Things:
-            return _usual("balancer", name, made(things))
+            held = {**made(things), ("address", address): (name, subnets[0])} if address else made(things)
+            return _usual("balancer", name, held)
 
         path = "CreateLoadBalancerResult/LoadBalancers/member/LoadBalancerArn"
         return _step("CreateLoadBalancer", params, change, (name, path))._replace(settles=True)
@@ -129,13 +133,15 @@ class Balancers(Known):
         return _step("DeleteLoadBalancer", _of("LoadBalancer", name), without(("balancer", name)))
 
     def _subnets(self, name: str) -> Step:
-        """A node comes or goes; a zone that stays keeps its own."""
+        """A node comes or goes, and leaves its Elastic IP; a zone that stays keeps its own."""
         scheme, vpc, group, _, *now = self.things["balancer", name]
         zones = {self.zone_of(one) for one in now}
         coming = [one for one in self.in_vpc("subnet", vpc) if self.zone_of(one) not in zones]
         wanted = sorted([*now, self.rng.choice(coming)]) if coming else [self.rng.choice(now)]
         params = {**_of("LoadBalancer", name), **_members("Subnets", wanted)}
-        return _step("SetSubnets", params, self._with_nodes(name, (scheme, vpc, group), wanted))
+        change = self._with_nodes(name, (scheme, vpc, group), wanted)
+        loose = freed(lambda value: value[0] == name and value[1] not in wanted)
+        return _step("SetSubnets", params, lambda things: change(loose(things)))
 
     def _regroup_balancer(self, name: str) -> Step:
         scheme, vpc, _, _, *subnets = self.things["balancer", name]
@@ -235,6 +241,14 @@ def _of(word: str, name: str) -> dict[str, str]:
 
 def _members(parameter: str, names: list[str] | tuple[str, ...]) -> dict[str, str]:
     return {f"{parameter}.member.{number}": f"{{{name}}}" for number, name in enumerate(dict.fromkeys(names), 1)}
+
+
+def _mappings(subnets: list[str], address: str) -> dict[str, str]:
+    """Subnets, the first with an Elastic IP if there is one."""
+    if not address:
+        return _members("Subnets", subnets)
+    found = {f"SubnetMappings.member.{number}.SubnetId": f"{{{one}}}" for number, one in enumerate(subnets, 1)}
+    return {**found, "SubnetMappings.member.1.AllocationId": f"{{{address}}}"}
 
 
 def _forward(group: str) -> dict[str, str]:

@@ -80,11 +80,16 @@ def look(aws: Aws) -> Seen:
     primaries = _instances(aws, seen, names)
     _nat_gateways(aws, seen, names)
     seen_balancers.look(aws, *seen, names)
+    nodes: dict[str, str] = {}  # subnets of load balancers' ENIs, whose addresses are theirs to choose
     for one in aws.call("DescribeNetworkInterfaces").all("networkInterfaceSet/item"):
-        _interface(one, seen, names, primaries)
+        if subnet := seen_balancers.node(one, seen.things, names):
+            nodes[one.text("networkInterfaceId")] = subnet
+        else:
+            _interface(one, seen, names, primaries)
     for one in aws.call("DescribeAddresses").all("addressesSet/item"):
-        at = names.get(one.text("networkInterfaceId"), one.text("networkInterfaceId"))
-        _add(seen, names, "address", one, "allocationId", at, one.text("privateIpAddress"))
+        eni = one.text("networkInterfaceId")
+        place = nodes.get(eni, one.text("privateIpAddress"))
+        _add(seen, names, "address", one, "allocationId", names.get(eni, eni), place)
     _tables(aws, seen, names)
     _acls(aws, seen, names)
     _tags(aws, seen, names)
@@ -178,8 +183,6 @@ def _instances(aws: Aws, seen: Seen, names: dict[str, str]) -> dict[str, str]:
 
 
 def _interface(one: Element, seen: Seen, names: dict[str, str], primaries: dict[str, str]) -> None:
-    if seen_balancers.node(one, seen.things, names):
-        return
     id_ = one.text("networkInterfaceId")
     if id_ in primaries or (one.text("interfaceType") == "nat_gateway" and id_ in names):
         return

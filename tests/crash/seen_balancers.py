@@ -48,8 +48,13 @@ def answers(aws: Aws) -> dict[str, bytes]:
     for kind, arn in _arns(aws):
         for action in OF_EACH[kind]:
             named = "ResourceArns.member.1" if action == "DescribeTags" else ARNS[kind]
-            found[f"{action} of {arn}"] = CHECKED.sub(b"checked", _answer(aws, action, {named: arn}))
+            found[f"{action} of {arn}"] = unchecked(_answer(aws, action, {named: arn}))
     return found
+
+
+def unchecked(answer: bytes) -> bytes:
+    """An answer without what checks have come to."""
+    return CHECKED.sub(b"<TargetHealth/>", answer)
 
 
 def _answer(aws: Aws, action: str, params: Mapping[str, str]) -> bytes:
@@ -93,14 +98,8 @@ def look(aws: Aws, things: Things, ids: dict[str, str], names: dict[str, str]) -
         name, arn = one.text("LoadBalancerName"), one.text("LoadBalancerArn")
         names[arn], ids[name] = name, arn
         subnets = sorted(names[zone.text("SubnetId")] for zone in one.all("AvailabilityZones/member"))
-        group = names.get(one.text("SecurityGroups/member"), "")
-        things["balancer", name] = (
-            one.text("Scheme"),
-            names[one.text("VpcId")],
-            group,
-            one.text("State/Code"),
-            *subnets,
-        )
+        state, group = one.text("State/Code"), names.get(one.text("SecurityGroups/member"), "")
+        things["balancer", name] = (one.text("Scheme"), names[one.text("VpcId")], group, state, *subnets)
         _look_at(aws, things, "balancer", name, arn)
         for listener in _all(aws, "DescribeListeners", "Listeners", LoadBalancerArn=arn):
             port = listener.text("Port")
@@ -120,11 +119,15 @@ def _look_at(aws: Aws, things: Things, kind: str, name: str, arn: str) -> None:
         things["tag", name, tag.text("Key")] = (tag.text("Value"),)
 
 
-def node(one: Element, things: Things, names: dict[str, str]) -> bool:
-    """Add an ENI as a node if it is a load balancer's; whether it is. One whose load balancer is gone is told too."""
+def node(one: Element, things: Things, names: dict[str, str]) -> str:
+    """Add an ENI as a node if it is a load balancer's, which gives it its name: its subnet, or "" if it is none.
+
+    One whose load balancer is gone is told too.
+    """
     found = NODE.fullmatch(one.text("description"))
     if one.text("interfaceType") != "network_load_balancer" or found is None:
-        return False
-    group = names.get(one.text("groupSet/item/groupId"), "")
-    things["node", found[1], names[one.text("subnetId")]] = (group,)
-    return True
+        return ""
+    subnet, group = names[one.text("subnetId")], names.get(one.text("groupSet/item/groupId"), "")
+    things["node", found[1], subnet] = (group,)
+    names[one.text("networkInterfaceId")] = found[1]
+    return subnet

@@ -58,7 +58,8 @@ class Shadow(Paths, Balancers):
         yield 2 if len(addresses) < 4 else 0, self._address
         if addresses:
             yield 0.5, lambda: self._release(pick(addresses))
-            mine = [one for one in addresses if self.things["address", one][0] not in self.names("nat")]
+            taken = {*self.names("nat"), *self.names("balancer")}  # whose addresses nobody takes from them
+            mine = [one for one in addresses if self.things["address", one][0] not in taken]
             open_ = [one for one in enis if self.vpc_of("eni", one) in self.open_vpcs()]
             yield 4 if mine and open_ else 0, lambda: self._associate(pick(mine), pick(open_))
 

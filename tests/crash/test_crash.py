@@ -7,6 +7,7 @@ import pytest
 from tests.crash.looking import ungrouped
 from tests.crash.rounds import Size, drift, grown, rounds
 from tests.crash.run import series
+from tests.crash.seen_balancers import unchecked
 
 pytestmark = pytest.mark.kernel
 
@@ -19,6 +20,8 @@ def test_what_was_acknowledged_survives_kills_at_random_moments(tmp_path: Path) 
     assert counts["kills inside a call"] >= 0.3 * RUNS
     assert counts["acknowledged"] > 10 * RUNS
     assert counts["answers compared"] > 0
+    assert counts["CreateLoadBalancer"] > 0
+    assert counts["CreateListener"] > 0
 
 
 def test_control_groups_are_looked_at(tmp_path: Path) -> None:
@@ -29,6 +32,16 @@ def test_control_groups_are_looked_at(tmp_path: Path) -> None:
     assert ungrouped(parents[1:], {"i-2"}) == []
     assert ungrouped(parents[1:], {"i-1", "i-2"}) == [f"control group: {parents[1]}: i-1 is missing"]
     assert ungrouped([tmp_path / "atoll-3"], set()) == [f"control group: {tmp_path}/atoll-3: no parent is too many"]
+
+
+def test_answers_are_compared_but_for_what_checks_have_come_to() -> None:
+    shown = "<member><Target><Id>i-1</Id></Target><TargetHealth><State>{}</State>{}</TargetHealth></member>"
+    now = shown.format("initial", "<Reason>Elb.InitialHealthChecking</Reason>")
+    later = shown.format("healthy", "")
+    leaving = shown.format("draining", "<Reason>Target.DeregistrationInProgress</Reason>")
+    assert unchecked((now + leaving).encode()) == unchecked((later + leaving).encode())
+    assert unchecked((leaving + now).encode()) == unchecked((leaving + later).encode())
+    assert len({unchecked(one.encode()) for one in (now, leaving, now.replace("i-1", "i-2"))}) == 3
 
 
 def test_the_same_without_a_network(tmp_path: Path) -> None:
