@@ -17,9 +17,9 @@ from typing import NamedTuple
 from atoll.linux import netns
 from atoll.local.control import ask
 from tests.crash.aws import Aws, Element
-from tests.crash.balancers import ELB, HEADER
 from tests.crash.run import PATIENCE, Server, until
 from tests.crash.seen import settling
+from tests.crash.targets import ELB, HEADER
 from tests.crash.things import IMAGE
 from tests.scenarios import host
 from tests.scenarios.running import REPO

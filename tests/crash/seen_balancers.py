@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from atoll.services import registry
 from atoll.services import served as _served  # noqa: F401 - registers the handlers
 from tests.crash.aws import Aws, Element, RefusedError
-from tests.crash.balancers import ELB, USUAL
+from tests.crash.targets import ELB, USUAL
 from tests.crash.things import GONE, Things
 
 OF_EACH = {
