@@ -26,8 +26,9 @@ class Targets(Known):
         """All of them."""
         vpcs, groups = self.names("vpc"), self.names("targets")
         pick = self.rng.choice
+        inhabited = [self.vpc_of("instance", one) for one in self.names("instance")]
         if vpcs:
-            yield 5 if len(groups) < 4 else 0, lambda: self._targets(pick(vpcs))
+            yield 5 if len(groups) < 4 else 0, lambda: self._targets(pick(2 * inhabited + vpcs))
         unused = [one for one in groups if not self.users(one)]
         yield 0.5 if unused else 0, lambda: self._end_targets(pick(unused))
         if groups:
