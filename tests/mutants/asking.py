@@ -27,7 +27,7 @@ from tests.witness.examine import Examiner
 from tests.witness.features import build
 from tests.witness.histories import SILENCES
 from tests.witness.reach_judge import ReachJudge
-from tests.witness.run import Laboratory, laboratory, own_world
+from tests.witness.run import Laboratory, laboratory, look, own_world
 
 PACKETS = 400
 """Fresh connections a design."""
@@ -182,14 +182,7 @@ def _stages(lab: Laboratory, seed: int, folder: Path | None, lives: int) -> Iter
     if folder is None:
         _silences(lab.examiner)
         yield "silence"
-    found = examiner.result.violations
-    found += properties.plan_from_scratch(lab.cloud)
-    if lab.fabric and folder:
-        fresh = Path(lab.held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-        found += properties.observed(lab.fabric)
-        found += properties.counted(lab.cloud, lab.fabric, properties.describe(lab.cloud))
-        found += properties.kernel_from_scratch(lab.cloud, lab.fabric, fresh)
-        found += properties.undone(lab.fabric, before, lab.cloud.fabric.deltas[built:])
+    look(lab, folder, before, built)
     yield "property"
 
 

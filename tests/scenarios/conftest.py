@@ -109,6 +109,15 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def theirs(home: Path) -> Iterator[Atoll]:
+    """An ordinary user's Atoll, not started: of one whom newcomer.sh makes if root runs the tests."""
+    made = Atoll(home / "state", who(home))
+    made.environment["ATOLL_CACHE"] = str(home / "cache")
+    yield made
+    made.delete()
+
+
 @pytest.fixture(scope="module")
 def caches(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What guests are made of, root's and the ordinary user's, fetched while the machine's own network is at hand.

@@ -2,15 +2,12 @@
 
 import hashlib
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.scenarios.building import ONE_LOOK, PAGE, instance, network, page
-from tests.scenarios.newcomers import who
 from tests.scenarios.places import CLIENT
 from tests.scenarios.running import Atoll
 from tests.scenarios.streams import connection
@@ -75,15 +72,6 @@ class Headed:
         """Whom Apache has had: by the header, and as its kernel had them."""
         said = self.atoll.run("exec", self.server, "--", "cat", "/var/log/httpd/who").out
         return {" ".join(line.split()[:2]) for line in said.splitlines()}
-
-
-@pytest.fixture
-def theirs(home: Path) -> Iterator[Atoll]:
-    """An ordinary user's Atoll, not started."""
-    made = Atoll(home / "state", who(home))
-    made.environment["ATOLL_CACHE"] = str(home / "cache")
-    yield made
-    made.delete()
 
 
 def large(stream: socket.socket) -> int:

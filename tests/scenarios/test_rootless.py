@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,6 @@ from tests.scenarios.newcomers import ENVIRONMENT, by_root, who
 from tests.scenarios.running import REPO, Atoll
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture
-def theirs(home: Path) -> Iterator[Atoll]:
-    """An ordinary user's Atoll, not started: of one whom newcomer.sh makes if root runs the tests."""
-    made = Atoll(home / "state", who(home))
-    made.environment["ATOLL_CACHE"] = str(home / "cache")
-    yield made
-    made.delete()
 
 
 def test_an_instance_answers_and_its_server_is_not_root(theirs: Atoll) -> None:

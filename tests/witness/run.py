@@ -112,15 +112,22 @@ def examine(seed: int, folder: Path | None, without: frozenset[str] = frozenset(
         lab.examiner.probe()
         built, before = len(lab.cloud.fabric.deltas), properties.dump(lab.fabric) if lab.fabric else []
         lab.examiner.live()
-        found = lab.examiner.result.violations
-        found += properties.plan_from_scratch(lab.cloud)
-        if lab.fabric and folder:
-            fresh = Path(lab.held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-            found += properties.observed(lab.fabric)
-            found += properties.counted(lab.cloud, lab.fabric, properties.describe(lab.cloud))
-            found += properties.kernel_from_scratch(lab.cloud, lab.fabric, fresh)
-            found += properties.undone(lab.fabric, before, lab.cloud.fabric.deltas[built:])
+        look(lab, folder, before, built)
         return lab.examiner.result
+
+
+def look(lab: "Laboratory", folder: Path | None, before: list[str], built: int) -> None:
+    """Add to the result's violations what is otherwise than it must be, in plan and kernel. Undoes the deltas since
+    there were `built` of them, when the kernel's dump was `before`.
+    """
+    found = lab.examiner.result.violations
+    found += properties.plan_from_scratch(lab.cloud)
+    if lab.fabric and folder:
+        fresh = Path(lab.held.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        found += properties.observed(lab.fabric)
+        found += properties.counted(lab.cloud, lab.fabric, properties.describe(lab.cloud))
+        found += properties.kernel_from_scratch(lab.cloud, lab.fabric, fresh)
+        found += properties.undone(lab.fabric, before, lab.cloud.fabric.deltas[built:])
 
 
 class Laboratory(NamedTuple):
