@@ -24,11 +24,23 @@ from atoll.linux.nft import wire
 from atoll.linux.nft.expr import Base, Do, Is, LoadPacket, Verdict, encoded
 from atoll.linux.packets import Listener, Reach, Stream, Tap, call_in
 from atoll.packet import TCP
-from atoll.plan.rows import Backend, Filter, Frontend, Port, SentBy, Wearing
+from atoll.plan.rows import Backend, Filter, Frontend
 from tests.kernel.fabric_lab import FabricLab, fabric_lab
-from tests.kernel.test_fabric_balancers import API, API2, EIP, NODE, backend, checks, inside, left, plan, talks
+from tests.kernel.test_fabric_balancers import (
+    API,
+    API2,
+    EIP,
+    NODE,
+    backend,
+    checks,
+    in_groups,
+    inside,
+    left,
+    plan,
+    talks,
+)
 from tests.support import silence
-from tests.unit.lagoon import CLIENT, IN, OUT, VPC, guest, row, rule
+from tests.unit.lagoon import CLIENT, IN, VPC, guest, row, rule
 
 pytestmark = pytest.mark.kernel
 
@@ -323,18 +335,13 @@ def test_silence_for_as_long_as_the_listener_says_ends_it(lab: FabricLab) -> Non
 
 
 def test_its_groups_judge_both_passes_and_are_its_senders(lab: FabricLab) -> None:
-    into = rule("sgr-lb-in", "sg-lb", IN, "203.0.113.0/24", TCP, (80, 80))
-    out = rule("sgr-lb-out", "sg-lb", OUT, "10.0.2.0/24", TCP, (8080, 8080))
-    taken = rule("sgr-api", "sg-api", IN, SentBy("sg-lb"), TCP, (8080, 8080))
-    api = guest("api", "priv", API, ["sg-api"])
-    lab.put(Filter(id="sg-lb", domain=VPC), Filter(id="sg-api", domain=VPC), into, out, taken, *api)
-    lab.put(replace(row(lab.plan, Port, "eni-lb-a"), filtered=True), Wearing(port="eni-lb-a", slot=0, filter="sg-lb"))
+    rules = in_groups(lab)
     with hands(lab), Listener(lab.node("api"), API, 8080) as server:
         stream, accepted = connected(lab, server)
         with stream, accepted:
             assert accepted.peer == CLIENT
             exactly(accepted, LENGTH)
-            for one in (into, out, taken):
+            for one in rules:
                 lab.put(without=[one])
                 assert lab.tcp("client", EIP, 80) is Reach.SILENT, one.id
                 talks(stream, accepted)
